@@ -1,0 +1,26 @@
+/**
+ * Time. Nothing outside `platform/` reads a clock or sets a timer directly.
+ *
+ * @module
+ */
+
+/** A timer that was set on a {@link Clock}. */
+export interface Timer {
+  /** Keeps the timer from firing; does nothing once it has fired or been cancelled. */
+  cancel(): void;
+}
+
+/** A source of time and timers. */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the Unix epoch, possibly fractional. */
+  now(): number;
+  /** Milliseconds since an arbitrary start; never goes back; possibly fractional. */
+  monotonic(): number;
+  /** Calls `callback` once after `delay_ms` (0 or more). The callback must not throw. */
+  setTimer(delay_ms: number, callback: () => void): Timer;
+  /**
+   * Resolves after `delay_ms`, or rejects with the signal's reason as soon as it is aborted; no
+   * timer is left behind in either case.
+   */
+  sleep(delay_ms: number, signal?: AbortSignal): Promise<void>;
+}
