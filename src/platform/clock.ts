@@ -16,11 +16,11 @@ export interface Clock {
   now(): number;
   /** Milliseconds since an arbitrary start; never goes back; possibly fractional. */
   monotonic(): number;
-  /** Calls `callback` once after `delay_ms` (0 or more). The callback must not throw. */
-  setTimer(delay_ms: number, callback: () => void): Timer;
+  /** Calls `callback` once after `delayMs` (0 or more). The callback must not throw. */
+  setTimer(delayMs: number, callback: () => void): Timer;
   /**
-   * Resolves after `delay_ms`, or rejects with the signal's reason as soon as it is aborted; no
+   * Resolves after `delayMs`, or rejects with the signal's reason as soon as it is aborted; no
    * timer is left behind in either case.
    */
-  sleep(delay_ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }

@@ -8,7 +8,11 @@
 export interface AppendFile {
   /** Current length in bytes. */
   readonly size: number;
-  /** Appends all of `bytes`. Synchronous: what was logged before a crash is on disk. */
+  /**
+   * Appends all of `bytes`. Synchronous: what was logged before a crash is on disk.
+   *
+   * @throws {FileError} when not all of it could be written; `size` counts what was.
+   */
   write(bytes: Uint8Array): void;
   /** Closes the file. Calling it again does nothing. */
   close(): void;
@@ -28,15 +32,35 @@ export interface Files {
    * @throws {FileError} when it cannot be written.
    */
   writeText(path: string, text: string): Promise<void>;
-  /** Whether something exists at `path`. */
+  /**
+   * Whether something exists at `path`.
+   *
+   * @throws {FileError} when that cannot be found out.
+   */
   exists(path: string): Promise<boolean>;
-  /** Removes a file; resolves to false when there was none. */
+  /**
+   * Removes a file; resolves to false when there was none.
+   *
+   * @throws {FileError} when it cannot be removed.
+   */
   remove(path: string): Promise<boolean>;
-  /** Renames a file synchronously, replacing what is at `to`. */
+  /**
+   * Renames a file synchronously, replacing what is at `to`.
+   *
+   * @throws {FileError} when it cannot be renamed.
+   */
   renameSync(from: string, to: string): void;
-  /** Removes a file synchronously; false when there was none. */
+  /**
+   * Removes a file synchronously; false when there was none.
+   *
+   * @throws {FileError} when it cannot be removed.
+   */
   removeSync(path: string): boolean;
-  /** Names of the entries of a folder, in no particular order. */
+  /**
+   * Names of the entries of a folder, in no particular order.
+   *
+   * @throws {FileError} when it cannot be listed.
+   */
   listSync(folder: string): string[];
   /**
    * Opens a file for appending, creating it when missing.

@@ -34,8 +34,16 @@ export interface Connection {
    */
   write(from: Uint8Array): Promise<number>;
   /**
+   * Ends the outgoing direction only: the peer reads what was written and then the end, while
+   * reading goes on here. A goodbye to a peer that is still sending needs it: closing a socket that
+   * has unread bytes makes the system send a reset, which may overtake the goodbye.
+   *
+   * @throws {ConnectionError} when the connection failed or was closed.
+   */
+  closeWrite(): Promise<void>;
+  /**
    * Closes both directions at once: a pending read or write rejects with {@link ConnectionError},
-   * bytes already written are still sent. Calling it again does nothing. Never throws.
+   * bytes already written are still sent (but see {@link Connection.closeWrite}). Calling it again does nothing. Never throws.
    */
   close(): void;
 }
@@ -47,7 +55,8 @@ export interface Listener {
   /**
    * Resolves to the next connection. One accept at a time.
    *
-   * @throws {AcceptError} when this attempt failed; `transient` says whether a later one may succeed.
+   * @throws {AcceptError} when this attempt failed; `transient` says whether a later one may succeed
+   *   and `closed` whether it failed because the listener was closed.
    */
   accept(): Promise<Connection>;
   /** Stops listening: a pending accept rejects. Calling it again does nothing. Never throws. */
@@ -100,16 +109,25 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+/** What {@link AcceptError} is told besides its message. */
+export interface AcceptErrorOptions extends ErrorOptions {
+  /** Whether the listener was closed on this side; false when absent. */
+  readonly closed?: boolean;
+}
+
 /** One attempt to accept a connection failed. */
 export class AcceptError extends Error {
   /** Always `"AcceptError"`. */
   override readonly name = "AcceptError";
   /** Whether trying again may succeed (no file descriptors left, the peer went away, ...). */
   readonly transient: boolean;
+  /** Whether the listener was closed on this side: the orderly end, not a failure. */
+  readonly closed: boolean;
 
   /** Wraps the platform's error as `cause`. */
-  constructor(message: string, transient: boolean, options?: ErrorOptions) {
+  constructor(message: string, transient: boolean, options: AcceptErrorOptions = {}) {
     super(message, options);
     this.transient = transient;
+    this.closed = options.closed ?? false;
   }
 }

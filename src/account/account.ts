@@ -1,0 +1,240 @@
+/**
+ * Accounts: where publishers and subscribers meet.
+ *
+ * @module
+ */
+import { LARGE_SLAB_BYTES, type TouchedOutboxes } from "../connection/mod.ts";
+import { Interest, type Match } from "../interest/mod.ts";
+import type { Clock, Random } from "../platform/mod.ts";
+import {
+  byteString,
+  ClientMessage,
+  copyBytes,
+  frameHeadLength,
+  noRespondersFrame,
+  writeFrameHead,
+} from "../protocol/mod.ts";
+import type { Subscriber } from "./subscriber.ts";
+import { Subscription } from "./subscription.ts";
+
+/** What an account needs. */
+export interface AccountOptions {
+  /** Chooses members of queue groups. */
+  readonly random: Random;
+  /** Bounds the slices in which many subscriptions are removed. */
+  readonly clock: Clock;
+  /** Collects the outboxes that were delivered to. */
+  readonly touched: TouchedOutboxes;
+  /**
+   * Pending bytes of a subscriber above which messages for it are dropped; Infinity to drop none
+   * (`no_fast_producer_stall`).
+   */
+  readonly dropAbove: number;
+}
+
+/** How long removing subscriptions may keep everything else waiting, in milliseconds. */
+const SLICE_MS = 10;
+/** How many removals to do between looks at the clock. */
+const REMOVALS_PER_LOOK = 256;
+
+/** An isolated space of subjects: its interest, and the delivery of messages within it. */
+export class Account {
+  /** The account's name. */
+  readonly name: string;
+  /** Who wants which subject. */
+  readonly interest: Interest<Subscription>;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #touched: TouchedOutboxes;
+  readonly #dropAbove: number;
+  /** The current message without its headers, made for the first subscriber that needs it so. */
+  readonly #plainMessage = new ClientMessage();
+  #plainMade = false;
+
+  /** An account nobody is in. */
+  constructor(name: string, options: AccountOptions) {
+    this.name = name;
+    this.interest = new Interest<Subscription>({});
+    this.#random = options.random;
+    this.#clock = options.clock;
+    this.#touched = options.touched;
+    this.#dropAbove = options.dropAbove;
+  }
+
+  /**
+   * Adds a subscription, unless the sid is in use already: then the first one stays.
+   *
+   * @throws {InvalidSubjectError} when the subject is none that can be subscribed to.
+   */
+  subscribe(subscriber: Subscriber, subject: string, queue: string | null, sid: string): void {
+    const subscriptions = subscriber.subscriptions ??= new Map();
+    if (subscriptions.has(sid)) return;
+    const subscription = new Subscription(subscriber, subject, queue, sid);
+    this.interest.insert(subscription);
+    subscriptions.set(sid, subscription);
+  }
+
+  /**
+   * Ends a subscription: at once, or when `max` messages have been delivered since it was made. An
+   * unknown sid is not an error.
+   */
+  unsubscribe(subscriber: Subscriber, sid: string, max: number): void {
+    const subscription = subscriber.subscriptions?.get(sid);
+    if (subscription === undefined) return;
+    if (max > subscription.delivered) subscription.max = max;
+    else this.#remove(subscription);
+  }
+
+  #remove(subscription: Subscription): void {
+    subscription.subscriber.subscriptions?.delete(subscription.sid);
+    this.interest.remove(subscription);
+  }
+
+  /**
+   * Ends all subscriptions of a subscriber, in slices, so that a hundred thousand of them keep
+   * nobody waiting. Nothing is delivered to them from the first moment on.
+   */
+  async unsubscribeAll(subscriber: Subscriber): Promise<void> {
+    const subscriptions = subscriber.subscriptions;
+    subscriber.subscriptions = null;
+    subscriber.lastMatch = null;
+    if (subscriptions === null) return;
+    // A limit that is reached already: what is still in the trie receives nothing.
+    for (const subscription of subscriptions.values()) {
+      subscription.max = -1;
+    }
+    let sliceEnd = this.#clock.monotonic() + SLICE_MS, count = 0;
+    for (const subscription of subscriptions.values()) {
+      this.interest.remove(subscription);
+      if (++count % REMOVALS_PER_LOOK === 0 && this.#clock.monotonic() >= sliceEnd) {
+        await this.#clock.sleep(0);
+        sliceEnd = this.#clock.monotonic() + SLICE_MS;
+      }
+    }
+  }
+
+  /**
+   * Delivers a message to everybody who wants it.
+   *
+   * @returns to how many subscriptions it was delivered.
+   */
+  publish(message: ClientMessage, publisher: Subscriber): number {
+    const interest = this.interest;
+    let match = publisher.lastMatch;
+    if (match === null || !message.sameSubject || !interest.isCurrent(match)) {
+      match = interest.match(
+        message.slab.bytes,
+        message.subjectStart,
+        message.subjectEnd,
+        message.subjectHash,
+      );
+      publisher.lastMatch = match;
+    }
+    this.#plainMade = false;
+    let count = 0;
+    const plain = match.plain;
+    for (let i = 0; i < plain.length; i++) {
+      if (this.#deliver(plain[i]!, message, publisher)) count++;
+    }
+    if (match.groups.length > 0) count += this.#deliverToGroups(match, message, publisher);
+    return count;
+  }
+
+  /** Each queue group gets one copy, at a random member, or at the next one that can take it. */
+  #deliverToGroups(
+    match: Match<Subscription>,
+    message: ClientMessage,
+    publisher: Subscriber,
+  ): number {
+    let count = 0;
+    for (let g = 0; g < match.groups.length; g++) {
+      const members = match.groups[g]!;
+      const first = members.length === 1 ? 0 : this.#random.below(members.length);
+      for (let i = 0; i < members.length; i++) {
+        const at = first + i;
+        if (
+          this.#deliver(
+            members[at < members.length ? at : at - members.length]!,
+            message,
+            publisher,
+          )
+        ) {
+          count++;
+          break;
+        }
+      }
+    }
+    return count;
+  }
+
+  #deliver(subscription: Subscription, message: ClientMessage, publisher: Subscriber): boolean {
+    const subscriber = subscription.subscriber;
+    if (!subscriber.open || (subscriber === publisher && !subscriber.echo)) return false;
+    const outbox = subscriber.outbox;
+    if (outbox.pending > this.#dropAbove) return false;
+    if (subscription.max !== 0) {
+      if (subscription.delivered >= subscription.max) return false;
+      if (subscription.delivered + 1 === subscription.max) this.#remove(subscription);
+    }
+    subscription.delivered++;
+    let sent = message;
+    if (message.headerLength > 0 && !subscriber.headers) {
+      if (!this.#plainMade) {
+        message.canonical(this.#plainMessage, false);
+        this.#plainMade = true;
+      }
+      sent = this.#plainMessage;
+    }
+    const sid = subscription.sid, sidLength = sid.length;
+    const tailLength = sent.end - sent.subjectEnd;
+    const headLength = frameHeadLength(sent, sidLength);
+    if (headLength + tailLength <= LARGE_SLAB_BYTES) {
+      outbox.reserve(headLength + tailLength);
+      const slab = outbox.slab;
+      const at = writeFrameHead(
+        slab,
+        outbox.end,
+        sent,
+        sidLength,
+        subscription.sidLow,
+        subscription.sidHigh,
+        sid,
+      );
+      copyBytes(slab, at, sent.slab, sent.subjectEnd, tailLength);
+      outbox.commit(headLength + tailLength);
+    } else {
+      outbox.reserve(headLength);
+      writeFrameHead(
+        outbox.slab,
+        outbox.end,
+        sent,
+        sidLength,
+        subscription.sidLow,
+        subscription.sidHigh,
+        sid,
+      );
+      outbox.commit(headLength);
+      outbox.appendBytes(sent.slab.bytes, sent.subjectEnd, sent.end);
+    }
+    subscriber.outMessages++;
+    subscriber.outBytes += sent.size;
+    if (!outbox.touched) this.#touched.add(outbox);
+    return true;
+  }
+
+  /**
+   * Tells a requester that nobody received its request, when it has a plain subscription for the
+   * answer.
+   */
+  answerNoResponders(message: ClientMessage, requester: Subscriber): void {
+    const bytes = message.slab.bytes;
+    const reply = byteString(bytes, message.replyStart, message.replyEnd);
+    for (const subscription of this.interest.matchString(reply).plain) {
+      if (subscription.subscriber !== requester) continue;
+      const subject = byteString(bytes, message.subjectStart, message.subjectEnd);
+      requester.outbox.appendText(noRespondersFrame(subject, reply, subscription.sid));
+      this.#touched.add(requester.outbox);
+      return;
+    }
+  }
+}

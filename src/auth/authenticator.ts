@@ -1,0 +1,136 @@
+/**
+ * Who a client is, from what its CONNECT says.
+ *
+ * @module
+ */
+import type { PasswordVerifier } from "./password_verifier.ts";
+import { isBcrypt, PlainSecret } from "./secret.ts";
+
+/** What of CONNECT tells who a client is. An empty string is the same as an absent field. */
+export interface Credentials {
+  /** User name. */
+  readonly user?: string | undefined;
+  /** Password. */
+  readonly pass?: string | undefined;
+  /** Token. */
+  readonly auth_token?: string | undefined;
+  /** Public user nkey; ignored, as by nats-server where no nkeys are configured. */
+  readonly nkey?: string | undefined;
+  /** User JWT; ignored, as by nats-server where no operator is configured. */
+  readonly jwt?: string | undefined;
+  /** Signature of the nonce; ignored with {@linkcode nkey} and {@linkcode jwt}. */
+  readonly sig?: string | undefined;
+}
+
+/** Who a client is. */
+export interface Identity {
+  /** For logs and monitoring: the user's name, `"[REDACTED]"` for a token, null for anybody. */
+  readonly user: string | null;
+}
+
+/** The answer to credentials; null refuses them. */
+export type Decision = Identity | null;
+
+/** A user and the secret that proves it. */
+export interface ConfiguredUser {
+  /** Name, not empty, unique in its list. */
+  readonly user: string;
+  /** Password in the clear, or its bcrypt hash; without one only the empty password is accepted. */
+  readonly password?: string | undefined;
+}
+
+/**
+ * Who may connect. At most one of `token`, `user` and `users` is given; none of them lets everybody in.
+ * An empty string is the same as an absent setting.
+ */
+export interface AuthenticatorConfig {
+  /** The one token, in the clear or its bcrypt hash. */
+  readonly token?: string | undefined;
+  /** The one user. */
+  readonly user?: string | undefined;
+  /** Its password, in the clear or its bcrypt hash. */
+  readonly password?: string | undefined;
+  /** Several users. */
+  readonly users?: readonly ConfiguredUser[] | undefined;
+  /** The one of `users` that a client without credentials is taken for. */
+  readonly no_auth_user?: string | undefined;
+}
+
+/** A configured secret and who knows it; nobody is let in by a null identity. */
+interface Entry {
+  readonly identity: Decision;
+  readonly secret: PlainSecret | BcryptHash;
+}
+
+interface BcryptHash {
+  readonly hash: string;
+}
+
+const anybody: Identity = { user: null };
+
+/** Decides who may connect. */
+export class Authenticator {
+  readonly #verifier: PasswordVerifier;
+  readonly #token: Entry | null;
+  readonly #users: ReadonlyMap<string, Entry>;
+  readonly #anonymous: Decision;
+  /** One of the configured hashes, if any, to spend the usual time on before a refusal. */
+  readonly #decoy: BcryptHash | null;
+  /** Stands in for a user that does not exist, at the same expense. */
+  readonly #unknown: Entry;
+
+  /** `verifier` stays the caller's to close, and is not used before {@linkcode authenticate}. */
+  constructor(config: AuthenticatorConfig, verifier: PasswordVerifier) {
+    this.#verifier = verifier;
+    const users = [...config.users ?? []];
+    if (config.user) users.push({ user: config.user, password: config.password });
+    this.#token = config.token ? entryOf("[REDACTED]", config.token) : null;
+    this.#users = new Map(users.map((one) => [one.user, entryOf(one.user, one.password ?? "")]));
+    this.#anonymous = this.#token === null && users.length === 0
+      ? anybody
+      : this.#users.get(config.no_auth_user ?? "")?.identity ?? null;
+    const hash = [config.token, ...users.map((one) => one.password)]
+      .find((secret) => isBcrypt(secret ?? ""));
+    this.#decoy = hash === undefined ? null : { hash };
+    this.#unknown = { identity: null, secret: this.#decoy ?? new PlainSecret("") };
+  }
+
+  /** Whether a client must show credentials: INFO's `auth_required`, and a reason for the auth timeout. */
+  get required(): boolean {
+    return this.#anonymous === null;
+  }
+
+  /** Who a client is that shows no credentials, or sends no CONNECT at all; null refuses it. */
+  anonymous(): Decision {
+    return this.#anonymous;
+  }
+
+  /**
+   * Who a client is. Answers at once unless a bcrypt hash is configured: then whoever is refused has
+   * waited for one bcrypt check, known or not, so that the time does not tell which users exist.
+   * Credentials that are shown where none are needed by anybody are ignored.
+   *
+   * The promise rejects with `signal`'s reason when it is aborted, and as
+   * {@linkcode PasswordVerifier.verify} does; all of these refuse the client.
+   */
+  authenticate(credentials: Credentials, signal?: AbortSignal): Decision | Promise<Decision> {
+    if (this.#anonymous === anybody) return anybody;
+    const { user, pass, auth_token: token } = credentials;
+    if (this.#anonymous !== null && !user && !pass && !token) return this.#anonymous;
+    const { identity, secret } = this.#token ?? this.#users.get(user ?? "") ?? this.#unknown;
+    const offered = (this.#token === null ? pass : token) ?? "";
+    if (!(secret instanceof PlainSecret)) {
+      return this.#verifier.verify(offered, secret.hash, signal).then((ok) => ok ? identity : null);
+    }
+    if (secret.matches(offered)) return identity;
+    if (this.#decoy === null) return null;
+    return this.#verifier.verify(offered, this.#decoy.hash, signal).then(() => null);
+  }
+}
+
+function entryOf(user: string, secret: string): Entry {
+  return {
+    identity: { user },
+    secret: isBcrypt(secret) ? { hash: secret } : new PlainSecret(secret),
+  };
+}

@@ -1,0 +1,8 @@
+/**
+ * Who is this: the credentials of clients, and the identity of the server itself.
+ *
+ * @module
+ */
+export * from "./authenticator.ts";
+export * from "./identity.ts";
+export * from "./password_verifier.ts";

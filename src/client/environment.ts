@@ -1,0 +1,86 @@
+/**
+ * What all client sessions of a broker share.
+ *
+ * @module
+ */
+import type { Account } from "../account/mod.ts";
+import type { Authenticator, Identity } from "../auth/mod.ts";
+import type { OutboxSettings, TimerWheel, TouchedOutboxes } from "../connection/mod.ts";
+import type { Log } from "../log/mod.ts";
+import type { Clock, Random } from "../platform/mod.ts";
+import type { CloseReason, ServerInfo } from "../protocol/mod.ts";
+import type { ClientSession } from "./session.ts";
+
+/** Limits and intervals of clients, in nats-server's names. */
+export interface ClientLimits {
+  /** Largest headers and payload together, in bytes. */
+  readonly max_payload: number;
+  /** Longest argument part of a control line, in bytes. */
+  readonly max_control_line: number;
+  /** Most subscriptions of one connection; 0 for no limit. */
+  readonly max_subscriptions: number;
+  /** Most tokens of a subscription's subject; 0 for no limit. */
+  readonly max_sub_tokens: number;
+  /** Milliseconds between PINGs. */
+  readonly ping_interval: number;
+  /** Unanswered PINGs after which a connection is stale. */
+  readonly ping_max: number;
+  /** Milliseconds in which CONNECT must come where credentials are required. */
+  readonly auth_timeout: number;
+  /** Whether headers are refused. */
+  readonly no_header_support: boolean;
+  /** Pending bytes of a subscriber above which its publishers are slowed. */
+  readonly stall_above: number;
+}
+
+/** What clients did, over all connections. */
+export interface ClientStatistics {
+  /** Messages received. */
+  inMessages: number;
+  /** Bytes of headers and payload received. */
+  inBytes: number;
+  /** Messages delivered by connections that are closed; open ones count for themselves. */
+  outMessages: number;
+  /** Bytes delivered by connections that are closed. */
+  outBytes: number;
+  /** Connections ever accepted. */
+  totalConnections: number;
+  /** Connections closed as slow consumers. */
+  slowConsumers: number;
+  /** Connections closed as stale. */
+  staleConnections: number;
+  /** Reads that were delayed for a slow consumer. */
+  stalledReads: number;
+}
+
+/** What a session needs from its surroundings. */
+export interface ClientEnvironment {
+  /** Limits and intervals. */
+  readonly limits: ClientLimits;
+  /** Time. */
+  readonly clock: Clock;
+  /** Chance. */
+  readonly random: Random;
+  /** Where clients are logged. */
+  readonly log: Log;
+  /** Decides who may connect. */
+  readonly authenticator: Authenticator;
+  /** The account of an identity. */
+  accountOf(identity: Identity): Account;
+  /** INFO as it is now. */
+  info(): ServerInfo;
+  /** Deadlines of connections. */
+  readonly wheel: TimerWheel;
+  /** Outboxes to flush at the end of the chunk. */
+  readonly touched: TouchedOutboxes;
+  /** For each connection's outbox. */
+  readonly outboxSettings: OutboxSettings;
+  /** Sums over all connections. */
+  readonly statistics: ClientStatistics;
+  /** Open sessions by id. */
+  readonly sessions: Map<number, ClientSession>;
+  /** A session has said CONNECT, and was let in. */
+  connected(session: ClientSession): void;
+  /** A session has ended. */
+  disconnected(session: ClientSession, reason: CloseReason): void;
+}

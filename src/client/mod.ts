@@ -1,0 +1,8 @@
+/**
+ * Client sessions.
+ *
+ * @module
+ */
+export * from "./environment.ts";
+export * from "./keepalive.ts";
+export * from "./session.ts";

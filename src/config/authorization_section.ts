@@ -1,0 +1,162 @@
+/**
+ * Who may connect.
+ *
+ * @module
+ */
+import {
+  alwaysPresent,
+  block,
+  listOfSome,
+  optional,
+  required,
+  type Rule,
+  scalar,
+  withDefault,
+} from "./fields.ts";
+import { duration } from "./number_kinds.ts";
+import { password, token, userName } from "./text_kinds.ts";
+
+const credentialAliases = { username: "user", pass: "password" };
+
+/** One of several users. */
+const user = block({
+  user: required(scalar(userName()), "Name of the user."),
+  password: optional(
+    scalar(password()),
+    "secret",
+    "Password, in the clear or as a bcrypt hash. Without one only an empty password is accepted.",
+  ),
+}, {
+  typeName: "UserConfig",
+  doc: "A user that may connect.",
+  aliases: credentialAliases,
+  unsupported: [
+    "nkey",
+    "permission",
+    "permissions",
+    "authorization",
+    "allowed_connection_types",
+    "connection_types",
+    "clients",
+    "proxy_required",
+    "account",
+  ],
+});
+
+/** The settings that {@link oneKindOfCredentials} compares. */
+interface Credentials {
+  readonly token?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly users?: readonly { readonly user: string }[] | undefined;
+}
+
+const oneKindOfCredentials: Rule<Credentials> = ({ token, user, users }, report) => {
+  const expected = "only one of a token, a user and a list of users";
+  if (token !== undefined && user !== undefined) {
+    report([["token"], ["user"]], { expected, found: "token and user" });
+  }
+  if (token !== undefined && users !== undefined) {
+    report([["token"], ["users"]], { expected, found: "token and users" });
+  }
+  if (user !== undefined && users !== undefined) {
+    report([["user"], ["users"]], {
+      expected,
+      found: "user and users",
+      hint: "make the user one of the list",
+    });
+  }
+};
+
+const passwordHasUser: Rule<Credentials> = (values, report) => {
+  if (values.password === undefined || values.user !== undefined) return;
+  report([["password"]], {
+    expected: "a user beside the password",
+    found: "a password alone",
+    hint: "without a user nobody would be asked for it",
+  });
+};
+
+const usersDiffer: Rule<Credentials> = ({ users = [] }, report) => {
+  const seen = new Map<string, number>();
+  users.forEach(({ user }, index) => {
+    const first = seen.get(user);
+    if (first === undefined) {
+      seen.set(user, index);
+      return;
+    }
+    report([["users", index, "user"]], {
+      expected: "every user once",
+      found: `${JSON.stringify(user)}, which users[${first}] is already`,
+    });
+  });
+};
+
+const authorization = block({
+  token: optional(
+    scalar(token()),
+    "secret",
+    "Token that every client must show, in the clear or as a bcrypt hash.",
+  ),
+  user: optional(
+    scalar(userName()),
+    "alice",
+    "Name that every client must show, where one user is enough.",
+  ),
+  password: optional(
+    scalar(password()),
+    "secret",
+    "Password of that user, in the clear or as a bcrypt hash.",
+  ),
+  users: optional(
+    listOfSome(user, "at least one user"),
+    [{ user: "alice", password: "secret" }],
+    "The users that may connect.",
+  ),
+  timeout: withDefault(
+    scalar(duration({ min: 1 })),
+    "2s",
+    "How long a client may take to show who it is.",
+  ),
+}, {
+  typeName: "AuthorizationConfig",
+  doc: "Who may connect: anybody, unless a token, a user or a list of users is given.",
+  aliases: credentialAliases,
+  unsupported: [
+    "default_permission",
+    "default_permissions",
+    "permissions",
+    "auth_callout",
+    "auth_hook",
+    "proxy_required",
+    "nkeys",
+  ],
+  rules: [oneKindOfCredentials, passwordHasUser, usersDiffer],
+});
+
+/** Who may connect. */
+export const authorizationFields = {
+  authorization: alwaysPresent(authorization, {}),
+  no_auth_user: optional(
+    scalar(userName()),
+    "alice",
+    "The user that a client is taken for when it shows nothing.",
+  ),
+};
+
+/** The settings that {@link noAuthUserExists} compares. */
+interface NoAuthUser {
+  readonly authorization: Credentials;
+  readonly no_auth_user?: string | undefined;
+}
+
+/** A client cannot be taken for somebody who is not configured. */
+export const noAuthUserExists: Rule<NoAuthUser> = (values, report) => {
+  const { authorization, no_auth_user: name } = values;
+  if (authorization === undefined || name === undefined) return;
+  if (authorization.users?.some(({ user }) => user === name)) return;
+  report([["no_auth_user"]], {
+    expected: "the name of a user of authorization.users",
+    found: JSON.stringify(name),
+  });
+};

@@ -1,0 +1,209 @@
+/**
+ * Checks a configuration against the schema and tells everything that is wrong with it at once.
+ *
+ * @module
+ */
+import type { Environment } from "./environment.ts";
+import type { ProblemNote, Shape } from "./fields.ts";
+import { asWritten, isMap, prepare, stepInto } from "./prepare.ts";
+import type { Finding, Path, Step } from "./problem.ts";
+import { configSchema, configShape, type SchemaOutput } from "./schema.ts";
+import { describeUnknownKey } from "./suggestion.ts";
+
+/** A value that overrides the file's, and the flag it came from. */
+export interface Override {
+  /** The flag as it is written, such as `"--port"`. */
+  readonly source: string;
+  /** The key path of the setting. */
+  readonly path: Path;
+  /** The value, as text. */
+  readonly value: string;
+}
+
+/** How to {@link examine}. */
+export interface ExamineOptions {
+  /** Where `${NAME}` is looked up; nothing is substituted without it. */
+  readonly environment?: Environment;
+  /** Values that override those examined, later ones the earlier ones. */
+  readonly overrides?: readonly Override[];
+}
+
+/** A configuration that is good, or everything that is wrong with it. */
+export type Examination =
+  | { readonly config: SchemaOutput }
+  | { readonly findings: readonly Finding[] };
+
+/** Checks `raw`: what a YAML file or a program said. */
+export function examine(raw: unknown, options: ExamineOptions = {}): Examination {
+  const top = raw ?? {};
+  if (!isMap(top)) {
+    const found = describeValue(top, configShape);
+    return { findings: [{ path: [], expected: "a map of settings (key: value)", found }] };
+  }
+  const prepared = prepare(top, configShape, options.environment);
+  const overrides = options.overrides ?? [];
+  const values = override(prepared.values, overrides);
+  // A compiled checker is not worth its compilation for one configuration.
+  const result = configSchema.safeParse(values, { jitless: true });
+  const findings = [...prepared.findings];
+  const told = new Set(findings.map(({ path }) => JSON.stringify(path)));
+  for (const issue of result.error?.issues ?? []) {
+    for (const finding of findingsOf(issue, top, values, overrides)) {
+      if (!told.has(JSON.stringify(finding.path))) findings.push(finding);
+    }
+  }
+  if (result.success && findings.length === 0) return { config: result.data };
+  return { findings };
+}
+
+type Issue = NonNullable<ReturnType<typeof configSchema.safeParse>["error"]>["issues"][number];
+
+function findingsOf(
+  issue: Issue,
+  raw: unknown,
+  values: unknown,
+  overrides: readonly Override[],
+): Finding[] {
+  const path = issue.path.filter((step): step is Step => typeof step !== "symbol");
+  const shape = shapeAt(path);
+  if (issue.code === "unrecognized_keys") {
+    if (shape?.type !== "block") return [];
+    return issue.keys.map((key) => ({
+      path: [...asWritten(path, raw, configShape), key],
+      atKey: true,
+      ...describeUnknownKey(key, shape, path, configShape),
+    }));
+  }
+  const { note, about } = issue.code === "custom" ? paramsOf(issue.params) : {};
+  // Of settings that do not go together, one that was really given.
+  const base = about?.[0] === undefined ? path : path.slice(0, path.length - about[0].length);
+  const concerned = (about ?? []).map((keys) => [...base, ...keys]);
+  const given = concerned.find((candidate) => valueAt(values, candidate) !== undefined) ?? path;
+  const source = overrides.findLast((item) => samePath(item.path, given))?.source;
+  return [{
+    source,
+    path: source === undefined ? asWritten(given, raw, configShape) : given,
+    atKey: note?.found !== undefined || valueAt(values, given) === undefined,
+    expected: note?.expected ?? expectedOf(shape),
+    found: note?.found ?? describeValue(valueAt(values, given), shape),
+    hint: note?.hint,
+  }];
+}
+
+interface IssueParams {
+  readonly note?: ProblemNote;
+  readonly about?: readonly Step[][];
+}
+
+/** Custom issues are raised in `fields.ts` alone, always with these parameters. */
+function paramsOf(params: unknown): IssueParams {
+  return isMap(params) ? params : {};
+}
+
+function shapeAt(path: Path): Shape | undefined {
+  let shape: Shape | undefined = configShape;
+  for (const step of path) {
+    if (shape?.type === "block") shape = shape.fields.get(String(step))?.shape;
+    else if (shape?.type === "list") shape = shape.item;
+    else if (shape?.type === "map") shape = shape.value;
+  }
+  return shape;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce(stepInto, value);
+}
+
+function samePath(a: Path, b: Path): boolean {
+  return a.length === b.length && a.every((step, index) => step === b[index]);
+}
+
+function expectedOf(shape: Shape | undefined): string {
+  switch (shape?.type) {
+    case "list":
+      return "a list";
+    case "map":
+    case "block":
+      return "a map (key: value)";
+  }
+  return "something else";
+}
+
+/** The longest text that is shown whole. */
+const shownLength = 60;
+
+/** Words on a value that was not expected, without telling secrets. */
+function describeValue(value: unknown, shape: Shape | undefined): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "nothing (an empty value)";
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isMap(value)) return "a map";
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
+    return `a ${typeof value}`;
+  }
+  if (value === "") return "nothing (an empty text)";
+  // A text that stands where more belongs may be a secret that was meant for a key below.
+  if (shape?.type !== "scalar" || shape.kind.secret) return `a ${typeofText(value)} (not shown)`;
+  const text = String(value).replace(/\/\/[^/@\s]*@/g, "//***@");
+  const shown = text.length > shownLength ? `${text.slice(0, shownLength)}...` : text;
+  return typeof value === "string" ? JSON.stringify(shown) : shown;
+}
+
+function typeofText(value: string | number | boolean): string {
+  return typeof value === "string" ? "text" : typeof value;
+}
+
+/** `values` with the flags put over them. */
+function override(
+  values: Readonly<Record<string, unknown>>,
+  overrides: readonly Override[],
+): Readonly<Record<string, unknown>> {
+  let result = values;
+  const overridden = (...path: Path) => overrides.some((item) => samePath(item.path, path));
+  if (overridden("host") || overridden("port")) result = withoutListen(result);
+  // A token given by a flag replaces the file's user, and the other way round.
+  const byToken = overridden("authorization", "token");
+  const byUser = overridden("authorization", "user") || overridden("authorization", "password");
+  if (byToken !== byUser && isMap(result.authorization)) {
+    const { token, user, password, ...rest } = result.authorization;
+    const kept = byToken ? { ...rest, token } : { ...rest, user, password };
+    result = { ...result, authorization: kept };
+  }
+  for (const { path, value } of overrides) result = withValue(result, path, value);
+  return result;
+}
+
+function toMap(value: unknown): Readonly<Record<string, unknown>> {
+  return isMap(value) ? value : {};
+}
+
+/**
+ * `values` with `listen` taken apart into `host` and `port`, so that each can be overridden alone;
+ * unchanged when `listen` is wrong or contradicts them, which is then reported.
+ */
+function withoutListen(
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { listen, host, port, ...rest } = values;
+  if (listen === undefined) return values;
+  const parsed = configSchema.safeParse(
+    Object.fromEntries(Object.entries({ listen, host, port }).filter(([, v]) => v !== undefined)),
+    { jitless: true },
+  );
+  if (!parsed.success) return values;
+  return { ...rest, host: parsed.data.host, port: parsed.data.port };
+}
+
+function withValue(
+  values: Readonly<Record<string, unknown>>,
+  path: Path,
+  value: string,
+): Readonly<Record<string, unknown>> {
+  const [key, ...rest] = path;
+  if (key === undefined) return values;
+  const below = values[key];
+  return {
+    ...values,
+    [key]: rest.length === 0 ? value : withValue(toMap(below), rest, value),
+  };
+}

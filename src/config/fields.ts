@@ -1,0 +1,301 @@
+/**
+ * The building blocks of the schema. Each makes a zod schema and remembers beside it a
+ * {@link Shape}: what zod cannot tell, such as documentation, other names and units. Everything
+ * generated (types, example, JSON Schema, printed configuration) is written from shapes.
+ *
+ * @module
+ */
+import * as z from "zod/mini";
+import { type Kind, Refusal } from "./kind.ts";
+
+/** A scalar setting. */
+export interface ScalarShape {
+  /** Tells shapes apart. */
+  readonly type: "scalar";
+  /** How the scalar is read and written. */
+  readonly kind: Kind<unknown, unknown>;
+}
+
+/** A list of settings of one shape. */
+export interface ListShape {
+  /** Tells shapes apart. */
+  readonly type: "list";
+  /** The shape of every item. */
+  readonly item: Shape;
+  /** Whether one item may be written without the list around it. */
+  readonly orOne: boolean;
+}
+
+/** A map with keys of the user's choice. */
+export interface MapShape {
+  /** Tells shapes apart. */
+  readonly type: "map";
+  /** The shape of every value. */
+  readonly value: Shape;
+}
+
+/** A map with keys of ours. */
+export interface BlockShape {
+  /** Tells shapes apart. */
+  readonly type: "block";
+  /** Name of the generated interface of the output; the input's has `Input` added. */
+  readonly typeName: string;
+  /** What the block is for; one or more sentences. */
+  readonly doc: string;
+  /** The settings by key, in the order in which they are documented. */
+  readonly fields: ReadonlyMap<string, Field>;
+  /** Other names of keys: nats-server's synonyms. */
+  readonly aliases: ReadonlyMap<string, string>;
+  /** Keys that nats-server has and denats does not have yet. */
+  readonly unsupported: ReadonlySet<string>;
+}
+
+/** The shape of a setting. */
+export type Shape = ScalarShape | ListShape | MapShape | BlockShape;
+
+/** One key of a block. */
+export interface Field {
+  /** What the setting does; one or more sentences. */
+  readonly doc: string;
+  /** The shape of its value. */
+  readonly shape: Shape;
+  /** Whether it must, may or need not be given. */
+  readonly presence: "required" | "optional" | "default" | "input only";
+  /** The value it has when it is not given, as a user would write it. */
+  readonly defaultValue?: unknown;
+  /** A value to show in the example, where there is no default. */
+  readonly example?: unknown;
+}
+
+/** Any schema of these blocks. */
+export type Schema = z.core.$ZodType;
+
+const shapes = new WeakMap<Schema, Shape>();
+const fieldsOf = new WeakMap<Schema, Field>();
+
+/** The shape of a schema that this module made. */
+export function shapeOf(schema: Schema): Shape | undefined {
+  return shapes.get(schema);
+}
+
+/** The key that a schema was declared for. */
+export function fieldOf(schema: Schema): Field | undefined {
+  return fieldsOf.get(schema);
+}
+
+function knownShape(schema: Schema): Shape {
+  const shape = shapes.get(schema);
+  if (shape === undefined) throw new TypeError("not a schema of these blocks");
+  return shape;
+}
+
+function withShape<S extends Schema>(schema: S, shape: Shape): S {
+  shapes.set(schema, shape);
+  return schema;
+}
+
+function withField<S extends Schema>(schema: S, field: Field): S {
+  fieldsOf.set(schema, field);
+  return withShape(schema, field.shape);
+}
+
+/** What a problem that zod reports carries along. */
+export interface ProblemNote {
+  /** What was expected. */
+  readonly expected: string;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+  /** What was found, where it is not simply the value at the problem's path. */
+  readonly found?: string;
+}
+
+/** A scalar of a kind. */
+export function scalar<Input, Output>(
+  kind: Kind<Input, Output>,
+): z.ZodMiniType<Awaited<Output>, Input> {
+  const schema = z.transform<Input, Output>((input, context) => {
+    const value = kind.read(input);
+    if (!(value instanceof Refusal)) return value;
+    const note: ProblemNote = { expected: value.expected, hint: value.hint };
+    context.issues.push({ code: "custom", input, params: { note } });
+    return z.NEVER;
+  });
+  return withShape(schema, { type: "scalar", kind });
+}
+
+/** A list. */
+export function list<Item extends Schema>(item: Item): z.ZodMiniReadonly<z.ZodMiniArray<Item>> {
+  return withShape(z.readonly(z.array(item)), {
+    type: "list",
+    item: knownShape(item),
+    orOne: false,
+  });
+}
+
+/** A list of at least one item. */
+export function listOfSome<Item extends Schema>(
+  item: Item,
+  expected: string,
+): z.ZodMiniReadonly<z.ZodMiniArray<Item>> {
+  const note: ProblemNote = { expected, found: "an empty list" };
+  const schema = z.array(item).check(z.superRefine((items, context) => {
+    if (items.length === 0) context.addIssue({ code: "custom", params: { note } });
+  }));
+  return withShape(z.readonly(schema), { type: "list", item: knownShape(item), orOne: false });
+}
+
+/** A list of texts; a single one may be written without the list. */
+export function listOrOne(
+  item: z.ZodMiniType<string, string>,
+): z.ZodMiniType<readonly string[], string | readonly string[]> {
+  const wrap = z.transform<string | readonly string[], readonly string[]>((input) =>
+    typeof input === "string" ? [input] : input
+  );
+  const schema: z.ZodMiniType<readonly string[], string | readonly string[]> = z.pipe(
+    wrap,
+    list(item),
+  );
+  return withShape(schema, { type: "list", item: knownShape(item), orOne: true });
+}
+
+/** A map with keys of the user's choice. */
+export function map<Value extends Schema>(
+  value: Value,
+): z.ZodMiniReadonly<z.ZodMiniRecord<z.ZodMiniString, Value>> {
+  return withShape(z.readonly(z.record(z.string(), value)), {
+    type: "map",
+    value: knownShape(value),
+  });
+}
+
+/** A key that must be given. */
+export function required<S extends z.ZodMiniType>(schema: S, doc: string): S {
+  return withField(schema, { doc, shape: knownShape(schema), presence: "required" });
+}
+
+/** A key without a default; `example` is shown in the example configuration. */
+export function optional<S extends z.ZodMiniType>(
+  schema: S,
+  example: z.input<S>,
+  doc: string,
+): z.ZodMiniOptional<S> {
+  const shape = knownShape(schema);
+  return withField(z.optional(schema), { doc, shape, presence: "optional", example });
+}
+
+/** A key with a default, as a user would write it. */
+export function withDefault<S extends z.ZodMiniType>(
+  schema: S,
+  defaultValue: z.input<S>,
+  doc: string,
+): z.ZodMiniPrefault<S> {
+  const shape = knownShape(schema);
+  const field: Field = { doc, shape, presence: "default", defaultValue };
+  return withField(z.prefault(schema, defaultValue), field);
+}
+
+/**
+ * A key whose default is filled in after the checks, for settings where it matters to a check
+ * whether they were given.
+ */
+export function withLateDefault<S extends z.ZodMiniType>(
+  schema: S,
+  defaultValue: z.input<S>,
+  doc: string,
+): z.ZodMiniOptional<S> {
+  const shape = knownShape(schema);
+  return withField(z.optional(schema), { doc, shape, presence: "default", defaultValue });
+}
+
+/** A key that the output does not have, because others say the same. */
+export function inputOnly<S extends z.ZodMiniType>(
+  schema: S,
+  example: z.input<S>,
+  doc: string,
+): z.ZodMiniOptional<S> {
+  const shape = knownShape(schema);
+  return withField(z.optional(schema), { doc, shape, presence: "input only", example });
+}
+
+/** An optional block that is present, with its defaults, when it is not given. */
+export function alwaysPresent<S extends z.ZodMiniType>(
+  schema: S,
+  emptyBlock: z.input<S>,
+): z.ZodMiniPrefault<S> {
+  const shape = knownShape(schema);
+  const doc = shape.type === "block" ? shape.doc : "";
+  const field: Field = { doc, shape, presence: "default", defaultValue: emptyBlock };
+  return withField(z.prefault(schema, emptyBlock), field);
+}
+
+/** Reports that settings do not go together. `about` are the keys concerned, the likely culprit first. */
+export type Report = (about: readonly PropertyKey[][], note: ProblemNote) => void;
+
+/** A check of settings against each other; settings that are wrong in themselves are left out. */
+export type Rule<Values> = (values: Partial<Values>, report: Report) => void;
+
+/** The keys of a block. */
+export type Fields = Readonly<Record<string, z.ZodMiniType>>;
+
+/** The values of a block. */
+export type ValuesOf<F extends Fields> = z.output<z.ZodMiniObject<F, z.core.$strict>>;
+
+/** What a block is besides its keys. */
+export interface BlockOptions<Values> {
+  /** See {@link BlockShape.typeName}. */
+  readonly typeName: string;
+  /** See {@link BlockShape.doc}. */
+  readonly doc: string;
+  /** Other names by key. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** Keys of nats-server that denats does not have yet. */
+  readonly unsupported?: readonly string[];
+  /** Checks of the keys against each other. */
+  readonly rules?: readonly Rule<Values>[];
+}
+
+/** A map with the keys `fields`; any other key is refused. */
+export function block<const F extends Fields>(
+  fields: F,
+  options: BlockOptions<ValuesOf<F>>,
+): z.ZodMiniObject<F, z.core.$strict> {
+  const rules = options.rules ?? [];
+  const base: z.ZodMiniObject<F, z.core.$strict> = z.strictObject(fields);
+  const schema = base.check(z.superRefine<ValuesOf<F>>((values, context) => {
+    const wrong = new Set(context.issues.map((issue) => issue.path?.[0]));
+    const sound: Partial<ValuesOf<F>> = {};
+    for (const key in values) if (!wrong.has(key)) sound[key] = values[key];
+    for (const rule of rules) {
+      rule(sound, (about, note) => {
+        context.addIssue({ code: "custom", path: about[0] ?? [], params: { note, about } });
+      });
+    }
+    // Rules are run beside other problems, so that all of them are told at once.
+  }, { when: () => true }));
+  return withShape(schema, {
+    type: "block",
+    typeName: options.typeName,
+    doc: options.doc,
+    fields: new Map(
+      Object.entries(fields).map(([key, field]) => {
+        const known = fieldsOf.get(field);
+        if (known === undefined) throw new TypeError(`no documentation for the key ${key}`);
+        return [key, known];
+      }),
+    ),
+    aliases: new Map(Object.entries(options.aliases ?? {})),
+    unsupported: new Set(options.unsupported ?? []),
+  });
+}
+
+/** A schema whose output is made of another's. */
+export function resolved<S extends z.ZodMiniType, Output>(
+  schema: S,
+  resolve: (values: z.output<S>) => Output,
+): z.ZodMiniType<Awaited<Output>, z.input<S>> {
+  const schemaOut: z.ZodMiniType<Awaited<Output>, z.input<S>> = z.pipe(
+    schema,
+    z.transform<z.output<S>, Output>(resolve),
+  );
+  return withShape(schemaOut, knownShape(schema));
+}

@@ -1,0 +1,228 @@
+/**
+ * The flags of the command: one table, from which they are read and explained.
+ *
+ * @module
+ */
+import type { Path } from "./problem.ts";
+
+/** What the command is asked to do. */
+export type Mode = "run" | "help" | "version" | "check" | "print config" | "json schema";
+
+/** One flag. */
+export interface Flag {
+  /** The name that it is rewritten to, without dashes. */
+  readonly name: string;
+  /** Its other names. */
+  readonly also?: readonly string[];
+  /** What its value is called; a flag without one is a switch. */
+  readonly value?: string;
+  /** What it does, in one line; absent when it is not supported yet. */
+  readonly help?: string;
+  /** The settings that its value overrides. */
+  readonly sets?: readonly Path[];
+  /** What it asks for instead of running a broker. */
+  readonly mode?: Mode;
+}
+
+/** Flags under a heading. */
+export interface FlagGroup {
+  /** The heading. */
+  readonly title: string;
+  /** The flags. */
+  readonly flags: readonly Flag[];
+}
+
+/** The flags that denats has: nats-server's names where it has one. */
+export const flagGroups: readonly FlagGroup[] = [
+  {
+    title: "Server Options",
+    flags: [
+      {
+        name: "addr",
+        also: ["a", "net"],
+        value: "host",
+        help: "Bind to host address (default: 0.0.0.0)",
+        sets: [["host"]],
+      },
+      {
+        name: "port",
+        also: ["p"],
+        value: "port",
+        help: "Use port for clients, -1 for a random one (default: 4222)",
+        sets: [["port"]],
+      },
+      {
+        name: "name",
+        also: ["n", "server_name"],
+        value: "server_name",
+        help: "Server name (default: the server id)",
+        sets: [["server_name"]],
+      },
+      {
+        name: "pid",
+        also: ["P"],
+        value: "file",
+        help: "File to store PID",
+        sets: [["pid_file"]],
+      },
+      { name: "config", also: ["c"], value: "file", help: "Configuration file (YAML)" },
+      { name: "t", help: "Test configuration and exit", mode: "check" },
+      {
+        name: "print-config",
+        help: "Print the effective configuration, secrets masked, and exit",
+        mode: "print config",
+      },
+      {
+        name: "json-schema",
+        help: "Print the JSON Schema of the configuration file and exit",
+        mode: "json schema",
+      },
+      {
+        name: "client_advertise",
+        value: "host:port",
+        help: "Address that clients are told to connect to",
+        sets: [["client_advertise"]],
+      },
+      {
+        name: "ports_file_dir",
+        value: "dir",
+        help: "Create a ports file in this folder (nats-server_<pid>.ports)",
+        sets: [["ports_file_dir"]],
+      },
+    ],
+  },
+  {
+    title: "Logging Options",
+    flags: [
+      {
+        name: "log",
+        also: ["l"],
+        value: "file",
+        help: "File to redirect log output",
+        sets: [["log_file"]],
+      },
+      {
+        name: "logtime",
+        also: ["T"],
+        help: "Timestamp log entries (default: true)",
+        sets: [["logtime"]],
+      },
+      {
+        name: "logtime_utc",
+        help: "Timestamps in UTC instead of local time",
+        sets: [["logtime_utc"]],
+      },
+      { name: "debug", also: ["D"], help: "Enable debugging output", sets: [["debug"]] },
+      { name: "trace", also: ["V"], help: "Trace the raw protocol", sets: [["trace"]] },
+      {
+        name: "VV",
+        help: "Verbose trace (traces system account as well)",
+        sets: [["trace"], ["trace_verbose"]],
+      },
+      { name: "DV", help: "Debug and trace", sets: [["debug"], ["trace"]] },
+      {
+        name: "DVV",
+        help: "Debug and verbose trace (traces system account as well)",
+        sets: [["debug"], ["trace"], ["trace_verbose"]],
+      },
+      {
+        name: "log_size_limit",
+        value: "limit",
+        help: "Log file size limit (default: none)",
+        sets: [["log_size_limit"]],
+      },
+      {
+        name: "max_traced_msg_len",
+        value: "len",
+        help: "Maximum printable length for traced messages (default: unlimited)",
+        sets: [["max_traced_msg_len"]],
+      },
+    ],
+  },
+  {
+    title: "Authorization Options",
+    flags: [
+      {
+        name: "user",
+        value: "user",
+        help: "User required for connections",
+        sets: [["authorization", "user"]],
+      },
+      {
+        name: "pass",
+        value: "password",
+        help: "Password required for connections",
+        sets: [["authorization", "password"]],
+      },
+      {
+        name: "auth",
+        value: "token",
+        help: "Authorization token required for connections",
+        sets: [["authorization", "token"]],
+      },
+    ],
+  },
+  {
+    title: "Common Options",
+    flags: [
+      { name: "help", also: ["h"], help: "Show this message", mode: "help" },
+      { name: "version", also: ["v"], help: "Show version", mode: "version" },
+    ],
+  },
+];
+
+/** Flags of nats-server that denats does not have yet; they are refused by name. */
+const unsupportedFlags: readonly Flag[] = [
+  { name: "http_port", also: ["m"], value: "port" },
+  { name: "https_port", also: ["ms"], value: "port" },
+  { name: "signal", also: ["sl"], value: "signal" },
+  { name: "syslog", also: ["s"] },
+  { name: "remote_syslog", also: ["r"], value: "addr" },
+  { name: "jetstream", also: ["js"] },
+  { name: "store_dir", also: ["sd"], value: "dir" },
+  { name: "tls" },
+  { name: "tlscert", value: "file" },
+  { name: "tlskey", value: "file" },
+  { name: "tlsverify" },
+  { name: "tlscacert", value: "file" },
+  { name: "help_tls" },
+  { name: "routes", value: "urls" },
+  { name: "cluster", also: ["cluster_listen"], value: "url" },
+  { name: "cluster_name", value: "name" },
+  { name: "no_advertise" },
+  { name: "cluster_advertise", value: "url" },
+  { name: "connect_retries", value: "number" },
+  { name: "profile", value: "port" },
+];
+
+/** Every flag, the unsupported ones included, by every name it has. */
+export const flagsByName: ReadonlyMap<string, Flag> = new Map(
+  [...flagGroups.flatMap((group) => group.flags), ...unsupportedFlags].flatMap((flag) =>
+    [flag.name, ...flag.also ?? []].map((name) => [name, flag] as const)
+  ),
+);
+
+/** A flag's name with its dashes: one before a letter or capitals, two before a word. */
+export function dashed(name: string): string {
+  return /^(?:.|[A-Z]+)$/.test(name) ? `-${name}` : `--${name}`;
+}
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const lines = ["Usage: denats [options]"];
+  for (const { title, flags } of flagGroups) {
+    lines.push("", `${title}:`, ...flags.map(helpLine));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function helpLine({ name, also = [], value, help = "" }: Flag): string {
+  const [short = [], long = []] = [
+    [name, ...also].filter((item) => dashed(item).lastIndexOf("-") === 0),
+    [name, ...also].filter((item) => dashed(item).startsWith("--")),
+  ];
+  const names = [...short, ...long].map(dashed).join(", ");
+  const indent = short.length === 0 ? "        " : "    ";
+  const left = `${indent}${names}${value === undefined ? "" : ` <${value}>`}`;
+  return `${left.padEnd(38)} ${help}`;
+}

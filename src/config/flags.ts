@@ -1,0 +1,183 @@
+/**
+ * Reads the command's arguments, which are written as Go programs take them.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import type { Override } from "./examine.ts";
+import type { Shape } from "./fields.ts";
+import { dashed, type Flag, flagsByName, type Mode } from "./flag_table.ts";
+import { Refusal } from "./kind.ts";
+import type { Path } from "./problem.ts";
+import { configShape } from "./schema.ts";
+import { nearest } from "./suggestion.ts";
+
+/** What the command was asked. */
+export interface Flags {
+  /** What to do. */
+  readonly mode: Mode;
+  /** The configuration file, where one was named. */
+  readonly configFile?: string | undefined;
+  /** Settings that were given by flags; every value was checked by itself. */
+  readonly overrides: readonly Override[];
+}
+
+/** The command's arguments were refused; the message is one line, and holds no secret. */
+export class FlagError extends Error {
+  /** Always `"FlagError"`. */
+  override readonly name = "FlagError";
+}
+
+/**
+ * Rewrites Go-style flags to the one form `--name=value`: one dash or two, `-p 4222`, `-p -1`,
+ * `-p=4222`, `-DV`, `-T=false`, with a flag's one name for all its names. What is no known flag is
+ * left for {@link parseFlags} to refuse; as in Go, everything from the first word that is no flag
+ * on is left alone. Never throws; rewriting twice changes nothing more.
+ */
+export function normaliseArguments(args: readonly string[]): string[] {
+  const result: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    if (!arg.startsWith("-") || arg === "-" || arg === "--") {
+      return [...result, ...args.slice(index)];
+    }
+    const { name, value } = splitFlag(arg);
+    const flag = flagsByName.get(name);
+    if (flag === undefined) {
+      result.push(isFlagSyntax(arg) ? `--${arg.replace(/^--?/, "")}` : arg);
+    } else if (value !== undefined) {
+      result.push(`--${flag.name}=${value}`);
+    } else if (flag.value === undefined) {
+      result.push(`--${flag.name}=true`);
+    } else if (index + 1 < args.length) {
+      result.push(`--${flag.name}=${args[++index] ?? ""}`);
+    } else {
+      result.push(`--${flag.name}`);
+    }
+  }
+  return result;
+}
+
+function splitFlag(arg: string): { readonly name: string; readonly value?: string } {
+  const text = arg.replace(/^--?/, "");
+  const equals = text.indexOf("=");
+  return equals < 0
+    ? { name: text }
+    : { name: text.slice(0, equals), value: text.slice(equals + 1) };
+}
+
+function isFlagSyntax(arg: string): boolean {
+  return /^--?[^-=]/.test(arg);
+}
+
+/**
+ * Reads the command's arguments (those after the program's name).
+ *
+ * @throws {FlagError} on the first unknown or unsupported flag, missing value, value out of range or
+ * unexpected word.
+ */
+export function parseFlags(args: readonly string[]): Flags {
+  const normalised = normaliseArguments(args);
+  const end = normalised.findIndex((arg) => !arg.startsWith("-") || arg === "-" || arg === "--");
+  const given = end < 0 ? normalised : normalised.slice(0, end);
+  const [word, ...others] = end < 0 ? [] : normalised.slice(end).filter((arg) => arg !== "--");
+  for (const arg of given) checkFlag(arg);
+  // No flag is declared boolean: each has its value by now, and parseArgs would take any text for
+  // true, and an absent flag for false.
+  const values = parseArgs([...given], { string: [...flagsByName.keys()] });
+  const flags = [...new Set(flagsByName.values())].flatMap((flag) => {
+    const value: unknown = values[flag.name];
+    return typeof value === "string" ? [{ flag, value: valueOf(flag, value) }] : [];
+  });
+  const overrides = flags.flatMap(({ flag, value }) =>
+    (flag.sets ?? []).map((path) => checkedOverride(dashed(flag.name), path, value))
+  );
+  const config = flags.find(({ flag }) => flag.name === "config")?.value;
+  return { mode: modeOf(flags, config, word, others), configFile: config, overrides };
+}
+
+/** Modes that were asked for, the one that wins first. */
+const modePrecedence: readonly Mode[] = [
+  "version",
+  "help",
+  "json schema",
+  "print config",
+  "check",
+];
+
+function modeOf(
+  flags: readonly { readonly flag: Flag; readonly value: string }[],
+  config: string | undefined,
+  word: string | undefined,
+  others: readonly string[],
+): Mode {
+  if (word === "help" || word === "version") {
+    if (others[0] !== undefined) throw unexpectedWord(others[0]);
+    return word;
+  }
+  if (word !== undefined) throw unexpectedWord(word);
+  const asked = new Set(flags.filter(({ value }) => value === "true").map(({ flag }) => flag.mode));
+  const mode = modePrecedence.find((item) => asked.has(item)) ?? "run";
+  if (mode === "check" && config === undefined) {
+    throw new FlagError("-t checks a configuration file: name it with -c <file>");
+  }
+  return mode;
+}
+
+function unexpectedWord(word: string): FlagError {
+  return new FlagError(
+    `unexpected argument ${JSON.stringify(shorten(word))}: only flags, help and version are known`,
+  );
+}
+
+/** An argument of a message: nobody is helped by pages of it. */
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+function checkFlag(arg: string): void {
+  const { name, value } = splitFlag(arg);
+  if (!isFlagSyntax(arg)) throw new FlagError(`bad flag syntax: ${shorten(arg)}`);
+  const flag = flagsByName.get(name);
+  if (flag === undefined) {
+    const near = nearest(name, flagsByName.keys());
+    throw new FlagError(
+      `unknown flag ${dashed(shorten(name))}` +
+        (near === undefined ? "; --help lists them all" : ` (did you mean ${dashed(near)}?)`),
+    );
+  }
+  if (flag.help === undefined) {
+    throw new FlagError(`flag ${dashed(flag.name)} is not supported by this version of denats`);
+  }
+  if (value === undefined || value === "") {
+    throw new FlagError(`flag ${dashed(flag.name)} needs a value: <${flag.value ?? "true|false"}>`);
+  }
+}
+
+const trueWords = new Set(["1", "t", "T", "true", "TRUE", "True"]);
+const falseWords = new Set(["0", "f", "F", "false", "FALSE", "False"]);
+
+/** The value of a flag; that of a switch is one of the words Go takes, made `true` or `false`. */
+function valueOf(flag: Flag, text: string): string {
+  if (flag.value !== undefined) return text;
+  if (trueWords.has(text)) return "true";
+  if (falseWords.has(text)) return "false";
+  throw new FlagError(
+    `flag ${dashed(flag.name)}: expected true or false, found ${JSON.stringify(shorten(text))}`,
+  );
+}
+
+function checkedOverride(source: string, path: Path, value: string): Override {
+  let shape: Shape | undefined = configShape;
+  for (const step of path) {
+    shape = shape?.type === "block" ? shape.fields.get(String(step))?.shape : undefined;
+  }
+  if (shape?.type !== "scalar") throw new TypeError(`flag ${source} sets no scalar`);
+  const result = shape.kind.read(value);
+  if (result instanceof Refusal) {
+    const found = shape.kind.secret ? "a text (not shown)" : JSON.stringify(shorten(value));
+    const hint = result.hint === undefined ? "" : ` (${result.hint})`;
+    throw new FlagError(`flag ${source}: expected ${result.expected}, found ${found}${hint}`);
+  }
+  return { source, path, value };
+}

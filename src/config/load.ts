@@ -1,0 +1,122 @@
+/**
+ * Makes the configuration of a broker from a file, flags and the environment, or from an object.
+ *
+ * @module
+ */
+import { type Files, FileError } from "../platform/mod.ts";
+import type { Environment } from "./environment.ts";
+import { type Examination, examine } from "./examine.ts";
+import type { Flags } from "./flags.ts";
+import { ConfigError, type Finding, formatPath, type Problem } from "./problem.ts";
+import type { Config, ConfigInput } from "./types.ts";
+
+/** Where {@link loadConfig} takes a configuration from. */
+export interface ConfigSources {
+  /** Path of a YAML file; the one that the flags name when absent. */
+  readonly file?: string | undefined;
+  /** YAML to read instead of the file, whose path is then only named in problems. */
+  readonly text?: string | undefined;
+  /** Flags; they override the file. */
+  readonly flags?: Pick<Flags, "configFile" | "overrides"> | undefined;
+  /** Where `${NAME}` in the file is looked up. */
+  readonly env: Environment;
+  /** Where the file is read. */
+  readonly files: Pick<Files, "readText">;
+}
+
+/**
+ * Reads, checks and completes a configuration.
+ *
+ * @throws {ConfigError} with everything that is wrong, each with its place in the file.
+ */
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
+  const { flags, env } = sources;
+  const file = sources.file ?? flags?.configFile;
+  const text = sources.text ?? (file === undefined ? undefined : await readFile(file, sources));
+  const overrides = flags?.overrides ?? [];
+  if (text === undefined) return configOf(examine({}, { overrides }));
+  const source = file ?? "configuration";
+  const examination = examine(await parseYaml(text, source), { environment: env, overrides });
+  if ("config" in examination) return examination.config;
+  throw new ConfigError(await withPositions(examination.findings, text, source));
+}
+
+/**
+ * Checks and completes what an embedding program asks for. Nothing in it is substituted.
+ *
+ * @throws {ConfigError} with everything that is wrong.
+ */
+export function normaliseConfig(input: ConfigInput = {}): Config {
+  return configOf(examine(input));
+}
+
+function configOf(examination: Examination): Config {
+  if ("config" in examination) return examination.config;
+  throw new ConfigError(examination.findings.map((finding) => problemOf(finding)));
+}
+
+function problemOf(finding: Finding, place: Partial<Problem> = {}): Problem {
+  const { source, path, expected, found, hint } = finding;
+  return { source, path: formatPath(path), expected, found, hint, ...place };
+}
+
+async function readFile(file: string, { files }: ConfigSources): Promise<string> {
+  if (/\.conf$/i.test(file)) {
+    throw new ConfigError([{
+      source: file,
+      path: "",
+      found: "nats-server's own format is not supported by this version of denats",
+      hint: "write YAML; config.example.yaml shows every setting",
+    }]);
+  }
+  try {
+    return await files.readText(file);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new ConfigError([{ source: file, path: "", found: error.message }]);
+  }
+}
+
+async function parseYaml(text: string, source: string): Promise<unknown> {
+  // A broker without a file need not load the parser.
+  const { parse } = await import("@std/yaml");
+  try {
+    return parse(text, { schema: "failsafe" });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new ConfigError(await syntaxProblems(text, source, error));
+  }
+}
+
+async function syntaxProblems(text: string, source: string, error: Error): Promise<Problem[]> {
+  const { PositionedText } = await import("./positions.ts");
+  const problems = new PositionedText(text).syntaxProblems();
+  if (problems.length > 0) return problems.map((problem) => ({ source, path: "", ...problem }));
+  // The two parsers disagree. The message ends in an excerpt, which may hold a secret.
+  const [message = ""] = error.message.split("\n");
+  const [, reason = message, line, column] = /^(.*?) at line (\d+), column (\d+)/.exec(message) ?? [];
+  return [{
+    source,
+    path: "",
+    found: `this is not valid YAML: ${reason.replace(/["'].*["']/, "...")}`,
+    ...(line === undefined ? {} : { line: Number(line), column: Number(column) }),
+  }];
+}
+
+async function withPositions(
+  findings: readonly Finding[],
+  text: string,
+  source: string,
+): Promise<Problem[]> {
+  const { PositionedText } = await import("./positions.ts");
+  const positioned = new PositionedText(text);
+  const problems = findings.map((finding) =>
+    finding.source === undefined
+      ? problemOf(finding, { source, ...positioned.locate(finding.path, finding.atKey ?? false) })
+      : problemOf(finding)
+  );
+  // Flags, which have no line, come first.
+  return problems.sort((a, b) =>
+    (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
+  );
+}

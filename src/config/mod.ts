@@ -1,0 +1,16 @@
+/**
+ * The configuration of a broker: its types, the command's flags, and how both are read, checked and
+ * shown.
+ *
+ * @module
+ */
+export type { Environment } from "./environment.ts";
+export type { Override } from "./examine.ts";
+export { helpText, type Mode } from "./flag_table.ts";
+export { FlagError, type Flags, normaliseArguments, parseFlags } from "./flags.ts";
+export { jsonSchema } from "./json_schema.ts";
+export type { JsonSchema } from "./kind.ts";
+export { type ConfigSources, loadConfig, normaliseConfig } from "./load.ts";
+export { exampleYaml, printConfig } from "./print.ts";
+export { ConfigError, formatProblem, type Path, type Problem, type Step } from "./problem.ts";
+export * from "./types.ts";

@@ -1,0 +1,81 @@
+/**
+ * What is wrong with a configuration, told to the person who wrote it.
+ *
+ * @module
+ */
+
+/** One thing that is wrong with a configuration. */
+export interface Problem {
+  /** The file or the flag (`"--port"`) that the value came from; absent for a program's own object. */
+  readonly source?: string | undefined;
+  /** Line in the file, from 1. */
+  readonly line?: number | undefined;
+  /** Column in the line, from 1. */
+  readonly column?: number | undefined;
+  /** The key path as it is written, such as `"authorization.users[2].password"`; empty for the whole. */
+  readonly path: string;
+  /** What was expected; absent where the problem is the key itself. */
+  readonly expected?: string | undefined;
+  /** What was found. Secrets are never shown. */
+  readonly found: string;
+  /** What to do about it, where that can be said. */
+  readonly hint?: string | undefined;
+}
+
+/** A configuration was refused. The message has a line for each of the problems. */
+export class ConfigError extends Error {
+  /** Always `"ConfigError"`. */
+  override readonly name = "ConfigError";
+  /** Everything that is wrong, in the order of the file; never empty. */
+  readonly problems: readonly Problem[];
+
+  /** An error of at least one problem. */
+  constructor(problems: readonly Problem[]) {
+    const lines = problems.map(formatProblem);
+    super(
+      lines.length === 1
+        ? lines[0]
+        : `the configuration has ${lines.length} problems:\n${
+          lines.map((line) => `  ${line}`).join("\n")
+        }`,
+    );
+    this.problems = problems;
+  }
+}
+
+/**
+ * A problem as one line, such as
+ * `denats.yaml:3:7: port: expected a port from 1 to 65535, or -1 for a random one, found "http"`.
+ */
+export function formatProblem(problem: Problem): string {
+  const { source, line, column, path, expected, found, hint } = problem;
+  const place = [source, line, column].filter((part) => part !== undefined).join(":");
+  const prefix = [place, path].filter((part) => part !== "").map((part) => `${part}: `).join("");
+  const sentence = expected === undefined ? found : `expected ${expected}, found ${found}`;
+  return `${prefix}${sentence}${hint === undefined ? "" : ` (${hint})`}`;
+}
+
+/** A step into a configuration: a key or the index of an item. */
+export type Step = string | number;
+
+/** A way into a configuration, from its top. */
+export type Path = readonly Step[];
+
+/** A path as it is written in a problem: `authorization.users[2].password`. */
+export function formatPath(path: Path): string {
+  let text = "";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else if (/^[A-Za-z_][\w-]*$/.test(step)) text += text === "" ? step : `.${step}`;
+    else text += `[${JSON.stringify(step)}]`;
+  }
+  return text;
+}
+
+/** A problem whose place in the file is not known yet. */
+export interface Finding extends Omit<Problem, "path" | "line" | "column"> {
+  /** Where, with the keys as they are written. */
+  readonly path: Path;
+  /** Whether the key is at fault rather than its value. */
+  readonly atKey?: boolean;
+}

@@ -1,0 +1,84 @@
+/**
+ * The schema of the configuration: the one source of its types, defaults, checks, JSON Schema and
+ * example file. To add a section: declare its fields in a file of its own, name them in
+ * {@link sections} and spread them into the block below, take their keys out of `unsupported.ts`,
+ * and run `deno run -A src/config/generate.ts`.
+ *
+ * @module
+ */
+import type * as z from "zod/mini";
+import { authorizationFields, noAuthUserExists } from "./authorization_section.ts";
+import { block, type BlockShape, resolved, shapeOf } from "./fields.ts";
+import { limitFields, payloadFits, pingFields } from "./limits_section.ts";
+import { loggingFields } from "./logging_section.ts";
+import {
+  addressFields,
+  defaultListen,
+  fileFields,
+  graceIsShorter,
+  lameDuckFields,
+  listenAgrees,
+} from "./server_section.ts";
+import { unsupportedKeys } from "./unsupported.ts";
+
+/** The headings under which the top-level keys are documented. */
+export const sections: readonly { readonly title: string; readonly keys: readonly string[] }[] = [
+  { title: "The server", keys: Object.keys(addressFields) },
+  { title: "Limits", keys: Object.keys(limitFields) },
+  { title: "Pings", keys: Object.keys(pingFields) },
+  { title: "Who may connect", keys: Object.keys(authorizationFields) },
+  { title: "Logging", keys: Object.keys(loggingFields) },
+  { title: "Files for other programs", keys: Object.keys(fileFields) },
+  { title: "Lame duck mode", keys: Object.keys(lameDuckFields) },
+];
+
+const settings = block({
+  ...addressFields,
+  ...limitFields,
+  ...pingFields,
+  ...authorizationFields,
+  ...loggingFields,
+  ...fileFields,
+  ...lameDuckFields,
+}, {
+  typeName: "Config",
+  doc: "The configuration of a broker.",
+  aliases: {
+    net: "host",
+    max_conn: "max_connections",
+    max_subs: "max_subscriptions",
+    max_subscription_tokens: "max_sub_tokens",
+    logfile: "log_file",
+    logfile_size_limit: "log_size_limit",
+    logfile_max_num: "log_max_num",
+    pidfile: "pid_file",
+  },
+  unsupported: unsupportedKeys,
+  rules: [listenAgrees, payloadFits, noAuthUserExists, graceIsShorter],
+});
+
+/** The whole configuration: nats-server's keys in, a resolved configuration out. */
+export const configSchema = resolved(settings, (values) => {
+  const { listen, host, port, ...rest } = values;
+  return Object.freeze({
+    ...rest,
+    host: host ?? listen?.host ?? defaultListen.host,
+    port: port ?? listen?.port ?? defaultListen.port,
+    trace: values.trace || values.trace_verbose,
+  });
+});
+
+/** The schema's input, as zod infers it. */
+export type SchemaInput = z.input<typeof configSchema>;
+
+/** The schema's output, as zod infers it. */
+export type SchemaOutput = z.output<typeof configSchema>;
+
+/** The shape of the whole configuration. */
+export const configShape: BlockShape = blockShape();
+
+function blockShape(): BlockShape {
+  const shape = shapeOf(configSchema);
+  if (shape?.type !== "block") throw new TypeError("the configuration is not a block");
+  return shape;
+}

@@ -1,0 +1,130 @@
+/**
+ * The settings of the server itself: who it is, where it listens, what files it leaves, how it ends.
+ *
+ * @module
+ */
+import {
+  inputOnly,
+  listOrOne,
+  map,
+  optional,
+  type Rule,
+  scalar,
+  withDefault,
+  withLateDefault,
+} from "./fields.ts";
+import { duration, port } from "./number_kinds.ts";
+import { advertisedAddress, host, type ListenAddress, listenAddress, text } from "./text_kinds.ts";
+import { formatDuration } from "./units.ts";
+
+/** Where clients connect when nothing else is said: nats-server's own defaults. */
+export const defaultListen = { host: "0.0.0.0", port: 4222 } as const;
+
+const filePath = text({ expected: "a path" });
+
+/** Name and addresses. */
+export const addressFields = {
+  server_name: optional(
+    scalar(text({ expected: "a name without spaces", pattern: /^\S+$/ })),
+    "denats-1",
+    "Name of this server, unique in its cluster, without spaces. Default: the server's id.",
+  ),
+  host: withLateDefault(
+    scalar(host()),
+    defaultListen.host,
+    "Address to listen on for clients; 0.0.0.0 is every IPv4 interface, :: every interface.",
+  ),
+  port: withLateDefault(
+    scalar(port()),
+    defaultListen.port,
+    "Port to listen on for clients; -1 lets the system choose a free one.",
+  ),
+  listen: inputOnly(
+    scalar(listenAddress()),
+    "0.0.0.0:4222",
+    "host and port in one: host:port, or only a port.",
+  ),
+  client_advertise: optional(
+    scalar(advertisedAddress()),
+    "nats.example.com:4222",
+    "Address that clients are told to connect to, where it differs from host and port.",
+  ),
+  server_tags: withDefault(
+    listOrOne(scalar(text({ expected: "a tag" }))),
+    [],
+    "Tags of this server, such as its region, for monitoring.",
+  ),
+  server_metadata: withDefault(
+    map(scalar(text({ expected: "text" }))),
+    {},
+    "Facts about this server by name, for monitoring.",
+  ),
+};
+
+/** Files that other programs read. */
+export const fileFields = {
+  pid_file: optional(
+    scalar(filePath),
+    "/run/denats.pid",
+    "File to write the process id to.",
+  ),
+  ports_file_dir: optional(
+    scalar(filePath),
+    "/run",
+    "Folder to write nats-server_<pid>.ports to: the addresses really listened on, as JSON.",
+  ),
+};
+
+/** The end of a server that clients should leave first. */
+export const lameDuckFields = {
+  lame_duck_duration: withDefault(
+    scalar(duration({ min: 30_000 })),
+    "2m",
+    "Time over which clients are closed one by one in lame duck mode; at least 30s.",
+  ),
+  lame_duck_grace_period: withDefault(
+    scalar(duration({ min: 0 })),
+    "10s",
+    "Time between announcing lame duck mode and closing the first client.",
+  ),
+};
+
+/** The settings that {@link listenAgrees} compares. */
+interface Listening {
+  readonly listen?: ListenAddress | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** `listen` may stand beside `host` and `port` only where it says the same. */
+export const listenAgrees: Rule<Listening> = ({ listen, host, port }, report) => {
+  if (listen === undefined) return;
+  if (port !== undefined && port !== listen.port) {
+    report([["listen"], ["port"]], {
+      expected: "listen and port to name the same port, or only one of them",
+      found: `${listen.port} and ${port}`,
+    });
+  }
+  if (host !== undefined && listen.host !== undefined && host !== listen.host) {
+    report([["listen"], ["host"]], {
+      expected: "listen and host to name the same address, or only one of them",
+      found: `${listen.host} and ${host}`,
+    });
+  }
+};
+
+/** The settings that {@link graceIsShorter} compares. */
+interface LameDuck {
+  readonly lame_duck_duration: number;
+  readonly lame_duck_grace_period: number;
+}
+
+/** Nobody would be closed in time otherwise. */
+export const graceIsShorter: Rule<LameDuck> = (values, report) => {
+  const { lame_duck_duration: whole, lame_duck_grace_period: grace } = values;
+  if (whole === undefined || grace === undefined || grace < whole) return;
+  report([["lame_duck_grace_period"], ["lame_duck_duration"]], {
+    expected: "a lame_duck_grace_period shorter than lame_duck_duration",
+    found: `${formatDuration(grace)} and ${formatDuration(whole)}`,
+  });
+};

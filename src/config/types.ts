@@ -1,0 +1,256 @@
+/**
+ * The configuration as TypeScript: what a program may ask for, and what the broker then has.
+ * Generated from the schema by `deno run -A src/config/generate.ts`; a test holds the two equal.
+ *
+ * @module
+ */
+
+/** The configuration of a broker (as it is asked for). */
+export interface ConfigInput {
+  /** Name of this server, unique in its cluster, without spaces. Default: the server's id. */
+  readonly server_name?: string | undefined;
+  /**
+   * Address to listen on for clients; 0.0.0.0 is every IPv4 interface, :: every interface. Default:
+   * `"0.0.0.0"`.
+   */
+  readonly host?: string | undefined;
+  /** Port to listen on for clients; -1 lets the system choose a free one. Default: `4222`. */
+  readonly port?: number | undefined;
+  /** host and port in one: host:port, or only a port. */
+  readonly listen?: number | string | undefined;
+  /** Address that clients are told to connect to, where it differs from host and port. */
+  readonly client_advertise?: string | undefined;
+  /** Tags of this server, such as its region, for monitoring. Default: `[]`. */
+  readonly server_tags?: string | readonly string[] | undefined;
+  /** Facts about this server by name, for monitoring. Default: `{}`. */
+  readonly server_metadata?: Readonly<Record<string, string>> | undefined;
+  /** How many clients may be connected at once; 0 admits nobody. Default: `65536`. */
+  readonly max_connections?: number | undefined;
+  /** How many subscriptions a connection may have; 0 is without limit. Default: `0`. */
+  readonly max_subscriptions?: number | undefined;
+  /** How many tokens the subject of a subscription may have. Default: without limit. */
+  readonly max_sub_tokens?: number | undefined;
+  /**
+   * Largest message, its headers included; not above max_pending. Bytes, or text such as "64MB"; K,
+   * M, G and T are powers of 1000, KB/Ki/KiB and so on of 1024. Default: `"1MB"`.
+   */
+  readonly max_payload?: number | string | undefined;
+  /**
+   * Longest protocol line, CONNECT included, before a client is closed. Bytes, or text such as
+   * "64MB"; K, M, G and T are powers of 1000, KB/Ki/KiB and so on of 1024. Default: `"4KB"`.
+   */
+  readonly max_control_line?: number | string | undefined;
+  /**
+   * How much may wait to be sent to a client before it is closed as a slow consumer. Bytes, or text
+   * such as "64MB"; K, M, G and T are powers of 1000, KB/Ki/KiB and so on of 1024. Default:
+   * `"64MB"`.
+   */
+  readonly max_pending?: number | string | undefined;
+  /**
+   * How long a write to a client may take before it is closed as a slow consumer. A duration such
+   * as "2s", "1m30s" or "500ms"; a plain number is seconds. Default: `"10s"`.
+   */
+  readonly write_deadline?: number | string | undefined;
+  /**
+   * Drop messages for a consumer that lags instead of slowing the producer down. Default: `false`.
+   */
+  readonly no_fast_producer_stall?: boolean | undefined;
+  /** Refuse messages with headers. Default: `false`. */
+  readonly no_header_support?: boolean | undefined;
+  /**
+   * How often a quiet client is pinged. A duration such as "2s", "1m30s" or "500ms"; a plain number
+   * is seconds. Default: `"2m"`.
+   */
+  readonly ping_interval?: number | string | undefined;
+  /** How many pings may go unanswered before a client is closed as stale. Default: `2`. */
+  readonly ping_max?: number | undefined;
+  /** Who may connect: anybody, unless a token, a user or a list of users is given. */
+  readonly authorization?: AuthorizationConfigInput | undefined;
+  /** The user that a client is taken for when it shows nothing. */
+  readonly no_auth_user?: string | undefined;
+  /** Log debug lines too. Default: `false`. */
+  readonly debug?: boolean | undefined;
+  /** Log every protocol line too; secrets in it are hidden. Default: `false`. */
+  readonly trace?: boolean | undefined;
+  /** Trace the system account too; implies trace. Default: `false`. */
+  readonly trace_verbose?: boolean | undefined;
+  /** How many bytes of a payload are traced; 0 is all of it. Default: `0`. */
+  readonly max_traced_msg_len?: number | undefined;
+  /** Begin every line with the time. Default: `true`. */
+  readonly logtime?: boolean | undefined;
+  /** Write times in UTC, not in local time. Default: `false`. */
+  readonly logtime_utc?: boolean | undefined;
+  /** File to log to. Default: standard error. */
+  readonly log_file?: string | undefined;
+  /**
+   * Size at which the log file is put aside and a new one begun; 0 is never. Bytes, or text such as
+   * "64MB"; K, M, G and T are powers of 1000, KB/Ki/KiB and so on of 1024. Default: `0`.
+   */
+  readonly log_size_limit?: number | string | undefined;
+  /** How many log files are kept, the current one included; 0 is all of them. Default: `0`. */
+  readonly log_max_num?: number | undefined;
+  /** The form and the level of the log. */
+  readonly log?: LogConfigInput | undefined;
+  /** File to write the process id to. */
+  readonly pid_file?: string | undefined;
+  /** Folder to write nats-server_<pid>.ports to: the addresses really listened on, as JSON. */
+  readonly ports_file_dir?: string | undefined;
+  /**
+   * Time over which clients are closed one by one in lame duck mode; at least 30s. A duration such
+   * as "2s", "1m30s" or "500ms"; a plain number is seconds. Default: `"2m"`.
+   */
+  readonly lame_duck_duration?: number | string | undefined;
+  /**
+   * Time between announcing lame duck mode and closing the first client. A duration such as "2s",
+   * "1m30s" or "500ms"; a plain number is seconds. Default: `"10s"`.
+   */
+  readonly lame_duck_grace_period?: number | string | undefined;
+}
+
+/** The configuration of a broker (complete and checked). */
+export interface Config {
+  /** Name of this server, unique in its cluster, without spaces. Default: the server's id. */
+  readonly server_name?: string | undefined;
+  /** Address to listen on for clients; 0.0.0.0 is every IPv4 interface, :: every interface. */
+  readonly host: string;
+  /** Port to listen on for clients; -1 lets the system choose a free one. */
+  readonly port: number;
+  /** Address that clients are told to connect to, where it differs from host and port. */
+  readonly client_advertise?: string | undefined;
+  /** Tags of this server, such as its region, for monitoring. */
+  readonly server_tags: readonly string[];
+  /** Facts about this server by name, for monitoring. */
+  readonly server_metadata: Readonly<Record<string, string>>;
+  /** How many clients may be connected at once; 0 admits nobody. */
+  readonly max_connections: number;
+  /** How many subscriptions a connection may have; 0 is without limit. */
+  readonly max_subscriptions: number;
+  /** How many tokens the subject of a subscription may have. Default: without limit. */
+  readonly max_sub_tokens?: number | undefined;
+  /** Largest message, its headers included; not above max_pending. Bytes. */
+  readonly max_payload: number;
+  /** Longest protocol line, CONNECT included, before a client is closed. Bytes. */
+  readonly max_control_line: number;
+  /** How much may wait to be sent to a client before it is closed as a slow consumer. Bytes. */
+  readonly max_pending: number;
+  /** How long a write to a client may take before it is closed as a slow consumer. Milliseconds. */
+  readonly write_deadline: number;
+  /** Drop messages for a consumer that lags instead of slowing the producer down. */
+  readonly no_fast_producer_stall: boolean;
+  /** Refuse messages with headers. */
+  readonly no_header_support: boolean;
+  /** How often a quiet client is pinged. Milliseconds. */
+  readonly ping_interval: number;
+  /** How many pings may go unanswered before a client is closed as stale. */
+  readonly ping_max: number;
+  /** Who may connect: anybody, unless a token, a user or a list of users is given. */
+  readonly authorization: AuthorizationConfig;
+  /** The user that a client is taken for when it shows nothing. */
+  readonly no_auth_user?: string | undefined;
+  /** Log debug lines too. */
+  readonly debug: boolean;
+  /** Log every protocol line too; secrets in it are hidden. */
+  readonly trace: boolean;
+  /** Trace the system account too; implies trace. */
+  readonly trace_verbose: boolean;
+  /** How many bytes of a payload are traced; 0 is all of it. */
+  readonly max_traced_msg_len: number;
+  /** Begin every line with the time. */
+  readonly logtime: boolean;
+  /** Write times in UTC, not in local time. */
+  readonly logtime_utc: boolean;
+  /** File to log to. Default: standard error. */
+  readonly log_file?: string | undefined;
+  /** Size at which the log file is put aside and a new one begun; 0 is never. Bytes. */
+  readonly log_size_limit: number;
+  /** How many log files are kept, the current one included; 0 is all of them. */
+  readonly log_max_num: number;
+  /** The form and the level of the log. */
+  readonly log: LogConfig;
+  /** File to write the process id to. */
+  readonly pid_file?: string | undefined;
+  /** Folder to write nats-server_<pid>.ports to: the addresses really listened on, as JSON. */
+  readonly ports_file_dir?: string | undefined;
+  /**
+   * Time over which clients are closed one by one in lame duck mode; at least 30s. Milliseconds.
+   */
+  readonly lame_duck_duration: number;
+  /** Time between announcing lame duck mode and closing the first client. Milliseconds. */
+  readonly lame_duck_grace_period: number;
+}
+
+/**
+ * Who may connect: anybody, unless a token, a user or a list of users is given (as it is asked
+ * for).
+ */
+export interface AuthorizationConfigInput {
+  /** Token that every client must show, in the clear or as a bcrypt hash. */
+  readonly token?: string | undefined;
+  /** Name that every client must show, where one user is enough. */
+  readonly user?: string | undefined;
+  /** Password of that user, in the clear or as a bcrypt hash. */
+  readonly password?: string | undefined;
+  /** The users that may connect. */
+  readonly users?: readonly UserConfigInput[] | undefined;
+  /**
+   * How long a client may take to show who it is. A duration such as "2s", "1m30s" or "500ms"; a
+   * plain number is seconds. Default: `"2s"`.
+   */
+  readonly timeout?: number | string | undefined;
+}
+
+/**
+ * Who may connect: anybody, unless a token, a user or a list of users is given (complete and
+ * checked).
+ */
+export interface AuthorizationConfig {
+  /** Token that every client must show, in the clear or as a bcrypt hash. */
+  readonly token?: string | undefined;
+  /** Name that every client must show, where one user is enough. */
+  readonly user?: string | undefined;
+  /** Password of that user, in the clear or as a bcrypt hash. */
+  readonly password?: string | undefined;
+  /** The users that may connect. */
+  readonly users?: readonly UserConfig[] | undefined;
+  /** How long a client may take to show who it is. Milliseconds. */
+  readonly timeout: number;
+}
+
+/** A user that may connect (as it is asked for). */
+export interface UserConfigInput {
+  /** Name of the user. */
+  readonly user: string;
+  /** Password, in the clear or as a bcrypt hash. Without one only an empty password is accepted. */
+  readonly password?: string | undefined;
+}
+
+/** A user that may connect (complete and checked). */
+export interface UserConfig {
+  /** Name of the user. */
+  readonly user: string;
+  /** Password, in the clear or as a bcrypt hash. Without one only an empty password is accepted. */
+  readonly password?: string | undefined;
+}
+
+/** The form and the level of the log (as it is asked for). */
+export interface LogConfigInput {
+  /** Lines as nats-server writes them, or one JSON object a line. Default: `"text"`. */
+  readonly format?: "text" | "json" | undefined;
+  /**
+   * The least important lines that are logged: error, warn, info, debug or trace. Default:
+   * `"info"`.
+   */
+  readonly level?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
+  /** Levels of single modules by name, where they differ from level. Default: `{}`. */
+  readonly levels?: Readonly<Record<string, "error" | "warn" | "info" | "debug" | "trace">> | undefined;
+}
+
+/** The form and the level of the log (complete and checked). */
+export interface LogConfig {
+  /** Lines as nats-server writes them, or one JSON object a line. */
+  readonly format: "text" | "json";
+  /** The least important lines that are logged: error, warn, info, debug or trace. */
+  readonly level: "error" | "warn" | "info" | "debug" | "trace";
+  /** Levels of single modules by name, where they differ from level. */
+  readonly levels: Readonly<Record<string, "error" | "warn" | "info" | "debug" | "trace">>;
+}

@@ -1,0 +1,104 @@
+/**
+ * Writes the documented TypeScript interfaces of the configuration.
+ *
+ * @module
+ */
+import type { BlockShape, Field, Shape } from "./fields.ts";
+import { configShape } from "./schema.ts";
+
+type Side = "input" | "output";
+
+/** The text of `types.ts`. */
+export function typesSource(): string {
+  const parts = [
+    `/**
+ * The configuration as TypeScript: what a program may ask for, and what the broker then has.
+ * Generated from the schema by \`deno run -A src/config/generate.ts\`; a test holds the two equal.
+ *
+ * @module
+ */`,
+  ];
+  for (const block of blocksOf(configShape)) {
+    parts.push(interfaceSource(block, "input"), interfaceSource(block, "output"));
+  }
+  return `${parts.join("\n\n")}\n`;
+}
+
+function* blocksOf(shape: Shape): Generator<BlockShape> {
+  if (shape.type === "list") yield* blocksOf(shape.item);
+  if (shape.type === "map") yield* blocksOf(shape.value);
+  if (shape.type !== "block") return;
+  yield shape;
+  for (const field of shape.fields.values()) yield* blocksOf(field.shape);
+}
+
+function interfaceSource(block: BlockShape, side: Side): string {
+  const state = side === "input" ? "as it is asked for" : "complete and checked";
+  const lines = [
+    ...docLines([`${block.doc.replace(/\.$/, "")} (${state}).`], ""),
+    `export interface ${typeName(block, side)} {`,
+  ];
+  for (const [key, field] of block.fields) {
+    if (side === "output" && field.presence === "input only") continue;
+    lines.push(...docLines(fieldDoc(field, side), "  "), `  ${propertySource(key, field, side)}`);
+  }
+  return [...lines, "}"].join("\n");
+}
+
+function typeName(block: BlockShape, side: Side): string {
+  return side === "input" ? `${block.typeName}Input` : block.typeName;
+}
+
+function propertySource(key: string, field: Field, side: Side): string {
+  const certain = field.presence === "required" ||
+    (side === "output" && field.presence === "default");
+  const type = typeSource(field.shape, side);
+  return certain ? `readonly ${key}: ${type};` : `readonly ${key}?: ${type} | undefined;`;
+}
+
+function typeSource(shape: Shape, side: Side): string {
+  switch (shape.type) {
+    case "scalar":
+      return side === "input" ? shape.kind.inputType : shape.kind.outputType;
+    case "list": {
+      const item = typeSource(shape.item, side);
+      return shape.orOne && side === "input" ? `${item} | readonly ${item}[]` : `readonly ${item}[]`;
+    }
+    case "map":
+      return `Readonly<Record<string, ${typeSource(shape.value, side)}>>`;
+    case "block":
+      return typeName(shape, side);
+  }
+}
+
+function fieldDoc(field: Field, side: Side): string[] {
+  const sentences = [field.doc];
+  if (field.shape.type === "scalar") {
+    const { inputNote, outputNote } = field.shape.kind;
+    const note = side === "input" ? inputNote : outputNote;
+    if (note !== undefined) sentences.push(note);
+  }
+  if (side === "input" && field.presence === "default" && field.shape.type !== "block") {
+    sentences.push(`Default: \`${JSON.stringify(field.defaultValue)}\`.`);
+  }
+  return sentences;
+}
+
+const lineWidth = 100;
+
+/** A doc comment of the sentences: on one line where it fits, else wrapped. */
+function docLines(sentences: readonly string[], indent: string): string[] {
+  const text = sentences.join(" ");
+  const single = `${indent}/** ${text} */`;
+  if (single.length <= lineWidth) return [single];
+  const lines = [`${indent}/**`];
+  let line = `${indent} *`;
+  for (const word of text.split(" ")) {
+    if (line.length + 1 + word.length > lineWidth) {
+      lines.push(line);
+      line = `${indent} *`;
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line, `${indent} */`];
+}

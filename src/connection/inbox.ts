@@ -1,0 +1,90 @@
+/**
+ * What was read from one connection and is not parsed yet.
+ *
+ * @module
+ */
+import type { Connection } from "../platform/mod.ts";
+import { Slab } from "../protocol/mod.ts";
+
+/** Read sizes that an inbox moves between, in bytes. An idle connection costs the first. */
+const SIZES = [512, 4096, 32768, 131072] as const;
+/** Reads in a row that fill less than a quarter, after which the inbox shrinks. */
+const SMALL_READS = 2;
+
+/**
+ * A read buffer that grows with the traffic and shrinks again.
+ *
+ * The unparsed bytes are those from `start` to `end` of `slab`. Behind the read size there is room
+ * for one large frame, when such frames come: a frame that begins near the end is completed in place
+ * by a read of exactly what it lacks, and no payload is ever moved.
+ */
+export class Inbox {
+  /** The buffer. */
+  slab: Slab = new Slab(SIZES[0]);
+  /** First unparsed byte. */
+  start = 0;
+  /** Behind the last byte read. */
+  end = 0;
+  #level = 0;
+  #smallReads = 0;
+  /** Size of the largest frame that lately did not fit, in bytes. */
+  #largeFrame = 0;
+
+  /**
+   * Reads once. `needed` is how many bytes from `start` on the parser must see to get further, 0
+   * when it cannot say. Resolves to false at the end of the stream.
+   *
+   * @throws {ConnectionError} from the connection.
+   */
+  async fill(connection: Connection, needed: number): Promise<boolean> {
+    const limit = this.#makeRoom(needed);
+    const room = limit - this.end;
+    const count = await connection.read(this.slab.bytes.subarray(this.end, limit));
+    if (count === null) return false;
+    this.end += count;
+    this.#adapt(count, room);
+    return true;
+  }
+
+  #adapt(count: number, room: number): void {
+    if (count === room) {
+      this.#smallReads = 0;
+      if (this.#level < SIZES.length - 1) this.#level++;
+    } else if (count * 4 >= room) {
+      this.#smallReads = 0;
+    } else if (++this.#smallReads >= SMALL_READS) {
+      this.#smallReads = 0;
+      this.#largeFrame = 0;
+      if (this.#level > 0) this.#level--;
+    }
+  }
+
+  /** Makes room behind `end`, and returns up to where to read. */
+  #makeRoom(needed: number): number {
+    const kept = this.end - this.start, size = SIZES[this.#level]!;
+    if (kept === 0) {
+      this.start = this.end = 0;
+      if (this.slab.capacity !== size + this.#largeFrame) {
+        this.slab = new Slab(size + this.#largeFrame);
+      }
+      return size;
+    }
+    const capacity = this.slab.capacity;
+    if (needed > 0 && this.start + needed <= capacity && this.end < capacity) {
+      return Math.max(this.start + needed, Math.min(size, capacity));
+    }
+    if (needed === 0 && (capacity - this.end) * 4 >= capacity) return capacity;
+    if (needed * 8 > size) this.#largeFrame = Math.max(this.#largeFrame, needed);
+    const wanted = Math.max(size + this.#largeFrame, kept * 2, needed);
+    if (wanted > capacity) {
+      const slab = new Slab(wanted);
+      slab.bytes.set(this.slab.bytes.subarray(this.start, this.end));
+      this.slab = slab;
+    } else {
+      this.slab.bytes.copyWithin(0, this.start, this.end);
+    }
+    this.start = 0;
+    this.end = kept;
+    return Math.max(needed, Math.min(Math.max(size, kept * 2), this.slab.capacity));
+  }
+}

@@ -1,0 +1,270 @@
+/**
+ * What is waiting to be written to one connection.
+ *
+ * @module
+ */
+import type { Connection } from "../platform/mod.ts";
+import { Slab } from "../protocol/mod.ts";
+import { LARGE_SLAB_BYTES, type SlabPool, SMALL_SLAB_BYTES } from "./slab_pool.ts";
+import type { WriteWatch } from "./write_watch.ts";
+
+/** Why an outbox gave up on its peer. */
+export type OutboxFailure = "pending bytes" | "write deadline" | "write error";
+
+/** What all outboxes of a listener share. */
+export interface OutboxSettings {
+  /** Where buffers come from. */
+  readonly pool: SlabPool;
+  /** Notices outboxes that do not drain. */
+  readonly watch: WriteWatch;
+  /** Most bytes that may wait; beyond it the peer is a slow consumer. */
+  readonly maxPending: number;
+}
+
+/** Who an outbox belongs to. */
+export interface OutboxOwner {
+  /** Runs `write` as a task of the owner; it never rejects. */
+  startWriter(write: () => Promise<void>): void;
+  /** The outbox failed: nothing more is written, everything waiting was dropped. */
+  outboxFailed(failure: OutboxFailure, cause?: unknown): void;
+}
+
+/** Stands for "no slab": nothing fits into it. */
+const NONE = new Slab(0);
+
+/**
+ * A queue of bytes with one writer.
+ *
+ * Frames are composed in place: {@link Outbox.reserve} makes room, the caller writes at
+ * `slab`/`end`, {@link Outbox.commit} adds what was written. {@link Outbox.flush} starts the writer
+ * unless it is running; an outbox that nobody flushes keeps its bytes. An empty outbox holds no
+ * buffer.
+ */
+export class Outbox {
+  /** The slab being filled. Replaced by {@link Outbox.reserve}. */
+  slab: Slab = NONE;
+  /** Where the next byte goes in {@link Outbox.slab}. */
+  end = 0;
+  /** Bytes added and not yet taken by the connection. */
+  pending = 0;
+  /** Whether it is in the list of outboxes to flush at the end of the current chunk. */
+  touched = false;
+  /**
+   * Whether the peer has been too slow for long enough that publishers do not wait for it any more.
+   * Ends when it has caught up.
+   */
+  lagging = false;
+  /** Bytes taken by the connection since the start. */
+  written = 0;
+  /** For {@link WriteWatch}: when it first saw the current batch, in monotonic ms; 0 when not yet. */
+  batchSeenAtMs = 0;
+  /** For {@link WriteWatch}: when `pending` was first seen above high water; 0 when it is not. */
+  fullSeenAtMs = 0;
+  /** For {@link WriteWatch}: {@link Outbox.written} at its last look. */
+  writtenSeen = 0;
+  /** For {@link WriteWatch}: its looks in a row without progress. */
+  stalledLooks = 0;
+
+  readonly #connection: Connection;
+  readonly #owner: OutboxOwner;
+  readonly #settings: OutboxSettings;
+  /** Full slabs, oldest first, and how many of their bytes are used. */
+  #full: Slab[] | null = null;
+  #fullEnds: number[] | null = null;
+  #fullFirst = 0;
+  #writing = false;
+  #ended = false;
+  #failed = false;
+  /** Whether it filled a small slab lately: then the next one is large from the start. */
+  #bulk = false;
+  #batchEnd = 0;
+  #relief: PromiseWithResolvers<void> | null = null;
+  #drained: PromiseWithResolvers<void> | null = null;
+
+  /** An empty outbox for `connection`. */
+  constructor(connection: Connection, owner: OutboxOwner, settings: OutboxSettings) {
+    this.#connection = connection;
+    this.#owner = owner;
+    this.#settings = settings;
+  }
+
+  /** Whether appending still means something. */
+  get open(): boolean {
+    return !this.#ended && !this.#failed;
+  }
+
+  /** Whether publishers should wait for it before they read on. */
+  get congested(): boolean {
+    return this.pending > this.#settings.watch.highWater && !this.lagging && !this.#failed;
+  }
+
+  /** Makes room for `length` bytes, at most {@link LARGE_SLAB_BYTES}, at `slab`/`end`. */
+  reserve(length: number): void {
+    if (this.end + length > this.slab.capacity) this.#next(length);
+  }
+
+  /** Counts `length` bytes that were written at `slab`/`end`. */
+  commit(length: number): void {
+    this.end += length;
+    this.pending += length;
+  }
+
+  /** Adds a byte string. */
+  appendText(text: string): void {
+    for (let from = 0; from < text.length; from += LARGE_SLAB_BYTES) {
+      const length = Math.min(text.length - from, LARGE_SLAB_BYTES);
+      this.reserve(length);
+      const bytes = this.slab.bytes, at = this.end;
+      for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(from + i);
+      this.commit(length);
+    }
+  }
+
+  /** Adds bytes of any number, across slabs where needed. */
+  appendBytes(bytes: Uint8Array, start: number, end: number): void {
+    while (start < end) {
+      let room = this.slab.capacity - this.end;
+      if (room === 0) {
+        this.#next(Math.min(end - start, LARGE_SLAB_BYTES));
+        room = this.slab.capacity - this.end;
+      }
+      const length = Math.min(room, end - start);
+      this.slab.bytes.set(bytes.subarray(start, start + length), this.end);
+      this.commit(length);
+      start += length;
+    }
+  }
+
+  #next(length: number): void {
+    if (this.end > 0) {
+      (this.#full ??= []).push(this.slab);
+      (this.#fullEnds ??= []).push(this.end);
+      this.#bulk = true;
+      // Looked at here and not at each append: here is once per slab.
+      if (this.pending > this.#settings.maxPending) this.fail("pending bytes");
+    }
+    const pool = this.#settings.pool;
+    this.slab = this.#bulk || length > SMALL_SLAB_BYTES ? pool.takeLarge() : pool.takeSmall();
+    this.end = 0;
+  }
+
+  /** Lets what was added go out. */
+  flush(): void {
+    this.touched = false;
+    if (this.#writing || this.pending === 0 || this.#failed) return;
+    if (this.pending > this.#settings.maxPending) {
+      this.fail("pending bytes");
+      return;
+    }
+    this.#writing = true;
+    this.#batchEnd = this.written + this.pending;
+    this.#settings.watch.add(this);
+    this.#owner.startWriter(this.#write);
+  }
+
+  readonly #write = async (): Promise<void> => {
+    try {
+      while (this.pending > 0 && !this.#failed) {
+        const slab = this.#take();
+        await this.#send(slab, this.#takenEnd);
+        this.#settings.pool.give(slab);
+      }
+    } catch (error) {
+      this.fail("write error", error);
+    } finally {
+      this.#writing = false;
+      this.#settings.watch.delete(this);
+      if (this.pending === 0 || this.#failed) this.#drained?.resolve();
+    }
+  };
+
+  #takenEnd = 0;
+
+  /** The oldest slab; its length is in `#takenEnd`. */
+  #take(): Slab {
+    const full = this.#full;
+    if (full !== null && this.#fullFirst < full.length) {
+      const slab = full[this.#fullFirst]!;
+      this.#takenEnd = this.#fullEnds![this.#fullFirst]!;
+      full[this.#fullFirst++] = NONE;
+      if (this.#fullFirst === full.length) this.#dropFull();
+      else if (this.#fullFirst === 256) {
+        full.splice(0, 256);
+        this.#fullEnds!.splice(0, 256);
+        this.#fullFirst = 0;
+      }
+      return slab;
+    }
+    const slab = this.slab;
+    this.#takenEnd = this.end;
+    if (this.#bulk && this.end < SMALL_SLAB_BYTES) this.#bulk = false;
+    this.slab = NONE;
+    this.end = 0;
+    return slab;
+  }
+
+  #dropFull(): void {
+    this.#full = this.#fullEnds = null;
+    this.#fullFirst = 0;
+  }
+
+  async #send(slab: Slab, length: number): Promise<void> {
+    for (let from = 0; from < length;) {
+      const count = await this.#connection.write(slab.bytes.subarray(from, length));
+      if (this.#failed) return;
+      from += count;
+      this.written += count;
+      this.pending -= count;
+      if (this.written >= this.#batchEnd) {
+        this.#batchEnd = this.written + this.pending;
+        this.batchSeenAtMs = 0;
+      }
+      if (this.#relief !== null && this.pending <= this.#settings.watch.lowWater) this.relieve();
+      if (this.lagging && this.pending <= this.#settings.watch.lowWater) this.lagging = false;
+    }
+  }
+
+  /** Resolves once the outbox is no longer {@link Outbox.congested}, or failed. */
+  relief(): Promise<void> {
+    if (!this.congested) return Promise.resolve();
+    return (this.#relief ??= Promise.withResolvers<void>()).promise;
+  }
+
+  /** Lets go everybody who waits for {@link Outbox.relief}. */
+  relieve(): void {
+    this.#relief?.resolve();
+    this.#relief = null;
+  }
+
+  /**
+   * Takes nothing more, and resolves once everything added before is written, or the outbox failed.
+   * What is added from now on is dropped.
+   */
+  finish(): Promise<void> {
+    this.flush();
+    this.#ended = true;
+    if (!this.#writing) return Promise.resolve();
+    return (this.#drained ??= Promise.withResolvers<void>()).promise;
+  }
+
+  /** Gives up: drops what is waiting and tells the owner, once. */
+  fail(failure: OutboxFailure, cause?: unknown): void {
+    if (this.#failed) return;
+    this.discard();
+    this.#owner.outboxFailed(failure, cause);
+  }
+
+  /** Drops what is waiting, without telling anybody. Buffers of a running write are left to it. */
+  discard(): void {
+    this.#failed = true;
+    const pool = this.#settings.pool;
+    for (const slab of this.#full ?? []) pool.give(slab);
+    this.#dropFull();
+    pool.give(this.slab);
+    this.slab = NONE;
+    this.end = 0;
+    this.pending = 0;
+    this.relieve();
+    this.#drained?.resolve();
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Reuse of the buffers that bytes are read into and written from.
+ *
+ * @module
+ */
+import { Slab } from "../protocol/mod.ts";
+
+/** Capacity of a small slab in bytes: what a connection with little to say needs. */
+export const SMALL_SLAB_BYTES = 2048;
+/** Capacity of a large slab in bytes. */
+export const LARGE_SLAB_BYTES = 65536;
+
+/**
+ * Keeps slabs that are not in use, up to a limit; more are left to the garbage collector. Taking
+ * one costs no allocation and no zeroing while the pool has some.
+ */
+export class SlabPool {
+  readonly #small: Slab[] = [];
+  readonly #large: Slab[] = [];
+  readonly #smallLimit: number;
+  readonly #largeLimit: number;
+
+  /** A pool that keeps at most `small` and `large` slabs (by default 2 MiB and 16 MiB of them). */
+  constructor(limits: { small?: number; large?: number } = {}) {
+    this.#smallLimit = limits.small ?? 1024;
+    this.#largeLimit = limits.large ?? 256;
+  }
+
+  /** A slab of {@link SMALL_SLAB_BYTES}, with arbitrary content. */
+  takeSmall(): Slab {
+    return this.#small.pop() ?? new Slab(SMALL_SLAB_BYTES);
+  }
+
+  /** A slab of {@link LARGE_SLAB_BYTES}, with arbitrary content. */
+  takeLarge(): Slab {
+    return this.#large.pop() ?? new Slab(LARGE_SLAB_BYTES);
+  }
+
+  /** Takes back a slab that nothing refers to any more. Others than the two sizes are dropped. */
+  give(slab: Slab): void {
+    if (slab.capacity === LARGE_SLAB_BYTES) {
+      if (this.#large.length < this.#largeLimit) this.#large.push(slab);
+    } else if (slab.capacity === SMALL_SLAB_BYTES && this.#small.length < this.#smallLimit) {
+      this.#small.push(slab);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The answer to "who gets messages on this subject?".
+ *
+ * @module
+ */
+import { Audience, GroupsByName, type Interested, type Leaf } from "./audience.ts";
+import { equalsPacked, type SubjectWords, unpackSubject, viewOf } from "./subject_words.ts";
+
+const NOBODY: readonly never[] = [];
+
+/**
+ * Who gets the messages of one subject, when it was asked for. Its arrays never change: what changes
+ * later is in a later match. Ask {@link Interest.isCurrent} before using a match again.
+ */
+export class Match<T> {
+  /** Those who get every message. */
+  readonly plain: readonly T[];
+  /** The members of each queue group: one of each group gets the message. None is empty. */
+  readonly groups: readonly (readonly T[])[];
+  /** Whether nobody is interested. */
+  readonly empty: boolean;
+  /** The subject's length in bytes. */
+  readonly subjectLength: number;
+  /** The subject's `hashSubject`. For the match cache only. */
+  readonly hash: number;
+  /** The subject's bytes. For the match cache only. */
+  readonly words: SubjectWords;
+  /** The change at which this was last known to be right, or -1. For the match cache only. */
+  checkedAt = -1;
+
+  /** Matches are made by an interest. */
+  constructor(
+    hash: number,
+    words: SubjectWords,
+    subjectLength: number,
+    plain: readonly T[],
+    groups: readonly (readonly T[])[],
+  ) {
+    this.hash = hash;
+    this.words = words;
+    this.subjectLength = subjectLength;
+    this.plain = plain;
+    this.groups = groups;
+    this.empty = plain.length === 0 && groups.length === 0;
+  }
+
+  /** A new copy of the subject's bytes. To compare subjects, {@link isFor} is much cheaper. */
+  get subject(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.subjectLength);
+    unpackSubject(this.words, this.subjectLength, bytes);
+    return bytes;
+  }
+
+  /** Whether this is the answer for the subject that the bytes from `start` to `end` spell. */
+  isFor(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.subjectLength === end - start &&
+      equalsPacked(this.words, viewOf(bytes), start, end);
+  }
+
+  /** How many references to items this keeps alive. */
+  get weight(): number {
+    let weight = this.plain.length;
+    for (const group of this.groups) weight += group.length;
+    return weight;
+  }
+}
+
+/** The match of the subject that `words` spell, whose subscriptions are those of `found`. */
+export function createMatch<T extends Interested>(
+  hash: number,
+  words: SubjectWords,
+  subjectLength: number,
+  found: readonly Leaf<T>[],
+): Match<T> {
+  if (found.length > 1) return mergedMatch(hash, words, subjectLength, found);
+  let plain: readonly T[] = NOBODY;
+  let groups: readonly (readonly T[])[] = NOBODY;
+  const leaf = found[0];
+  if (leaf instanceof Audience) {
+    plain = leaf.plain;
+    groups = leaf.groups;
+  } else if (leaf !== undefined) {
+    if (leaf.queue === null) plain = [leaf];
+    else groups = [[leaf]];
+  }
+  return new Match(hash, words, subjectLength, plain, groups);
+}
+
+function mergedMatch<T extends Interested>(
+  hash: number,
+  words: SubjectWords,
+  subjectLength: number,
+  found: readonly Leaf<T>[],
+): Match<T> {
+  const plain: T[] = [];
+  let groups: GroupsByName<T> | null = null;
+  for (const leaf of found) {
+    if (leaf instanceof Audience) {
+      for (const item of leaf.plain) plain.push(item);
+      for (const group of leaf.groups) {
+        groups ??= new GroupsByName();
+        for (const member of group) groups.add(member.queue as string, member);
+      }
+    } else if (leaf.queue === null) {
+      plain.push(leaf);
+    } else {
+      groups ??= new GroupsByName();
+      groups.add(leaf.queue, leaf);
+    }
+  }
+  return new Match(hash, words, subjectLength, plain, groups === null ? NOBODY : groups.groups);
+}

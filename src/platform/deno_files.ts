@@ -1,0 +1,144 @@
+/**
+ * The file system through Deno.
+ *
+ * @module
+ */
+import { type AppendFile, FileError, type Files } from "./files.ts";
+
+/** {@link Files} over the machine's file system. */
+export class DenoFiles implements Files {
+  /** See {@link Files.readText}. */
+  async readText(path: string): Promise<string> {
+    try {
+      return await Deno.readTextFile(path);
+    } catch (error) {
+      throw failure("read", path, error);
+    }
+  }
+
+  /** See {@link Files.writeText}. */
+  async writeText(path: string, text: string): Promise<void> {
+    const draft = `${path}.${crypto.randomUUID()}.tmp`;
+    try {
+      await Deno.writeTextFile(draft, text, { createNew: true });
+      await Deno.rename(draft, path);
+    } catch (error) {
+      await Deno.remove(draft).catch(() => {});
+      throw failure("write", path, error);
+    }
+  }
+
+  /** See {@link Files.exists}. */
+  async exists(path: string): Promise<boolean> {
+    try {
+      await Deno.lstat(path);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw failure("look at", path, error);
+    }
+  }
+
+  /** See {@link Files.remove}. */
+  async remove(path: string): Promise<boolean> {
+    try {
+      await Deno.remove(path);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw failure("remove", path, error);
+    }
+  }
+
+  /** See {@link Files.renameSync}. */
+  renameSync(from: string, to: string): void {
+    try {
+      Deno.renameSync(from, to);
+    } catch (error) {
+      throw failure(`rename to ${to}`, from, error);
+    }
+  }
+
+  /** See {@link Files.removeSync}. */
+  removeSync(path: string): boolean {
+    try {
+      Deno.removeSync(path);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw failure("remove", path, error);
+    }
+  }
+
+  /** See {@link Files.listSync}. */
+  listSync(folder: string): string[] {
+    try {
+      return Array.from(Deno.readDirSync(folder), (entry) => entry.name);
+    } catch (error) {
+      throw failure("list", folder, error);
+    }
+  }
+
+  /** See {@link Files.openAppend}. */
+  openAppend(path: string): AppendFile {
+    try {
+      const file = Deno.openSync(path, { append: true, create: true });
+      return new DenoAppendFile(path, file, file.statSync().size);
+    } catch (error) {
+      throw failure("open", path, error);
+    }
+  }
+}
+
+class DenoAppendFile implements AppendFile {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+  #size: number;
+  #closed = false;
+
+  constructor(path: string, file: Deno.FsFile, size: number) {
+    this.#path = path;
+    this.#file = file;
+    this.#size = size;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  write(bytes: Uint8Array): void {
+    try {
+      for (let written = 0; written < bytes.length;) {
+        const count = this.#file.writeSync(bytes.subarray(written));
+        written += count;
+        this.#size += count;
+      }
+    } catch (error) {
+      throw failure("append to", this.#path, error);
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#file.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound;
+}
+
+function failure(verb: string, path: string, error: unknown): FileError {
+  return new FileError(`cannot ${verb} ${path}: ${reasonOf(error)}`, { cause: error });
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "no such file or folder";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.NotCapable) return "permission denied (run with -A)";
+  if (error instanceof Deno.errors.IsADirectory) return "is a folder";
+  if (error instanceof Deno.errors.NotADirectory) return "a part of the path is not a folder";
+  // The runtime appends the system's number and the path, which the message already names.
+  return error instanceof Error ? error.message.replace(/ \(os error \d+\).*/s, "") : String(error);
+}

@@ -1,0 +1,164 @@
+/**
+ * The process that the command runs in: what `main.ts` and the monitoring need of it.
+ *
+ * @module
+ */
+import process from "node:process";
+
+/** Signals that {@link onSignal} takes. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
+
+/** What the process uses of the machine. */
+export interface ResourceUsage {
+  /** Resident memory in bytes. */
+  readonly residentBytes: number;
+  /** JavaScript heap in use, in bytes. */
+  readonly heapUsedBytes: number;
+  /** JavaScript heap reserved, in bytes. */
+  readonly heapTotalBytes: number;
+  /** Processor time of all threads since the start, user and system, in milliseconds. */
+  readonly processorTimeMs: number;
+}
+
+/** A throw that nobody caught. */
+export interface StrayError {
+  /** What was thrown or rejected with. */
+  readonly error: unknown;
+  /** `"rejection"`: a promise nobody handled; `"error"`: a callback or event listener that threw. */
+  readonly kind: "rejection" | "error";
+}
+
+/** The arguments after the program's name. */
+export function commandLine(): string[] {
+  return [...Deno.args];
+}
+
+/** The value of an environment variable; `undefined` when it is not set. */
+export function environmentVariable(name: string): string | undefined {
+  return Deno.env.get(name);
+}
+
+/** The process id. */
+export function processId(): number {
+  return Deno.pid;
+}
+
+/** The runtime and its version, such as `deno 2.9.6`. */
+export function runtimeVersion(): string {
+  return `deno ${Deno.version.deno}`;
+}
+
+/** Operating system and architecture, such as `linux` and `x86_64`. */
+export function platformName(): { readonly system: string; readonly architecture: string } {
+  return { system: Deno.build.os, architecture: Deno.build.arch };
+}
+
+/** Processors the process may use, at least 1. */
+export function processorCount(): number {
+  return navigator.hardwareConcurrency;
+}
+
+/** Memory and processor time used so far. */
+export function resourceUsage(): ResourceUsage {
+  const memory = Deno.memoryUsage();
+  const processor = process.cpuUsage();
+  return {
+    residentBytes: memory.rss,
+    heapUsedBytes: memory.heapUsed,
+    heapTotalBytes: memory.heapTotal,
+    processorTimeMs: (processor.user + processor.system) / 1000,
+  };
+}
+
+/** The name of the machine in its network. */
+export function machineName(): string {
+  return Deno.hostname();
+}
+
+/**
+ * Addresses under which others reach a listener on all interfaces: no loopback and no link-local
+ * ones, since those mean something else on another machine. Empty when there is no network.
+ */
+export function networkAddresses(): string[] {
+  return Deno.networkInterfaces()
+    .map(({ address }) => address)
+    .filter((address) => !/^(127\.|169\.254\.|::1$|fe[89ab])/i.test(address));
+}
+
+/**
+ * Calls `handler` for every `signal` until disposed; the signal's default effect is off meanwhile.
+ * Does nothing where the system has no such signal (Windows).
+ */
+export function onSignal(signal: SignalName, handler: () => void): Disposable {
+  if (Deno.build.os === "windows" && (signal === "SIGUSR1" || signal === "SIGUSR2")) {
+    return { [Symbol.dispose]() {} };
+  }
+  Deno.addSignalListener(signal, handler);
+  return disposable(() => Deno.removeSignalListener(signal, handler));
+}
+
+/**
+ * Calls `handler` for every unhandled rejection and uncaught error of the whole process, which then
+ * does not end because of it, until disposed. For the process's owner only: an embedding program's
+ * stray errors are its own. A throw of the handler itself is dropped.
+ */
+export function onStrayError(handler: (stray: StrayError) => void): Disposable {
+  const report = (event: Event, stray: StrayError) => {
+    event.preventDefault();
+    try {
+      handler(stray);
+    } catch {
+      // Letting it go would raise the next error event, and so on for ever.
+    }
+  };
+  const onRejection = (event: PromiseRejectionEvent) =>
+    report(event, { kind: "rejection", error: event.reason });
+  const onError = (event: ErrorEvent) => report(event, { kind: "error", error: event.error });
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onError);
+  return disposable(() => {
+    globalThis.removeEventListener("unhandledrejection", onRejection);
+    globalThis.removeEventListener("error", onError);
+  });
+}
+
+/** Writes all of `text` to the standard output before returning; false when that failed. */
+export function writeStdout(text: string): boolean {
+  return writeAll(Deno.stdout, text);
+}
+
+/** Writes all of `text` to the standard error before returning; false when that failed. */
+export function writeStderr(text: string): boolean {
+  return writeAll(Deno.stderr, text);
+}
+
+/** Ends the process at once with `code`, 0-255. */
+export function exitProcess(code: number): never {
+  Deno.exit(code);
+}
+
+const encoder = new TextEncoder();
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
+  const bytes = encoder.encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += stream.writeSync(bytes.subarray(written));
+    }
+    return true;
+  } catch {
+    // Whoever was reading went away; a broker outlives its terminal.
+    return false;
+  }
+}
+
+function disposable(undo: () => void): Disposable {
+  let done = false;
+  return {
+    [Symbol.dispose]() {
+      if (done) return;
+      done = true;
+      undo();
+    },
+  };
+}

@@ -1,0 +1,607 @@
+/**
+ * Bytes from a client into commands.
+ *
+ * Grammar and quirks are nats-server's (its `parser.go`): verbs are case-insensitive and refused at
+ * the first wrong byte; arguments are separated by runs of blanks; a bare LF ends a control line.
+ *
+ * @module
+ */
+import { byteString } from "./byte_string.ts";
+import { ClientMessage } from "./client_message.ts";
+import { copyBytes, Slab } from "./slab.ts";
+
+/** What a parser hands its commands to. None of them may throw for bad input of the peer. */
+export interface ClientCommands {
+  /** CONNECT with its JSON text as sent (a byte string). */
+  connect(json: string): void;
+  /** A PUB or HPUB control line was read; its payload may still be on its way. Pedantic mode only. */
+  announced(message: ClientMessage): void;
+  /** A complete PUB or HPUB. `message` is only valid during the call. */
+  publish(message: ClientMessage): void;
+  /** SUB; all three are byte strings. */
+  subscribe(subject: string, queue: string | null, sid: string): void;
+  /** UNSUB; `max` is 0 when it was absent, zero or not a number. */
+  unsubscribe(sid: string, max: number): void;
+  /** PING. */
+  ping(): void;
+  /** PONG. */
+  pong(): void;
+  /** INFO with its JSON text (a byte string). */
+  info(json: string): void;
+  /** -ERR with its text (a byte string). */
+  error(text: string): void;
+}
+
+/** Why a parser gave up; it must not be used any more after that. */
+export type ClientFault =
+  /** Not a verb, or a payload that does not end where announced. */
+  | "unknown operation"
+  /** Arguments longer than `maxControlLine`. */
+  | "control line"
+  /** A size above `maxPayload`. */
+  | "payload size"
+  /** Wrong number of arguments, or a malformed number. */
+  | "arguments"
+  /** HPUB without headers having been agreed on. */
+  | "headers"
+  /** Something else than CONNECT where CONNECT is due. */
+  | "not connected";
+
+const PUB_ = 0x20425550; // "PUB " as a little-endian word
+const HPUB = 0x42555048; // "HPUB"
+const CRLF = 0x0a0d;
+const TAB = 9, LF = 10, CR = 13, SPACE = 32;
+const FNV_OFFSET = 0x811c9dc5 | 0, FNV_PRIME = 0x01000193;
+const MAX_SIZE_DIGITS = 9;
+/** Subjects up to this length are remembered for the same-subject check. */
+const REMEMBERED_SUBJECT = 256;
+
+/** Where in a frame the input ended. */
+export type Mode = "start" | "blanks" | "arguments" | "payload" | "skip";
+
+interface Verb {
+  readonly text: string;
+  /**
+   * What follows the verb: a blank and arguments, arguments that need no blank before them, or
+   * anything up to the line's end, which is ignored.
+   */
+  readonly takes: "blank" | "arguments" | "nothing";
+}
+
+const verb = (text: string, takes: Verb["takes"]): Verb => ({ text, takes });
+const CONNECT_VERB = verb("CONNECT", "arguments");
+const PUB_VERB = verb("PUB", "blank");
+const HPUB_VERB = verb("HPUB", "blank");
+const SUB_VERB = verb("SUB", "blank");
+const UNSUB_VERB = verb("UNSUB", "blank");
+const PING_VERB = verb("PING", "nothing");
+const PONG_VERB = verb("PONG", "nothing");
+const INFO_VERB = verb("INFO", "arguments");
+const OK_VERB = verb("+OK", "nothing");
+const ERR_VERB = verb("-ERR", "blank");
+
+/** The verbs a client may send, sorted by their bytes. No verb is a prefix of another. */
+const CLIENT_VERBS: readonly Verb[] = [
+  OK_VERB,
+  ERR_VERB,
+  CONNECT_VERB,
+  HPUB_VERB,
+  INFO_VERB,
+  PING_VERB,
+  PONG_VERB,
+  PUB_VERB,
+  SUB_VERB,
+  UNSUB_VERB,
+];
+
+/**
+ * An incremental parser for the client's side of a connection.
+ *
+ * {@link ClientParser.parse} is given everything that is not parsed yet; it calls the commands for
+ * every complete frame and returns how far it got. What is left must be presented again, at any
+ * offset of any slab, followed by more input.
+ */
+export class ClientParser {
+  /** Longest argument part of a control line, in bytes. */
+  maxControlLine: number;
+  /** Largest size of headers and payload together, in bytes; negative for no limit. */
+  maxPayload: number;
+  /** Whether HPUB is allowed. */
+  headers = false;
+  /** Whether {@link ClientCommands.announced} is wanted. */
+  pedantic = true;
+  /** Whether the next verb must be CONNECT. */
+  connectRequired = false;
+  /** Set when parsing cannot go on. */
+  fault: ClientFault | null = null;
+  /**
+   * How many bytes the frame at the returned offset needs in all, as far as that is known; 0 when
+   * it is not. A reader makes room for so many.
+   */
+  needed = 0;
+
+  readonly #commands: ClientCommands;
+  readonly #message = new ClientMessage();
+  #canonical: ClientMessage | null = null;
+  #last: Slab | null = null;
+  #lastLength = -1;
+  #lastHash = 0;
+  #stopped = false;
+  #mode: Mode = "start";
+  #verb: Verb = PING_VERB;
+  /** Bytes of the pending arguments that hold no line end. */
+  #scanned = 0;
+  /** Whether the message whose payload is pending has irregular spacing. */
+  #irregular = false;
+  /** Offset that the pending message's fields are relative to. */
+  #frameStart = 0;
+
+  /** A parser that hands what it reads to `commands`. */
+  constructor(commands: ClientCommands, limits: { maxControlLine: number; maxPayload: number }) {
+    this.#commands = commands;
+    this.maxControlLine = limits.maxControlLine;
+    this.maxPayload = limits.maxPayload;
+  }
+
+  /** What the input ended in the middle of; for tests and for close reasons. */
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  /** Makes {@link ClientParser.parse} return after the frame it is at. To be called by a command. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /**
+   * Parses the bytes from `start` to `end` of `slab`.
+   *
+   * @returns the offset of the first byte that is not done with, `end` when all are. It stops early
+   * at a {@link ClientParser.fault} and after {@link ClientParser.stop}.
+   */
+  parse(slab: Slab, start: number, end: number): number {
+    const bytes = slab.bytes;
+    this.#stopped = false;
+    this.needed = 0;
+    let at = start;
+    // A line end behind the input stops every scan below without a bounds check per byte.
+    bytes[end] = LF;
+    if (this.#mode !== "start") {
+      at = this.#resume(slab, at, end);
+      if (this.mode !== "start") return at;
+    }
+    const view = slab.view;
+    while (at < end && !this.#stopped && this.fault === null) {
+      let next = -1;
+      if (end - at > 7 && !this.connectRequired) {
+        const word = view.getInt32(at, true);
+        if (word === PUB_) next = this.#publish(slab, at + 4, end, false);
+        else if (word === HPUB && bytes[at + 4] === SPACE) {
+          next = this.#publish(slab, at + 5, end, true);
+        }
+      }
+      // Anything else than a complete, regular PUB or HPUB takes the slow and exact way.
+      if (next < 0) {
+        next = this.#frame(slab, at, end);
+        if (this.#mode !== "start") return next;
+      }
+      at = next;
+    }
+    return at;
+  }
+
+  /**
+   * A PUB or HPUB with single spaces, CR LF and its whole payload at hand: by far the most frequent
+   * case, in one pass. Returns the offset behind it, or -1 to leave it to the general way.
+   */
+  #publish(slab: Slab, argument: number, end: number, withHeaders: boolean): number {
+    const bytes = slab.bytes, message = this.#message;
+    let at = argument, byte = 0;
+    const same = this.#isLast(slab, argument, end);
+    if (same) {
+      at += this.#lastLength;
+    } else {
+      let hash = FNV_OFFSET;
+      while (!isBlank(byte = bytes[at]!)) {
+        hash = Math.imul(hash ^ byte, FNV_PRIME);
+        at++;
+      }
+      if (byte !== SPACE || at === argument) return -1;
+      this.#remember(slab, argument, at, hash);
+    }
+    const subjectEnd = at++;
+    // Next: an optional reply, then one number, or two for HPUB. A reply may look like a number,
+    // so what a field is shows only at the end of the line.
+    let field = at, value = readNumber(bytes, at);
+    let replyStart = 0, replyEnd = 0, headerLength = 0;
+    at = afterNumber;
+    if (withHeaders) {
+      if (bytes[at] !== SPACE || at === field) {
+        // Not a number: it can only be a reply.
+        value = -1;
+        while (!isBlank(bytes[at]!)) at++;
+        if (bytes[at] !== SPACE || at === field) return -1;
+      }
+      const second = at + 1, secondValue = readNumber(bytes, second);
+      at = afterNumber;
+      if (bytes[at] === SPACE) {
+        replyStart = field;
+        replyEnd = second - 1;
+        headerLength = secondValue;
+        if (headerLength < 0) return -1;
+        field = at + 1;
+        value = readNumber(bytes, field);
+        at = afterNumber;
+      } else {
+        headerLength = value;
+        field = second;
+        value = secondValue;
+      }
+      // A header length of 0 is delivered as an ordinary message: not the bytes as they came.
+      if (headerLength <= 0 || headerLength > value || !this.headers) return -1;
+    } else if (bytes[at] !== CR || value < 0) {
+      while (!isBlank(bytes[at]!)) at++;
+      if (bytes[at] !== SPACE || at === field) return -1;
+      replyStart = field;
+      replyEnd = at;
+      field = at + 1;
+      value = readNumber(bytes, field);
+      at = afterNumber;
+    }
+    if (value < 0 || bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+    const body = at + 2, stop = body + value;
+    // Faults and payloads that are not here yet: the general way finds out again, exactly.
+    if (
+      stop + 2 > end || at - argument > this.maxControlLine ||
+      (value > this.maxPayload && this.maxPayload >= 0) ||
+      slab.view.getInt16(stop, true) !== CRLF
+    ) return -1;
+    message.slab = slab;
+    message.subjectStart = argument;
+    message.subjectEnd = subjectEnd;
+    message.subjectHash = this.#lastHash;
+    message.sameSubject = same;
+    message.replyStart = replyStart;
+    message.replyEnd = replyEnd;
+    message.sizeStart = field;
+    message.bodyStart = body;
+    message.headerLength = headerLength;
+    message.size = value;
+    message.end = stop + 2;
+    if (this.pedantic) this.#commands.announced(message);
+    this.#commands.publish(message);
+    return stop + 2;
+  }
+
+  /** Whether the previous message's subject stands at `at`, followed by a space. */
+  #isLast(slab: Slab, at: number, end: number): boolean {
+    const length = this.#lastLength;
+    if (length < 0 || at + length >= end || slab.bytes[at + length] !== SPACE) return false;
+    const view = slab.view, last = this.#last!.view;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) {
+      if (view.getInt32(at + i, true) !== last.getInt32(i, true)) return false;
+    }
+    return i === length ||
+      ((view.getInt32(at + i, true) ^ last.getInt32(i, true)) << (8 * (4 - (length - i)))) === 0;
+  }
+
+  #remember(slab: Slab, start: number, end: number, hash: number): void {
+    const length = end - start;
+    this.#lastHash = hash;
+    if (length > REMEMBERED_SUBJECT) {
+      this.#lastLength = -1;
+      return;
+    }
+    // Only publishers need it: an idle subscriber's parser stays small.
+    if (this.#last === null || this.#last.capacity < length) {
+      this.#last = new Slab(length <= 32 ? 32 : REMEMBERED_SUBJECT);
+    }
+    this.#lastLength = length;
+    copyBytes(this.#last, 0, slab, start, length);
+  }
+
+  /** Goes on where the input ended the last time. */
+  #resume(slab: Slab, at: number, end: number): number {
+    switch (this.#mode) {
+      case "skip":
+        return this.#skip(slab, at, end);
+      case "blanks":
+        return this.#blanks(slab, at, end);
+      case "arguments":
+        return this.#arguments(slab, at, end);
+      default:
+        return this.#payload(slab, at, end);
+    }
+  }
+
+  /** Any frame, recognised byte by byte. */
+  #frame(slab: Slab, start: number, end: number): number {
+    const bytes = slab.bytes;
+    const first = upper(bytes[start]!);
+    if (this.connectRequired && first !== 67 /* C */) return this.#fail("not connected", start);
+    const candidates = CLIENT_VERBS;
+    let at = start, low = 0, high = candidates.length;
+    // Narrows the verbs down byte by byte, so that the first impossible byte is refused at once.
+    for (;;) {
+      if (at === end) return this.#incomplete(start);
+      const byte = upper(bytes[at]!), index = at - start;
+      while (low < high && candidates[low]!.text.charCodeAt(index) !== byte) low++;
+      let stop = low;
+      while (stop < high && candidates[stop]!.text.charCodeAt(index) === byte) stop++;
+      high = stop;
+      if (low >= high) return this.#fail("unknown operation", start);
+      at++;
+      const found = candidates[low]!;
+      if (found.text.length === at - start) {
+        this.#verb = found;
+        break;
+      }
+    }
+    if (this.#verb.takes === "nothing") return this.#skip(slab, at, end);
+    if (this.#verb.takes === "blank") {
+      if (at === end) return this.#incomplete(start);
+      if (bytes[at] !== SPACE && bytes[at] !== TAB) return this.#fail("unknown operation", start);
+    }
+    return this.#blanks(slab, at, end);
+  }
+
+  /** Everything up to the line's end means nothing. It is not kept, so it needs no limit. */
+  #skip(slab: Slab, at: number, end: number): number {
+    const line = slab.bytes.indexOf(LF, at);
+    if (line >= end) {
+      this.#mode = "skip";
+      return end;
+    }
+    this.#mode = "start";
+    if (this.#verb === PING_VERB) this.#commands.ping();
+    else if (this.#verb === PONG_VERB) this.#commands.pong();
+    return line + 1;
+  }
+
+  /** Blanks before the arguments. They are not kept, so they need no limit either. */
+  #blanks(slab: Slab, at: number, end: number): number {
+    const bytes = slab.bytes;
+    while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
+    if (at === end) {
+      this.#mode = "blanks";
+      return end;
+    }
+    this.#scanned = 0;
+    return this.#arguments(slab, at, end);
+  }
+
+  #arguments(slab: Slab, start: number, end: number): number {
+    const bytes = slab.bytes;
+    // The first byte belongs to the arguments whatever it is, even a line end.
+    const line = bytes.indexOf(LF, start + Math.max(1, this.#scanned));
+    if (line < 0 || line >= end) {
+      const length = end - start;
+      if (
+        length - (length > this.maxControlLine && hasReturn(bytes, start, end) ? 1 : 0) >
+          this.maxControlLine
+      ) return this.#fail("control line", start);
+      this.#mode = "arguments";
+      this.#scanned = end - start;
+      return start;
+    }
+    this.#mode = "start";
+    // One byte is cut when a CR came anywhere behind the first byte; normally it is that CR.
+    const stop = hasReturn(bytes, start, line) ? line - 1 : line;
+    if (stop - start > this.maxControlLine) return this.#fail("control line", start);
+    switch (this.#verb) {
+      case PUB_VERB:
+      case HPUB_VERB:
+        return this.#announce(slab, start, stop, line + 1, end);
+      case SUB_VERB:
+        return this.#subscribe(bytes, start, stop) ? line + 1 : this.#fail("arguments", start);
+      case UNSUB_VERB:
+        return this.#unsubscribe(bytes, start, stop) ? line + 1 : this.#fail("arguments", start);
+      case CONNECT_VERB:
+        this.#commands.connect(byteString(bytes, start, stop));
+        return line + 1;
+      case INFO_VERB:
+        this.#commands.info(byteString(bytes, start, stop));
+        return line + 1;
+      default:
+        this.#commands.error(byteString(bytes, start, stop));
+        return line + 1;
+    }
+  }
+
+  #subscribe(bytes: Uint8Array, start: number, end: number): boolean {
+    const count = split(bytes, start, end, isBlank);
+    if (count !== 2 && count !== 3) return false;
+    this.#commands.subscribe(
+      byteString(bytes, tokenStart[0]!, tokenEnd[0]!),
+      count === 3 ? byteString(bytes, tokenStart[1]!, tokenEnd[1]!) : null,
+      byteString(bytes, tokenStart[count - 1]!, tokenEnd[count - 1]!),
+    );
+    return true;
+  }
+
+  #unsubscribe(bytes: Uint8Array, start: number, end: number): boolean {
+    const count = split(bytes, start, end, isBlank);
+    if (count !== 1 && count !== 2) return false;
+    const sid = byteString(bytes, tokenStart[0]!, tokenEnd[0]!);
+    this.#commands.unsubscribe(
+      sid,
+      count === 2 ? Math.max(0, size(bytes, tokenStart[1]!, tokenEnd[1]!)) : 0,
+    );
+    return true;
+  }
+
+  /** A PUB or HPUB control line in any spacing; `body` is behind its line end. */
+  #announce(slab: Slab, start: number, stop: number, body: number, end: number): number {
+    const bytes = slab.bytes, withHeaders = this.#verb === HPUB_VERB, message = this.#message;
+    if (withHeaders && !this.headers) return this.#fail("headers", start);
+    const numbers = withHeaders ? 2 : 1;
+    // Unlike SUB and UNSUB, these take CR and LF for ordinary bytes.
+    const count = split(bytes, start, stop, isSpace);
+    if (count !== numbers + 1 && count !== numbers + 2) return this.#fail("arguments", start);
+    const last = count - 1;
+    const total = size(bytes, tokenStart[last]!, tokenEnd[last]!);
+    const headerLength = withHeaders ? size(bytes, tokenStart[last - 1]!, tokenEnd[last - 1]!) : 0;
+    if (total < 0 || headerLength < 0 || headerLength > total) {
+      return this.#fail("arguments", start);
+    }
+    if (total > this.maxPayload && this.maxPayload >= 0) return this.#fail("payload size", start);
+    const hasReply = count === numbers + 2;
+    message.slab = slab;
+    message.subjectStart = tokenStart[0]!;
+    message.subjectEnd = tokenEnd[0]!;
+    message.subjectHash = hash(bytes, message.subjectStart, message.subjectEnd);
+    message.sameSubject = false;
+    message.replyStart = hasReply ? tokenStart[1]! : 0;
+    message.replyEnd = hasReply ? tokenEnd[1]! : 0;
+    message.sizeStart = tokenStart[last]!;
+    message.bodyStart = body;
+    message.headerLength = headerLength;
+    message.size = total;
+    message.end = body + total + 2;
+    this.#irregular = !isRegular(bytes, message, count, body, withHeaders && headerLength === 0);
+    this.#frameStart = start;
+    if (this.pedantic) this.#commands.announced(message);
+    return this.#payload(slab, start, end);
+  }
+
+  /** The payload of the message at hand, whose frame begins at `start` now. */
+  #payload(slab: Slab, start: number, end: number): number {
+    const message = this.#message;
+    move(message, slab, start - this.#frameStart);
+    this.#frameStart = start;
+    const stop = message.end - 2, bytes = slab.bytes;
+    // A wrong end is refused as soon as its first byte is here.
+    if (stop < end && bytes[stop] !== CR) return this.#fail("unknown operation", start);
+    if (stop + 1 < end && bytes[stop + 1] !== LF) return this.#fail("unknown operation", start);
+    if (stop + 2 > end) {
+      this.#mode = "payload";
+      this.needed = message.end - start;
+      return start;
+    }
+    this.#mode = "start";
+    // The memory of the last subject is the one-pass way's alone.
+    this.#lastLength = -1;
+    if (this.#irregular) {
+      this.#canonical ??= new ClientMessage();
+      message.canonical(this.#canonical, message.headerLength > 0);
+      this.#commands.publish(this.#canonical);
+    } else {
+      this.#commands.publish(message);
+    }
+    return stop + 2;
+  }
+
+  #incomplete(start: number): number {
+    // A verb has at most 7 bytes: there is nothing worth remembering.
+    this.#stopped = true;
+    return start;
+  }
+
+  #fail(fault: ClientFault, at: number): number {
+    this.fault = fault;
+    return at;
+  }
+}
+
+/** Set by {@link readNumber}: the offset behind the last digit. */
+let afterNumber = 0;
+
+/** The decimal number at `at`; -1 when it has no digits or more than {@link MAX_SIZE_DIGITS}. */
+function readNumber(bytes: Uint8Array, at: number): number {
+  let value = 0, digit = bytes[at]! - 48, i = at;
+  while (digit >= 0 && digit <= 9) {
+    if (i - at === MAX_SIZE_DIGITS) {
+      afterNumber = i;
+      return -1;
+    }
+    value = value * 10 + digit;
+    digit = bytes[++i]! - 48;
+  }
+  afterNumber = i;
+  return i === at ? -1 : value;
+}
+
+/** The number that fills exactly the bytes from `start` to `end`, or -1. */
+function size(bytes: Uint8Array, start: number, end: number): number {
+  const value = readNumber(bytes, start);
+  return afterNumber === end ? value : -1;
+}
+
+/** More tokens than any verb takes. */
+const MAX_TOKENS = 6;
+/** Filled by {@link split}. */
+const tokenStart = new Int32Array(MAX_TOKENS), tokenEnd = new Int32Array(MAX_TOKENS);
+
+/** Splits at blanks; returns how many tokens there are, {@link MAX_TOKENS} for that many or more. */
+function split(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  blank: (byte: number) => boolean,
+): number {
+  let count = 0;
+  for (let at = start; at < end && count < MAX_TOKENS;) {
+    while (at < end && blank(bytes[at]!)) at++;
+    if (at === end) break;
+    tokenStart[count] = at;
+    while (at < end && !blank(bytes[at]!)) at++;
+    tokenEnd[count++] = at;
+  }
+  return count;
+}
+
+/** Whether there is a CR behind the first byte. */
+function hasReturn(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = end - 1; i > start; i--) if (bytes[i] === CR) return true;
+  return false;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
+}
+
+function isBlank(byte: number): boolean {
+  return byte <= SPACE && (byte === SPACE || byte === LF || byte === CR || byte === TAB);
+}
+
+function upper(byte: number): number {
+  return byte >= 97 && byte <= 122 ? byte - 32 : byte;
+}
+
+function hash(bytes: Uint8Array, start: number, end: number): number {
+  let value = FNV_OFFSET;
+  for (let i = start; i < end; i++) value = Math.imul(value ^ bytes[i]!, FNV_PRIME);
+  return value;
+}
+
+/** Whether the message's bytes are in the canonical form that {@link ClientMessage} promises. */
+function isRegular(
+  bytes: Uint8Array,
+  message: ClientMessage,
+  count: number,
+  body: number,
+  emptyHeaders: boolean,
+): boolean {
+  if (emptyHeaders) return false;
+  for (let i = 0; i + 1 < count; i++) {
+    if (tokenStart[i + 1]! !== tokenEnd[i]! + 1 || bytes[tokenEnd[i]!] !== SPACE) return false;
+  }
+  return tokenEnd[count - 1] === body - 2 && bytes[body - 2] === CR &&
+    message.subjectStart < message.subjectEnd;
+}
+
+/** Shifts a message whose bytes now lie `by` further on, possibly in another slab. */
+function move(message: ClientMessage, slab: Slab, by: number): void {
+  message.slab = slab;
+  if (by === 0) return;
+  message.subjectStart += by;
+  message.subjectEnd += by;
+  if (message.replyEnd > 0) {
+    message.replyStart += by;
+    message.replyEnd += by;
+  }
+  message.sizeStart += by;
+  message.bodyStart += by;
+  message.end += by;
+}

@@ -1,0 +1,117 @@
+/**
+ * The texts of -ERR, exactly as nats-server writes them.
+ *
+ * @module
+ */
+
+/** Texts without parameters. */
+export const ERROR_TEXT = {
+  unknownOperation: "Unknown Protocol Operation",
+  controlLine: "maximum control line exceeded",
+  payload: "Maximum Payload Violation",
+  authorization: "Authorization Violation",
+  authenticationTimeout: "Authentication Timeout",
+  connections: "maximum connections exceeded",
+  subscriptions: "maximum subscriptions exceeded",
+  invalidSubject: "Invalid Subject",
+  invalidPublishSubject: "Invalid Publish Subject",
+  clientProtocol: "invalid client protocol",
+  noRespondersHeaders: "no responders requires headers support",
+  stale: "Stale Connection",
+} as const;
+
+/** `Permissions Violation for Publish to "x"`. */
+export function publishViolation(subject: string): string {
+  return `Permissions Violation for Publish to ${quote(subject)}`;
+}
+
+/** `Permissions Violation for Publish with Reply of "x"`. */
+export function replyViolation(reply: string): string {
+  return `Permissions Violation for Publish with Reply of ${quote(reply)}`;
+}
+
+/** `Permissions Violation for Subscription to "x"`, with the queue when there is one. */
+export function subscriptionViolation(subject: string, queue: string | null): string {
+  const text = `Permissions Violation for Subscription to ${quote(subject)}`;
+  return queue === null ? text : `${text} using queue ${quote(queue)}`;
+}
+
+/** `Permissions Violation for Subscription to "x", too many tokens`. */
+export function tooManyTokens(subject: string): string {
+  return `${subscriptionViolation(subject, null)}, too many tokens`;
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+  '"': '\\"',
+  "\\": "\\\\",
+};
+
+/**
+ * A byte string as Go's `strconv.Quote` (`%q`) shows it: valid printable UTF-8 as it is, other code
+ * points as `\u....`, bytes that are not UTF-8 as `\x..`. The result is a byte string again.
+ */
+export function quote(text: string): string {
+  let out = '"';
+  for (let i = 0; i < text.length;) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) {
+      const short = SHORT_ESCAPES[text[i]!];
+      if (short !== undefined) out += short;
+      else if (code < 0x20 || code === 0x7f) out += `\\x${hex(code, 2)}`;
+      else out += text[i];
+      i++;
+      continue;
+    }
+    const length = sequenceLength(text, i);
+    if (length === 0) {
+      out += `\\x${hex(code, 2)}`;
+      i++;
+      continue;
+    }
+    const bytes = text.slice(i, i + length);
+    const character = decode(bytes);
+    const point = character.codePointAt(0)!;
+    if (isPrintable(character)) out += bytes;
+    else if (point > 0xffff) out += `\\U${hex(point, 8)}`;
+    else out += `\\u${hex(point, 4)}`;
+    i += length;
+  }
+  return out + '"';
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, "0");
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Length of the UTF-8 sequence at `at`, or 0 when there is no valid one. */
+function sequenceLength(text: string, at: number): number {
+  const lead = text.charCodeAt(at);
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+  if (length === 0 || at + length > text.length) return 0;
+  try {
+    decode(text.slice(at, at + length));
+    return length;
+  } catch {
+    return 0;
+  }
+}
+
+function decode(bytes: string): string {
+  const raw = new Uint8Array(bytes.length);
+  for (let i = 0; i < raw.length; i++) raw[i] = bytes.charCodeAt(i);
+  return strict.decode(raw);
+}
+
+/** Go's `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols, and the ASCII space. */
+function isPrintable(character: string): boolean {
+  return /[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(character);
+}

@@ -1,0 +1,16 @@
+/**
+ * The NATS protocol: bytes into commands and commands into bytes. No I/O, no state of the broker.
+ *
+ * @module
+ */
+export * from "./byte_string.ts";
+export * from "./client_message.ts";
+export * from "./client_parser.ts";
+export * from "./close_reason.ts";
+export * from "./connect_options.ts";
+export * from "./error_text.ts";
+export * from "./message_writer.ts";
+export * from "./server_info.ts";
+export * from "./slab.ts";
+export * from "./subject.ts";
+export * from "./subject_hash.ts";

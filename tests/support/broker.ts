@@ -1,0 +1,25 @@
+/**
+ * denats itself as the server under test, in this process or in one of its own.
+ *
+ * @module
+ */
+import { Broker } from "../../mod.ts";
+import { ServerProcess } from "./server_process.ts";
+
+/** What {@link Broker.start} takes. */
+type BrokerSettings = NonNullable<Parameters<typeof Broker.start>[0]>;
+
+/** Starts a broker in this process, on a free port of the loopback address. */
+export function startBroker(settings: BrokerSettings = {}): Promise<Broker> {
+  return Broker.start({ host: "127.0.0.1", port: -1, ...settings });
+}
+
+/**
+ * Starts the command `main.ts` as a child process, on a free port of the loopback address.
+ *
+ * @param config Text of its YAML configuration file.
+ */
+export function startBrokerProcess(config = ""): Promise<ServerProcess> {
+  const main = decodeURIComponent(new URL("../../main.ts", import.meta.url).pathname);
+  return ServerProcess.start(Deno.execPath(), ["run", "-A", main], config, ".yaml");
+}

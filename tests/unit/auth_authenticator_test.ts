@@ -1,0 +1,182 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  Authenticator,
+  type AuthenticatorConfig,
+  type Credentials,
+  type Decision,
+  PasswordVerifier,
+  VerifierOverloadedError,
+} from "../../src/auth/mod.ts";
+import { VirtualClock } from "../../src/platform/virtual_clock.ts";
+
+/** "pw" stands for the password of every hash; what was asked of it is kept. */
+class FakeVerifier extends PasswordVerifier {
+  readonly asked: string[] = [];
+
+  constructor() {
+    super({ clock: new VirtualClock() });
+  }
+
+  override verify(password: string, hash: string, signal?: AbortSignal): Promise<boolean> {
+    this.asked.push(`${password} ${hash.slice(0, 4)}`);
+    return signal?.aborted ? Promise.reject(signal.reason) : Promise.resolve(password === "pw");
+  }
+}
+
+const hash = "$2b$10$" + "h".repeat(53);
+const otherHash = "$2y$10$" + "h".repeat(53);
+
+function setup(config: AuthenticatorConfig) {
+  const verifier = new FakeVerifier();
+  return { verifier, authenticator: new Authenticator(config, verifier) };
+}
+
+/** The decision, which must be made without waiting. */
+function atOnce(authenticator: Authenticator, credentials: Credentials): Decision {
+  const decision = authenticator.authenticate(credentials);
+  assert(!(decision instanceof Promise), "decided later");
+  return decision;
+}
+
+async function later(authenticator: Authenticator, credentials: Credentials): Promise<Decision> {
+  const decision = authenticator.authenticate(credentials);
+  assert(decision instanceof Promise, "decided at once");
+  return await decision;
+}
+
+Deno.test("without any setting everybody is let in and credentials are ignored", () => {
+  for (const config of [{}, { token: "", user: "", users: [] }, { no_auth_user: "a" }]) {
+    const { authenticator } = setup(config);
+    assertEquals(authenticator.required, false);
+    assertEquals(authenticator.anonymous(), { user: null });
+    assertEquals(atOnce(authenticator, {}), { user: null });
+    assertEquals(atOnce(authenticator, { user: "x", pass: "y" }), { user: null });
+  }
+});
+
+Deno.test("a plain token", () => {
+  const { authenticator, verifier } = setup({ token: "tok" });
+  const tok = { user: "[REDACTED]" };
+  assertEquals(authenticator.required, true);
+  assertEquals(authenticator.anonymous(), null);
+  assertEquals(atOnce(authenticator, { auth_token: "tok" }), tok);
+  assertEquals(atOnce(authenticator, { auth_token: "tok", user: "x", pass: "y" }), tok);
+  for (
+    const wrong of [{}, { auth_token: "" }, { auth_token: "tokk" }, { user: "tok" }, {
+      user: "x",
+      pass: "tok",
+    }]
+  ) assertEquals(atOnce(authenticator, wrong), null);
+  assertEquals(verifier.asked, []);
+});
+
+Deno.test("a bcrypt token", async () => {
+  const { authenticator } = setup({ token: hash });
+  assertEquals(await later(authenticator, { auth_token: "pw" }), { user: "[REDACTED]" });
+  assertEquals(await later(authenticator, { auth_token: hash }), null);
+  assertEquals(await later(authenticator, {}), null);
+});
+
+Deno.test("a single user, with a password and without", () => {
+  const { authenticator } = setup({ user: "u", password: "p" });
+  assertEquals(authenticator.required, true);
+  assertEquals(atOnce(authenticator, { user: "u", pass: "p" }), { user: "u" });
+  assertEquals(atOnce(authenticator, { user: "u", pass: "p", auth_token: "x" }), { user: "u" });
+  for (const wrong of [{}, { user: "u" }, { pass: "p" }, { user: "U", pass: "p" }]) {
+    assertEquals(atOnce(authenticator, wrong), null);
+  }
+  const open = setup({ user: "u" }).authenticator;
+  assertEquals(atOnce(open, { user: "u" }), { user: "u" });
+  assertEquals(atOnce(open, { user: "u", pass: "p" }), null);
+});
+
+Deno.test("several users, each with its own password", () => {
+  const { authenticator } = setup({
+    users: [{ user: "a", password: "aa" }, { user: "b", password: "bb" }],
+  });
+  assertEquals(atOnce(authenticator, { user: "a", pass: "aa" }), { user: "a" });
+  assertEquals(atOnce(authenticator, { user: "b", pass: "bb" }), { user: "b" });
+  for (
+    const wrong of [
+      {},
+      { user: "a", pass: "bb" },
+      { user: "c", pass: "" },
+      { user: "c" },
+      {
+        auth_token: "aa",
+      },
+      { nkey: "a" },
+      { jwt: "a" },
+    ]
+  ) assertEquals(atOnce(authenticator, wrong), null);
+});
+
+Deno.test("plain passwords beside bcrypt are accepted at once, whoever is refused waits", async () => {
+  const { authenticator, verifier } = setup({
+    users: [
+      { user: "plain", password: "aa" },
+      { user: "b", password: hash },
+      { user: "y", password: otherHash },
+    ],
+  });
+  assertEquals(atOnce(authenticator, { user: "plain", pass: "aa" }), { user: "plain" });
+  assertEquals(verifier.asked, []);
+  assertEquals(await later(authenticator, { user: "y", pass: "pw" }), { user: "y" });
+  assertEquals(await later(authenticator, { user: "b", pass: "wrong" }), null);
+  assertEquals(await later(authenticator, { user: "plain", pass: "wrong" }), null);
+  assertEquals(await later(authenticator, { user: "nobody", pass: "wrong" }), null);
+  assertEquals(verifier.asked, ["pw $2y$", "wrong $2b$", "wrong $2b$", "wrong $2b$"]);
+});
+
+Deno.test("another user's password lets neither an unknown nor a plain user in", async () => {
+  const { authenticator } = setup({
+    users: [{ user: "b", password: hash }, { user: "plain", password: "aa" }],
+  });
+  for (const user of ["nobody", "", "plain"]) {
+    assertEquals(await later(authenticator, { user, pass: "pw" }), null);
+  }
+});
+
+Deno.test("no_auth_user stands for clients without credentials, and for them only", async () => {
+  const { authenticator, verifier } = setup({
+    users: [{ user: "guest", password: "gg" }, { user: "b", password: hash }],
+    no_auth_user: "guest",
+  });
+  const guest = { user: "guest" };
+  assertEquals(authenticator.required, false);
+  assertEquals(authenticator.anonymous(), guest);
+  assertEquals(atOnce(authenticator, {}), guest);
+  assertEquals(atOnce(authenticator, { user: "", pass: "", auth_token: "" }), guest);
+  assertEquals(atOnce(authenticator, { nkey: "U", jwt: "x", sig: "x" }), guest);
+  assertEquals(atOnce(authenticator, { user: "guest", pass: "gg" }), guest);
+  assertEquals(verifier.asked, []);
+  for (const wrong of [{ pass: "x" }, { auth_token: "x" }, { user: "guest" }, { user: "x" }]) {
+    assertEquals(await later(authenticator, wrong), null);
+  }
+});
+
+Deno.test("a no_auth_user with a bcrypt password needs no check", () => {
+  const { authenticator, verifier } = setup({
+    users: [{ user: "guest", password: hash }],
+    no_auth_user: "guest",
+  });
+  assertEquals(atOnce(authenticator, {}), { user: "guest" });
+  assertEquals(verifier.asked, []);
+});
+
+Deno.test("what ends a check reaches whoever waits for the decision", async () => {
+  const { authenticator, verifier } = setup({ user: "b", password: hash });
+  const gone = AbortSignal.abort(new Error("client left"));
+  for (const user of ["b", "nobody"]) {
+    await assertRejects(
+      async () => await authenticator.authenticate({ user, pass: "pw" }, gone),
+      Error,
+      "client left",
+    );
+  }
+  verifier.verify = () => Promise.reject(new VerifierOverloadedError("full"));
+  await assertRejects(
+    () => later(authenticator, { user: "b", pass: "pw" }),
+    VerifierOverloadedError,
+  );
+});
