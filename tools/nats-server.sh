@@ -43,7 +43,7 @@ if [ ! -x "$binary" ]; then
   scratch=$(mktemp -d "$folder.XXXXXX")
   trap 'rm -rf "$scratch"' EXIT
   read -r file digest < <(
-    curl -fsS -m 120 "$mirror/dists/$suite/main/binary-$architecture/Packages.xz" | xz -dc | awk '
+    curl -fsS --connect-timeout 10 -m 120 "$mirror/dists/$suite/main/binary-$architecture/Packages.xz" | xz -dc | awk '
       /^Package: / { wanted = $2 == "nats-server" }
       wanted && /^Filename: / { file = $2 }
       wanted && /^SHA256: / { digest = $2 }
@@ -51,7 +51,7 @@ if [ ! -x "$binary" ]; then
     '
   )
   [ -n "$file" ] && [ -n "$digest" ] || fail "$mirror has no nats-server package in $suite"
-  curl -fsS -m 120 -o "$scratch/package.deb" "$mirror/$file"
+  curl -fsS --connect-timeout 10 -m 120 -o "$scratch/package.deb" "$mirror/$file"
   echo "$digest  $scratch/package.deb" | sha256sum -c --quiet - >&2 || fail "$file is damaged"
   dpkg-deb -x "$scratch/package.deb" "$scratch/unpacked"
   # A rename, so that two runs at once never see half a folder; the later one keeps the first's.

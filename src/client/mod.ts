@@ -5,4 +5,5 @@
  */
 export * from "./environment.ts";
 export * from "./keepalive.ts";
+export * from "./listener.ts";
 export * from "./session.ts";

@@ -12,7 +12,7 @@ import {
   type OutboxOwner,
   type Timed,
 } from "../connection/mod.ts";
-import { type Connection, ConnectionError } from "../platform/mod.ts";
+import { type Address, type Connection, ConnectionError } from "../platform/mod.ts";
 import {
   byteString,
   type ClientCommands,
@@ -43,8 +43,25 @@ import { ClientTrace } from "./trace.ts";
 
 /** How long a connection that is being closed may take to receive what is queued for it. */
 const GOODBYE_MS = 2000;
+/** How long the peer may then take to close its side. */
+const LINGER_MS = 1000;
 /** How long a publisher waits per read for a subscriber close to its limit. */
 const STALL_MS = 10;
+
+/** Closed by the server because of what the peer sent: it may still be sending. */
+const LINGERING: ReadonlySet<CloseReason> = new Set([
+  "authenticationTimeout",
+  "authenticationFailure",
+  "parseError",
+  "staleConnection",
+  "protocolViolation",
+  "badClientProtocolVersion",
+  "maximumConnectionsExceeded",
+  "maximumPayloadExceeded",
+  "maximumControlLineExceeded",
+  "noRespondersRequiresHeaders",
+  "messageHeaderViolation",
+]);
 
 /** The queue group that is the server's own. */
 const SYSTEM_QUEUE = "_sys_";
@@ -89,15 +106,19 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   readonly #parser: ClientParser;
   readonly #trace: ClientTrace | null;
   readonly #acceptedAtMs: number;
-  #scope: Scope | null = null;
+  /** Ends a check of credentials that nobody waits for any more. */
+  #abandon: AbortController | null = null;
   #account: Account | null = null;
-  /** Set while a decision about credentials is being waited for. */
+  /** What must be over before the next command is looked at. */
   #deciding: Promise<void> | null = null;
   #connected = false;
   #firstPonged = false;
   #closing: CloseReason | null = null;
-  #closeText: string | null = null;
   #goodbye: Promise<void> | null = null;
+  /** The outbox's writer, as long as it runs. */
+  #writer: Promise<void> | null = null;
+  #reading = true;
+  #inputEnded: PromiseWithResolvers<void> | null = null;
 
   /** A session over an accepted connection; {@link ClientSession.run} lives it. */
   constructor(environment: ClientEnvironment, connection: Connection, id: number) {
@@ -114,6 +135,11 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
       maxPayload: limits.max_payload,
     });
     this.#trace = log.traceOn ? new ClientTrace(log, id) : null;
+  }
+
+  /** The peer's address. */
+  get address(): Address {
+    return this.#connection.remoteAddress;
   }
 
   /** Address and id, as logs show them. */
@@ -134,10 +160,6 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
 
   /** Lives the session: returns when the connection is closed and everything of it is released. */
   async run(scope: Scope): Promise<void> {
-    const environment = this.#environment;
-    this.#scope = scope;
-    environment.sessions.set(this.id, this);
-    environment.statistics.totalConnections++;
     scope.onCancel(() => this.close("serverShutdown"));
     try {
       this.#start();
@@ -147,13 +169,16 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
       this.close("internalError");
       throw error;
     } finally {
+      this.#reading = false;
+      this.#inputEnded?.resolve();
       await this.#sayGoodbye();
       await this.#release();
     }
   }
 
   #start(): void {
-    const { authenticator, log, wheel, limits } = this.#environment;
+    const { authenticator, sessions, wheel, limits, log } = this.#environment;
+    sessions.set(this.id, this);
     if (log.debugOn) log.debug(`${this.label} - Client connection created`);
     const anonymous = authenticator.anonymous();
     if (anonymous === null) {
@@ -178,7 +203,7 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
 
   async #read(): Promise<void> {
     const inbox = this.#inbox, parser = this.#parser, environment = this.#environment;
-    while (this.#closing === null) {
+    for (;;) {
       let more: boolean;
       try {
         more = await inbox.fill(this.#connection, parser.needed);
@@ -191,18 +216,34 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
         this.close("clientClosed");
         return;
       }
+      let held: boolean;
       do {
-        this.#deciding = null;
         this.#parse();
         const congested = environment.touched.flush();
-        if (this.#deciding !== null) await this.#deciding;
+        held = this.#deciding !== null;
+        if (held) await this.#settle();
         else if (congested !== null) await this.#waitFor(congested);
-      } while (this.#deciding !== null && this.#closing === null);
+      } while (held);
+    }
+  }
+
+  async #settle(): Promise<void> {
+    // What is waited for may give rise to the next thing to wait for.
+    while (this.#deciding !== null) {
+      const deciding = this.#deciding;
+      this.#deciding = null;
+      await deciding;
     }
   }
 
   #parse(): void {
     const inbox = this.#inbox, parser = this.#parser;
+    if (this.#closing !== null) {
+      // Read on only so that the peer gets to read our last words: nothing means anything now.
+      inbox.start = inbox.end = 0;
+      parser.needed = 0;
+      return;
+    }
     const messages = this.inMessages, bytes = this.inBytes;
     inbox.start = parser.parse(inbox.slab, inbox.start, inbox.end);
     const statistics = this.#environment.statistics;
@@ -250,10 +291,12 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     subscriber.headers = parser.headers;
     subscriber.noResponders = options.no_responders;
     subscriber.lastMatch = null;
-    const decision = authenticator.authenticate(options);
+    const abandon = authenticator.required ? new AbortController() : null;
+    const decision = authenticator.authenticate(options, abandon?.signal);
     if (decision instanceof Promise) {
       // Nothing behind CONNECT is looked at before it is known who it is from.
       parser.stop();
+      this.#abandon = abandon;
       this.#deciding = this.#decide(decision, again);
       return;
     }
@@ -266,10 +309,12 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     try {
       identity = await decision;
     } catch (error) {
+      if (this.#closing !== null) return;
       this.#environment.log.warn(`${this.label} - credentials could not be checked`, {
         error: String(error),
       });
     }
+    this.#abandon = null;
     if (this.#closing !== null) return;
     const { clock, wheel, limits, random } = this.#environment;
     wheel.schedule(
@@ -309,8 +354,9 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   #dropSubscriptions(): void {
     const account = this.#account;
     if (account === null || this.subscriber.subscriptionCount === 0) return;
-    this.#scope?.spawn("unsubscribe", () => account.unsubscribeAll(this.subscriber));
-    this.subscriber.subscriptions = null;
+    // What is parsed next must find them gone.
+    this.#parser.stop();
+    this.#deciding = account.unsubscribeAll(this.subscriber);
   }
 
   /** The subject of a PUB, in pedantic mode. */
@@ -484,9 +530,9 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     this.#error(text);
   }
 
-  /** Runs the outbox's writer as a task of this session. */
+  /** Keeps the outbox's writer, which {@link ClientSession.run} waits for. */
   startWriter(write: () => Promise<void>): void {
-    this.#scope!.spawn("writer", write);
+    this.#writer = write();
   }
 
   /** The outbox gave up on the peer. */
@@ -513,15 +559,14 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   close(reason: CloseReason, text: string | null = null): void {
     if (this.#closing !== null) return;
     this.#closing = reason;
-    this.#closeText = text;
     this.subscriber.open = false;
     this.#parser.stop();
     this.#environment.wheel.cancel(this);
+    this.#abandon?.abort();
     if (reason === "staleConnection") this.#environment.statistics.staleConnections++;
-    if (text !== null && this.#outbox.open) this.#error(text);
-    if (this.#scope?.state === "running") {
-      this.#scope.spawn("goodbye", () => this.#sayGoodbye());
-    }
+    if (text !== null) this.#error(text);
+    // `run` waits for it: it ends the read that `run` is in.
+    this.#goodbye ??= this.#depart();
   }
 
   #sayGoodbye(): Promise<void> {
@@ -531,22 +576,23 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   /** Sends what is queued, closes, and with it ends a read that is waiting. Bounded in time. */
   async #depart(): Promise<void> {
     const { clock } = this.#environment, connection = this.#connection, outbox = this.#outbox;
-    const deadline = clock.setTimer(GOODBYE_MS, () => {
+    const expire = () => {
       outbox.discard();
       connection.close();
-    });
+    };
+    let deadline = clock.setTimer(GOODBYE_MS, expire);
     await outbox.finish();
-    if (this.#closeText !== null) await this.#linger();
+    if (LINGERING.has(this.#closing!)) {
+      // Closing with unread input would reset the connection, and the reset may overtake what was
+      // just written: first the end of our side, then the peer's.
+      deadline.cancel();
+      deadline = clock.setTimer(LINGER_MS, expire);
+      await connection.closeWrite().catch(() => {});
+      if (this.#reading) await (this.#inputEnded = Promise.withResolvers<void>()).promise;
+    }
     deadline.cancel();
-    outbox.discard();
-    connection.close();
-  }
-
-  /**
-   * Waits for the peer to close as well: closing with unread input would reset the connection, and
-   * the reset may overtake the error text.
-   */
-  async #linger(): Promise<void> {
+    expire();
+    await this.#writer;
   }
 
   async #release(): Promise<void> {

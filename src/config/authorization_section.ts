@@ -51,15 +51,15 @@ interface Credentials {
   readonly users?: readonly { readonly user: string }[] | undefined;
 }
 
-const oneKindOfCredentials: Rule<Credentials> = ({ token, user, users }, report) => {
+const oneKindOfCredentials: Rule<Credentials> = (_values, report, given) => {
   const expected = "only one of a token, a user and a list of users";
-  if (token !== undefined && user !== undefined) {
+  if (given.has("token") && given.has("user")) {
     report([["token"], ["user"]], { expected, found: "token and user" });
   }
-  if (token !== undefined && users !== undefined) {
+  if (given.has("token") && given.has("users")) {
     report([["token"], ["users"]], { expected, found: "token and users" });
   }
-  if (user !== undefined && users !== undefined) {
+  if (given.has("user") && given.has("users")) {
     report([["user"], ["users"]], {
       expected,
       found: "user and users",
@@ -68,8 +68,8 @@ const oneKindOfCredentials: Rule<Credentials> = ({ token, user, users }, report)
   }
 };
 
-const passwordHasUser: Rule<Credentials> = (values, report) => {
-  if (values.password === undefined || values.user !== undefined) return;
+const passwordHasUser: Rule<Credentials> = (_values, report, given) => {
+  if (!given.has("password") || given.has("user")) return;
   report([["password"]], {
     expected: "a user beside the password",
     found: "a password alone",

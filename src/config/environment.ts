@@ -12,7 +12,7 @@ export type Substitution =
   | { readonly text: string }
   | { readonly problem: string; readonly hint?: string };
 
-const reference = /\$?\$\{([^}]*)(\}?)/g;
+const reference = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
@@ -21,8 +21,8 @@ const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
  */
 export function substitute(text: string, environment: Environment): Substitution {
   let problem: Substitution | undefined;
-  const filled = text.replace(reference, (whole: string, name: string, end: string) => {
-    if (whole.startsWith("$$")) return whole.slice(1);
+  const filled = text.replace(reference, (whole: string, name = "", end = "") => {
+    if (whole === "$${") return "${";
     if (end === "" || !variableName.test(name)) {
       problem ??= {
         problem: "a ${ that does not begin a variable",

@@ -66,8 +66,7 @@ function findingsOf(
 ): Finding[] {
   const path = issue.path.filter((step): step is Step => typeof step !== "symbol");
   const shape = shapeAt(path);
-  if (issue.code === "unrecognized_keys") {
-    if (shape?.type !== "block") return [];
+  if (issue.code === "unrecognized_keys" && shape?.type === "block") {
     return issue.keys.map((key) => ({
       path: [...asWritten(path, raw, configShape), key],
       atKey: true,
@@ -165,16 +164,12 @@ function override(
   const byToken = overridden("authorization", "token");
   const byUser = overridden("authorization", "user") || overridden("authorization", "password");
   if (byToken !== byUser && isMap(result.authorization)) {
-    const { token, user, password, ...rest } = result.authorization;
-    const kept = byToken ? { ...rest, token } : { ...rest, user, password };
-    result = { ...result, authorization: kept };
+    const replaced = byToken ? ["user", "password"] : ["token"];
+    const kept = Object.entries(result.authorization).filter(([key]) => !replaced.includes(key));
+    result = { ...result, authorization: Object.fromEntries(kept) };
   }
   for (const { path, value } of overrides) result = withValue(result, path, value);
   return result;
-}
-
-function toMap(value: unknown): Readonly<Record<string, unknown>> {
-  return isMap(value) ? value : {};
 }
 
 /**
@@ -201,9 +196,8 @@ function withValue(
 ): Readonly<Record<string, unknown>> {
   const [key, ...rest] = path;
   if (key === undefined) return values;
-  const below = values[key];
-  return {
-    ...values,
-    [key]: rest.length === 0 ? value : withValue(toMap(below), rest, value),
-  };
+  if (rest.length === 0) return { ...values, [key]: value };
+  const below = values[key] ?? {};
+  // A text where a map belongs is wrong whatever the flags say.
+  return isMap(below) ? { ...values, [key]: withValue(below, rest, value) } : values;
 }

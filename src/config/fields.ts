@@ -161,7 +161,7 @@ export function listOrOne(
 /** A map with keys of the user's choice. */
 export function map<Value extends Schema>(
   value: Value,
-): z.ZodMiniReadonly<z.ZodMiniRecord<z.ZodMiniString, Value>> {
+): z.ZodMiniReadonly<z.ZodMiniRecord<z.ZodMiniString<string>, Value>> {
   return withShape(z.readonly(z.record(z.string(), value)), {
     type: "map",
     value: knownShape(value),
@@ -231,8 +231,15 @@ export function alwaysPresent<S extends z.ZodMiniType>(
 /** Reports that settings do not go together. `about` are the keys concerned, the likely culprit first. */
 export type Report = (about: readonly PropertyKey[][], note: ProblemNote) => void;
 
-/** A check of settings against each other; settings that are wrong in themselves are left out. */
-export type Rule<Values> = (values: Partial<Values>, report: Report) => void;
+/**
+ * A check of settings against each other. `values` are without the settings that are wrong in
+ * themselves; `given` names those too.
+ */
+export type Rule<Values> = (
+  values: Partial<Values>,
+  report: Report,
+  given: ReadonlySet<PropertyKey>,
+) => void;
 
 /** The keys of a block. */
 export type Fields = Readonly<Record<string, z.ZodMiniType>>;
@@ -258,21 +265,24 @@ export interface BlockOptions<Values> {
 export function block<const F extends Fields>(
   fields: F,
   options: BlockOptions<ValuesOf<F>>,
-): z.ZodMiniObject<F, z.core.$strict> {
+): z.ZodMiniReadonly<z.ZodMiniObject<F, z.core.$strict>> {
   const rules = options.rules ?? [];
   const base: z.ZodMiniObject<F, z.core.$strict> = z.strictObject(fields);
   const schema = base.check(z.superRefine<ValuesOf<F>>((values, context) => {
-    const wrong = new Set(context.issues.map((issue) => issue.path?.[0]));
+    const wrong = new Set(context.issues.flatMap((issue) => issue.path?.slice(0, 1) ?? []));
+    const given = new Set(wrong);
     const sound: Partial<ValuesOf<F>> = {};
-    for (const key in values) if (!wrong.has(key)) sound[key] = values[key];
-    for (const rule of rules) {
-      rule(sound, (about, note) => {
-        context.addIssue({ code: "custom", path: about[0] ?? [], params: { note, about } });
-      });
+    for (const key in values) {
+      if (values[key] !== undefined) given.add(key);
+      if (!wrong.has(key)) sound[key] = values[key];
     }
+    const report: Report = (about, note) => {
+      context.addIssue({ code: "custom", path: about[0] ?? [], params: { note, about } });
+    };
+    for (const rule of rules) rule(sound, report, given);
     // Rules are run beside other problems, so that all of them are told at once.
   }, { when: () => true }));
-  return withShape(schema, {
+  return withShape(z.readonly(schema), {
     type: "block",
     typeName: options.typeName,
     doc: options.doc,

@@ -54,7 +54,7 @@ export const flagGroups: readonly FlagGroup[] = [
       {
         name: "name",
         also: ["n", "server_name"],
-        value: "server_name",
+        value: "name",
         help: "Server name (default: the server id)",
         sets: [["server_name"]],
       },

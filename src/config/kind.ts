@@ -54,7 +54,7 @@ const unprintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
  * `0123` and `5e7` stay what they are, and with `${` doubled so that it is not taken for a variable.
  */
 export function quoteText(text: string): string {
-  return quoteKey(text.replaceAll("${", "$${"));
+  return quoteKey(text.replaceAll("${", () => "$${"));
 }
 
 /** A key of a map as a YAML scalar; in keys `${` has no meaning. */

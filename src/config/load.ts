@@ -3,12 +3,22 @@
  *
  * @module
  */
-import { type Files, FileError } from "../platform/mod.ts";
+import { FileError } from "../platform/mod.ts";
 import type { Environment } from "./environment.ts";
 import { type Examination, examine } from "./examine.ts";
 import type { Flags } from "./flags.ts";
 import { ConfigError, type Finding, formatPath, type Problem } from "./problem.ts";
 import type { Config, ConfigInput } from "./types.ts";
+
+/** Reads the text of a file, as `Files` of the platform does. */
+export interface FileReader {
+  /**
+   * The text of a UTF-8 file.
+   *
+   * @throws {FileError} when it cannot be read.
+   */
+  readText(path: string): Promise<string>;
+}
 
 /** Where {@link loadConfig} takes a configuration from. */
 export interface ConfigSources {
@@ -21,7 +31,7 @@ export interface ConfigSources {
   /** Where `${NAME}` in the file is looked up. */
   readonly env: Environment;
   /** Where the file is read. */
-  readonly files: Pick<Files, "readText">;
+  readonly files: FileReader;
 }
 
 /**
@@ -77,30 +87,46 @@ async function readFile(file: string, { files }: ConfigSources): Promise<string>
   }
 }
 
+/** A line that begins with a tab, unless it is empty or a comment. */
+const tabIndentation = /^ *\t\s*[^\s#]/m;
+
 async function parseYaml(text: string, source: string): Promise<unknown> {
   // A broker without a file need not load the parser.
   const { parse } = await import("@std/yaml");
+  let value: unknown;
   try {
-    return parse(text, { schema: "failsafe" });
+    value = parse(text, { schema: "failsafe" });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new ConfigError(await syntaxProblems(text, source, error));
+    const problems = await syntaxProblems(text, source);
+    throw new ConfigError(problems.length > 0 ? problems : [unplacedProblem(source, error)]);
   }
+  // Where YAML allows no tab, this parser takes it for no indentation at all, so that a key would
+  // silently leave its section.
+  if (tabIndentation.test(text)) {
+    const problems = await syntaxProblems(text, source);
+    if (problems.length > 0) throw new ConfigError(problems);
+  }
+  return value;
 }
 
-async function syntaxProblems(text: string, source: string, error: Error): Promise<Problem[]> {
+async function syntaxProblems(text: string, source: string): Promise<Problem[]> {
   const { PositionedText } = await import("./positions.ts");
   const problems = new PositionedText(text).syntaxProblems();
-  if (problems.length > 0) return problems.map((problem) => ({ source, path: "", ...problem }));
-  // The two parsers disagree. The message ends in an excerpt, which may hold a secret.
+  return problems.map((problem) => ({ source, path: "", ...problem }));
+}
+
+/** An error of one parser that the other does not see; its message ends in an excerpt of the text. */
+function unplacedProblem(source: string, error: Error): Problem {
   const [message = ""] = error.message.split("\n");
-  const [, reason = message, line, column] = /^(.*?) at line (\d+), column (\d+)/.exec(message) ?? [];
-  return [{
+  const match = /^(.*?) at line (\d+), column (\d+)/.exec(message);
+  const [, reason = message, line, column] = match ?? [];
+  return {
     source,
     path: "",
     found: `this is not valid YAML: ${reason.replace(/["'].*["']/, "...")}`,
     ...(line === undefined ? {} : { line: Number(line), column: Number(column) }),
-  }];
+  };
 }
 
 async function withPositions(

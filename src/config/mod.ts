@@ -10,7 +10,7 @@ export { helpText, type Mode } from "./flag_table.ts";
 export { FlagError, type Flags, normaliseArguments, parseFlags } from "./flags.ts";
 export { jsonSchema } from "./json_schema.ts";
 export type { JsonSchema } from "./kind.ts";
-export { type ConfigSources, loadConfig, normaliseConfig } from "./load.ts";
+export { type ConfigSources, type FileReader, loadConfig, normaliseConfig } from "./load.ts";
 export { exampleYaml, printConfig } from "./print.ts";
 export { ConfigError, formatProblem, type Path, type Problem, type Step } from "./problem.ts";
 export * from "./types.ts";

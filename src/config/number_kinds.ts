@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Kind, Refusal } from "./kind.ts";
+import { type JsonSchema, type Kind, Refusal } from "./kind.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
 /** The range of a number; both ends belong to it. */
@@ -36,12 +36,18 @@ export function integer(range: Range): Kind<number, number> {
   };
 }
 
+/** A port to listen on, as an editor should take it. */
+export const portJson: JsonSchema = {
+  type: "integer",
+  anyOf: [{ const: -1 }, { minimum: 1, maximum: 65535 }],
+};
+
 /** A TCP port to listen on: 1 to 65535, or -1 for one that the system chooses. */
 export function port(): Kind<number, number> {
   return {
     inputType: "number",
     outputType: "number",
-    json: { type: "integer", anyOf: [{ const: -1 }, { minimum: 1, maximum: 65535 }] },
+    json: portJson,
     read: (input) => {
       const value = readInteger(input);
       if (value === -1 || (value !== undefined && value >= 1 && value <= 65535)) return value;

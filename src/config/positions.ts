@@ -18,12 +18,13 @@ export interface Position {
 /** What makes a text no YAML, in words that repeat nothing of the text: it may hold secrets. */
 const syntaxErrors: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'no anchor of that name; a value that begins with "*" must be quoted',
-  BAD_INDENT: "the indentation does not fit the lines above",
+  BAD_INDENT: "the indentation does not fit the lines above, or a bracket is not closed",
   BAD_SCALAR_START: "a value that begins with this character must be quoted",
   BLOCK_AS_IMPLICIT_KEY: "a second value, or a map, where one value ends",
   BLOCK_IN_FLOW: "a block inside [ ] or { }",
   DUPLICATE_KEY: "the key is given twice",
-  MISSING_CHAR: "something is missing: a closing quote or bracket, a comma, or the space after a colon",
+  MISSING_CHAR:
+    "something is missing: a closing quote or bracket, a comma, or the space after a colon",
   MULTILINE_IMPLICIT_KEY: "a key over several lines; is a colon missing?",
   MULTIPLE_DOCS: "a second document (---); a configuration is one",
   NON_STRING_KEY: "a key that is not a text",

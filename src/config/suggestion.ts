@@ -112,7 +112,8 @@ function formatPlace(path: Path): string {
 }
 
 function samePlace(place: Path, path: Path): boolean {
-  return place.length === path.length && place.every((step, index) =>
-    step === anyIndex ? typeof path[index] === "number" : step === path[index]
-  );
+  return place.length === path.length &&
+    place.every((step, index) =>
+      step === anyIndex ? typeof path[index] === "number" : step === path[index]
+    );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type JsonSchema, type Kind, quoteText, Refusal } from "./kind.ts";
+import { portJson } from "./number_kinds.ts";
 
 /** What editors may take a value of free text for, since denats reads every scalar as text. */
 const anyScalar: JsonSchema = { type: ["string", "number"] };
@@ -116,7 +117,7 @@ export interface ListenAddress {
 }
 
 const hostPattern = /^[^\s/:[\]]+$/;
-const ipv6Pattern = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[^\s/[\]]+)?$/;
+const ipv6Pattern = /^(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]+(?:%[^\s/[\]]+)?$/;
 
 /** Whether `text` may be an IP address (IPv6 without brackets) or a host name. */
 function isHost(text: string): boolean {
@@ -158,7 +159,7 @@ export function listenAddress(): Kind<number | string, ListenAddress> {
   return {
     inputType: "number | string",
     outputType: "string",
-    json: { anyOf: [{ type: "integer", minimum: -1, maximum: 65535 }, { type: "string" }] },
+    json: { anyOf: [portJson, { type: "string", minLength: 1 }] },
     read: (input) => {
       const written = typeof input === "number" ? String(input) : input;
       const refusal = new Refusal(`"host:port" or a port (1 to 65535, or -1 for a random one)`);

@@ -242,7 +242,9 @@ export interface LogConfigInput {
    */
   readonly level?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
   /** Levels of single modules by name, where they differ from level. Default: `{}`. */
-  readonly levels?: Readonly<Record<string, "error" | "warn" | "info" | "debug" | "trace">> | undefined;
+  readonly levels?:
+    | Readonly<Record<string, "error" | "warn" | "info" | "debug" | "trace">>
+    | undefined;
 }
 
 /** The form and the level of the log (complete and checked). */

@@ -40,7 +40,7 @@ function interfaceSource(block: BlockShape, side: Side): string {
   ];
   for (const [key, field] of block.fields) {
     if (side === "output" && field.presence === "input only") continue;
-    lines.push(...docLines(fieldDoc(field, side), "  "), `  ${propertySource(key, field, side)}`);
+    lines.push(...docLines(fieldDoc(field, side), "  "), ...propertyLines(key, field, side));
   }
   return [...lines, "}"].join("\n");
 }
@@ -49,11 +49,15 @@ function typeName(block: BlockShape, side: Side): string {
   return side === "input" ? `${block.typeName}Input` : block.typeName;
 }
 
-function propertySource(key: string, field: Field, side: Side): string {
+function propertyLines(key: string, field: Field, side: Side): string[] {
   const certain = field.presence === "required" ||
     (side === "output" && field.presence === "default");
   const type = typeSource(field.shape, side);
-  return certain ? `readonly ${key}: ${type};` : `readonly ${key}?: ${type} | undefined;`;
+  if (certain) return [`  readonly ${key}: ${type};`];
+  const line = `  readonly ${key}?: ${type} | undefined;`;
+  return line.length <= lineWidth
+    ? [line]
+    : [`  readonly ${key}?:`, `    | ${type}`, "    | undefined;"];
 }
 
 function typeSource(shape: Shape, side: Side): string {
@@ -62,7 +66,9 @@ function typeSource(shape: Shape, side: Side): string {
       return side === "input" ? shape.kind.inputType : shape.kind.outputType;
     case "list": {
       const item = typeSource(shape.item, side);
-      return shape.orOne && side === "input" ? `${item} | readonly ${item}[]` : `readonly ${item}[]`;
+      return shape.orOne && side === "input"
+        ? `${item} | readonly ${item}[]`
+        : `readonly ${item}[]`;
     }
     case "map":
       return `Readonly<Record<string, ${typeSource(shape.value, side)}>>`;

@@ -3,6 +3,9 @@
  *
  * @module
  */
+export * from "./accept.ts";
+export * from "./accept_failure.ts";
+export * from "./accept_refusal.ts";
 export * from "./inbox.ts";
 export * from "./outbox.ts";
 export * from "./slab_pool.ts";

@@ -44,4 +44,10 @@ export class SlabPool {
       this.#small.push(slab);
     }
   }
+
+  /** Lets go of half of what is kept, so that a burst does not hold its memory for ever. */
+  trim(): void {
+    this.#small.length >>= 1;
+    this.#large.length >>= 1;
+  }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { subjectMatchesBytes } from "../protocol/subject.ts";
+import { subjectMatchesBytes } from "../protocol/mod.ts";
 import type { Match } from "./match.ts";
 import { unpackSubject } from "./subject_words.ts";
 

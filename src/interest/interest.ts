@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { hashSubject } from "../protocol/subject_hash.ts";
-import { InvalidSubjectError } from "../protocol/subject.ts";
+import { hashSubject, InvalidSubjectError } from "../protocol/mod.ts";
 import { type Interested, itemsOf, type Leaf, withItem, withoutItem } from "./audience.ts";
 import { ChangeLog } from "./change_log.ts";
 import { createMatch, type Match } from "./match.ts";
@@ -142,8 +141,8 @@ export class Interest<T extends Interested> {
   }
 
   /**
-   * Whether a match that {@link match} returned earlier may still be used for its subject. False also
-   * if that is not known; {@link match} knows.
+   * Whether a match that {@link match} of this interest returned earlier may still be used for its
+   * subject. False also if that is not known any more; then ask {@link match} again.
    */
   isCurrent(match: Match<T>): boolean {
     return this.#changes.isCurrent(match);

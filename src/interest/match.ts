@@ -24,14 +24,14 @@ export class Match<T> {
   /** The subject's `hashSubject`. For the match cache only. */
   readonly hash: number;
   /** The subject's bytes. For the match cache only. */
-  readonly words: SubjectWords;
+  readonly words: readonly number[];
   /** The change at which this was last known to be right, or -1. For the match cache only. */
-  checkedAt = -1;
+  checkedAt: number = -1;
 
   /** Matches are made by an interest. */
   constructor(
     hash: number,
-    words: SubjectWords,
+    words: readonly number[],
     subjectLength: number,
     plain: readonly T[],
     groups: readonly (readonly T[])[],

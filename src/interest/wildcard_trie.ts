@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { subjectMatchesBytes } from "../protocol/subject.ts";
+import { subjectMatchesBytes } from "../protocol/mod.ts";
 import { type Interested, itemsOf, type Leaf, withItem, withoutItem } from "./audience.ts";
 import { isTokenAt, SubjectTable } from "./subject_table.ts";
 import { TokenKind, type TokenScan } from "./token_scan.ts";

@@ -14,3 +14,4 @@ export * from "./server_info.ts";
 export * from "./slab.ts";
 export * from "./subject.ts";
 export * from "./subject_hash.ts";
+export * from "./version.ts";

@@ -9,8 +9,6 @@ export interface StringifyOptions {
   indent?: number;
   /** Whether the elements of an array are indented below its key. Default: true. */
   arrayIndent?: boolean;
-  /** Whether what YAML has no form for (functions, undefined) is left out. Default: false. */
-  skipInvalid?: boolean;
   /** From which level on collections are written in one line; -1: never. Default: -1. */
   flowLevel?: number;
   /** Which types there are. Default: `"default"`. */

@@ -16,17 +16,20 @@ export type NatsServerLine = "2.15" | "2.10" | "2.9";
  * cannot pass by skipping.
  */
 export async function findNatsServer(line: NatsServerLine): Promise<string | undefined> {
-  const { success, stdout, stderr } = await new Deno.Command("bash", {
-    args: [
-      decodeURIComponent(new URL("../../tools/nats-server.sh", import.meta.url).pathname),
-      line,
-    ],
-    stdin: "null",
-  }).output();
-  if (success) return new TextDecoder().decode(stdout).trim();
-  if (Deno.env.get("CI")) {
-    throw new Error(`nats-server ${line} is missing: ${new TextDecoder().decode(stderr).trim()}`);
+  const script = decodeURIComponent(
+    new URL("../../tools/nats-server.sh", import.meta.url).pathname,
+  );
+  let reason: string;
+  try {
+    const command = new Deno.Command("bash", { args: [script, line], stdin: "null" });
+    const { success, stdout, stderr } = await command.output();
+    if (success) return new TextDecoder().decode(stdout).trim();
+    reason = new TextDecoder().decode(stderr).trim();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    reason = "there is no bash to look for it";
   }
+  if (Deno.env.get("CI")) throw new Error(`nats-server ${line} is missing: ${reason}`);
   return undefined;
 }
 

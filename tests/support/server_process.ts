@@ -8,6 +8,9 @@ import type { ServerAddress } from "./conversation.ts";
 /** How long a server may take to write its ports file, in milliseconds. */
 const START_LIMIT_MS = 20_000;
 
+/** How long a server may take to end when asked to, in milliseconds; then it is killed. */
+const STOP_LIMIT_MS = 10_000;
+
 /** How much of the end of a server's log is kept, in code units. */
 const LOG_LIMIT = 65_536;
 
@@ -28,9 +31,14 @@ export class ServerProcess implements ServerAddress, AsyncDisposable {
   readonly ports: Ports;
   readonly #child: Deno.ChildProcess;
   readonly #log: LogTail;
-  readonly #folder: string;
+  readonly #cleanup: AsyncDisposableStack;
 
-  private constructor(child: Deno.ChildProcess, log: LogTail, folder: string, ports: Ports) {
+  private constructor(
+    child: Deno.ChildProcess,
+    log: LogTail,
+    ports: Ports,
+    cleanup: AsyncDisposableStack,
+  ) {
     const client = ports.nats?.[0];
     if (client === undefined) throw new Error("the ports file names no client listener");
     const url = new URL(client);
@@ -39,7 +47,7 @@ export class ServerProcess implements ServerAddress, AsyncDisposable {
     this.ports = ports;
     this.#child = child;
     this.#log = log;
-    this.#folder = folder;
+    this.#cleanup = cleanup;
   }
 
   /**
@@ -56,23 +64,17 @@ export class ServerProcess implements ServerAddress, AsyncDisposable {
     config: string,
     extension: ".yaml" | ".conf",
   ): Promise<ServerProcess> {
+    await using cleanup = new AsyncDisposableStack();
     const folder = await Deno.makeTempDir({ prefix: "server-under-test-" });
+    cleanup.defer(() => Deno.remove(folder, { recursive: true }));
     const configFile = `${folder}/server${extension}`;
     await Deno.writeTextFile(configFile, config);
+
     // The watch starts before the server, so that no event is missed.
     using watcher = Deno.watchFs(folder, { recursive: false });
+    const listen = ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", folder, "-c", configFile];
     const child = new Deno.Command(command, {
-      args: [
-        ...args,
-        "-a",
-        "127.0.0.1",
-        "-p",
-        "-1",
-        "--ports_file_dir",
-        folder,
-        "-c",
-        configFile,
-      ],
+      args: [...args, ...listen],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -80,21 +82,27 @@ export class ServerProcess implements ServerAddress, AsyncDisposable {
     const log = new LogTail(child.stderr);
     let failure = `did not listen within ${START_LIMIT_MS} ms`;
     const timer = setTimeout(() => watcher[Symbol.dispose](), START_LIMIT_MS);
-    const ended = child.status.then((status) => {
-      failure = `ended with exit code ${status.code}`;
+    const ended = child.status.then(({ code }) => {
+      failure = `ended with exit code ${code}`;
       watcher[Symbol.dispose]();
+    });
+    cleanup.defer(async () => {
+      send(child, "SIGTERM");
+      const timer = setTimeout(() => send(child, "SIGKILL"), STOP_LIMIT_MS);
+      await ended;
+      clearTimeout(timer);
+      await log.end;
     });
     try {
       const ports = await portsFrom(folder, watcher);
-      if (ports) return new ServerProcess(child, log, folder, ports);
+      if (ports) return new ServerProcess(child, log, ports, cleanup.move());
     } finally {
       clearTimeout(timer);
     }
-    if (failure.startsWith("did not")) child.kill("SIGKILL");
-    await ended;
+    const reason = failure;
+    send(child, "SIGKILL");
     await log.end;
-    await Deno.remove(folder, { recursive: true });
-    throw new Error(`${command} ${failure}:\n${log.text}`);
+    throw new Error(`${command} ${reason}:\n${log.text}`);
   }
 
   /** The process id. */
@@ -119,15 +127,16 @@ export class ServerProcess implements ServerAddress, AsyncDisposable {
 
   /** Stops the server, if it has not ended by itself, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGTERM");
-    } catch (error) {
-      // It has ended by itself.
-      if (!(error instanceof TypeError)) throw error;
-    }
-    await this.#child.status;
-    await this.#log.end;
-    await Deno.remove(this.#folder, { recursive: true });
+    await this.#cleanup.disposeAsync();
+  }
+}
+
+/** Sends a signal to a process that may have ended by itself. */
+function send(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 

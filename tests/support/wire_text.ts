@@ -33,10 +33,17 @@ export function utf8(text: string): string {
 
 const NAMED = new Map([["\r", "\\r"], ["\n", "\\n"], ["\t", "\\t"], ["\\", "\\\\"]]);
 
-/** A byte string in the batteries' notation, without run-length abbreviation. */
+/** A byte string in the batteries' notation; a run of 16 or more of one character is abbreviated. */
 export function escape(text: string): string {
+  return escapeBytes(text).replaceAll(
+    /([^\\])\1{15,}/g,
+    (run, unit: string) => `${unit}{x${run.length}}`,
+  );
+}
+
+function escapeBytes(text: string): string {
   return text.replaceAll(
-    /[^ -~]|\\/g,
+    /[^ -~]|\\|\{(?=x\d)/g,
     (unit) => NAMED.get(unit) ?? "\\x" + unit.charCodeAt(0).toString(16).padStart(2, "0"),
   );
 }

@@ -92,8 +92,10 @@ Deno.test("a single user, with a password and without", () => {
 
 Deno.test("several users, each with its own password", () => {
   const { authenticator } = setup({
-    users: [{ user: "a", password: "aa" }, { user: "b", password: "bb" }],
+    users: [{ user: "a", password: "aa" }, { user: "b", password: "bb" }, { user: "open" }],
   });
+  assertEquals(atOnce(authenticator, { user: "open" }), { user: "open" });
+  assertEquals(atOnce(authenticator, { user: "open", pass: "x" }), null);
   assertEquals(atOnce(authenticator, { user: "a", pass: "aa" }), { user: "a" });
   assertEquals(atOnce(authenticator, { user: "b", pass: "bb" }), { user: "b" });
   for (

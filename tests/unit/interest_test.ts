@@ -117,6 +117,20 @@ Deno.test("a change outdates the matches it concerns and no others", () => {
   concerns(() => interest.insert(subscription("foo.a")), foo, bar, nobody);
 });
 
+Deno.test("changes are compared with as long as they are remembered, and outdate everything later", () => {
+  for (const others of [0, 1, 62, 63, 64, 65, 1000]) {
+    const interest = interestIn("foo.a");
+    const concerned = ask(interest, "foo.a");
+    interest.insert(subscription("*.a"));
+    const unconcerned = ask(interest, "bar.b");
+    for (let i = 0; i < others; i++) interest.insert(subscription(`other.${i}.*`));
+    assert(!interest.isCurrent(concerned), `after ${others} others`);
+    assertEquals(ask(interest, "foo.a").plain.length, 2);
+    assertEquals(interest.isCurrent(unconcerned), others <= 64, `after ${others} others`);
+    assertEquals(ask(interest, "bar.b").plain.length, 0);
+  }
+});
+
 Deno.test("an answer is the same object until something changes it", () => {
   const interest = interestIn("foo.*");
   const first = ask(interest, "foo.a"), nobody = ask(interest, "bar");

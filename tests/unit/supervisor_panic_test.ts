@@ -258,8 +258,8 @@ Deno.test("too many restarts in a row escalate", async () => {
 
 Deno.test("an attempt that lasted begins a new row of restarts", async () => {
   const { root, clock, panics } = supervised();
-  root.spawn("task", async () => {
-    await clock.sleep(500);
+  root.spawn("task", async (scope) => {
+    await clock.sleep(500, scope.signal);
     throw bug;
   }, { onPanic: "restart", backoff: { initialMs: 10, maxMs: 500, maxRestarts: 1 } });
   await clock.advance(5_000);

@@ -181,6 +181,15 @@ Deno.test("the reason of one's own closing is no panic, at whatever level it was
   }
 });
 
+Deno.test("a reason that arrives after the scope's own is no panic either", async () => {
+  const { root, panics, clock } = supervised();
+  const task = root.spawn("task", () => clock.sleep(1e9, root.signal));
+  const first = task.close({ reason: new Error("kicked") });
+  const second = root.close({ reason: new Error("shutting down") });
+  await Promise.all([first, second]);
+  assertEquals([panics, task.state], [[], "closed"]);
+});
+
 Deno.test("a child ends alone and its siblings go on", async () => {
   const { root } = supervised();
   const [first, second, third] = ["a", "b", "c"].map((name) => root.spawn(name, forEver));
@@ -329,6 +338,27 @@ Deno.test("a task that ends with a stuck child is named, though nobody closed it
   await root.close();
 });
 
+Deno.test("what is stuck before a restart is named, and keeps the task from restarting", async () => {
+  const { root, clock, overdue } = supervised();
+  for (const stuckMs of [9_000, 11_000]) {
+    let attempts = 0;
+    const task = root.spawn(`task:${stuckMs}`, (scope) => {
+      if (++attempts > 1) return clock.sleep(1e9, scope.signal);
+      scope.spawn("stuck", () => clock.sleep(stuckMs));
+      throw new Error("a bug");
+    }, { onPanic: "restart" });
+    await clock.advance(10_999);
+    assertEquals(attempts, stuckMs === 9_000 ? 2 : 1);
+    await clock.advance(10_000);
+    assertEquals(attempts, 2);
+    await task.close();
+  }
+  assertEquals(overdue.map(({ path, tasks }) => [path, tasks]), [
+    ["broker/task:11000", ["broker/task:11000/stuck"]],
+  ]);
+  await root.close();
+});
+
 Deno.test("an overdue report names a hundred and counts the rest", async () => {
   const { root, clock, overdue } = supervised();
   const stuck = Promise.withResolvers<void>();
@@ -342,20 +372,22 @@ Deno.test("an overdue report names a hundred and counts the rest", async () => {
 });
 
 Deno.test("ten thousand scopes that came and went leave nothing", async () => {
-  const { root, clock } = supervised();
+  const { root, clock, panics } = supervised();
   const clients = root.child("clients");
+  let held = 0;
   for (let index = 0; index < 10_000; index++) {
-    const client = clients.spawn(`client:${index}`, forEver);
-    client.onCancel(() => {});
-    client.defer(() => {});
-    client.spawn("reader", index % 3 === 0 ? () => {} : forEver);
-    if (index % 2 === 0) client.cancel();
-    if (index % 5 === 0) client.spawn === undefined || await client.close();
+    const client = clients.spawn(`client:${index}`, async (scope) => {
+      held++;
+      scope.defer(() => void held--);
+      scope.spawn("reader", index % 2 === 0 ? () => {} : forEver);
+      await clock.sleep(index % 100, scope.signal);
+    });
+    if (index % 3 === 0) client.cancel();
   }
-  await clock.settle();
-  assertEquals(clients.childCount, 4_000);
-  await Promise.all(clients.tree().children.map(() => clients.close()));
-  assertEquals([clients.childCount, root.childCount, clock.pendingTimers], [0, 0, 0]);
-  assertEquals(root.tree().children, []);
+  assertEquals([clients.childCount, held], [10_000, 10_000]);
+  await clock.advance(100);
+  assertEquals([clients.childCount, held, clock.pendingTimers], [0, 0, 0]);
+  assertEquals(clients.tree().children, []);
+  assertEquals(panics, []);
   await root.close();
 });

@@ -1,0 +1,99 @@
+/**
+ * The command `denats`: flags, configuration, a broker, signals, an exit code.
+ *
+ * @module
+ */
+import { Broker } from "./src/broker.ts";
+import {
+  type Config,
+  ConfigError,
+  FlagError,
+  type Flags,
+  helpText,
+  jsonSchema,
+  loadConfig,
+  parseFlags,
+  printConfig,
+} from "./src/config/mod.ts";
+import {
+  commandLine,
+  DenoFiles,
+  environmentVariable,
+  exitProcess,
+  FileError,
+  ListenError,
+  onSignal,
+  onStrayError,
+  writeStderr,
+  writeStdout,
+} from "./src/platform/mod.ts";
+import { DENATS_VERSION, NATS_VERSION } from "./src/protocol/mod.ts";
+
+const FAILURE = 1;
+
+/** Says why it ends, in a line of its own, and gives the exit code for that. */
+function refuse(message: string): number {
+  writeStderr(`denats: ${message}\n`);
+  return FAILURE;
+}
+
+async function run(): Promise<number> {
+  const files = new DenoFiles();
+  let flags: Flags, config: Config;
+  try {
+    flags = parseFlags(commandLine());
+    if (flags.mode === "help") return print(helpText());
+    if (flags.mode === "version") {
+      return print(`denats: v${DENATS_VERSION} (protocol of nats-server v${NATS_VERSION})\n`);
+    }
+    if (flags.mode === "json schema") return print(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
+    config = await loadConfig({ flags, env: environmentVariable, files });
+  } catch (error) {
+    if (error instanceof FlagError) return refuse(`${error.message} (see denats --help)`);
+    if (error instanceof ConfigError) return refuse(error.message);
+    throw error;
+  }
+  if (flags.mode === "print config") return print(printConfig(config));
+  if (flags.mode === "check") return await reportValid(flags.configFile, files);
+  return await serve(config);
+}
+
+function print(text: string): number {
+  return writeStdout(text) ? 0 : FAILURE;
+}
+
+async function reportValid(file: string | undefined, files: DenoFiles): Promise<number> {
+  if (file === undefined) return refuse("nothing to check: -t needs a configuration file (-c)");
+  const bytes = new TextEncoder().encode(await files.readText(file));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  writeStderr(`denats: configuration file ${file} is valid (sha256:${digest})\n`);
+  return 0;
+}
+
+async function serve(config: Config): Promise<number> {
+  let broker: Broker;
+  try {
+    broker = await Broker.run(config, { writeLog: writeStderr });
+  } catch (error) {
+    if (error instanceof ListenError || error instanceof FileError) return refuse(error.message);
+    throw error;
+  }
+  let asked = false;
+  const shutDown = (drainMs?: number) => {
+    // Whoever asks twice means it.
+    if (asked) exitProcess(FAILURE);
+    asked = true;
+    broker.close(drainMs === undefined ? {} : { drain: true, drainMs });
+  };
+  using _stray = onStrayError(({ kind, error }) => broker.reportStrayError(kind, error));
+  using _int = onSignal("SIGINT", () => shutDown());
+  using _term = onSignal("SIGTERM", () => shutDown());
+  using _usr2 = onSignal("SIGUSR2", () => shutDown(config.lame_duck_duration));
+  using _hup = onSignal("SIGHUP", () => broker.reopenLog());
+  using _usr1 = onSignal("SIGUSR1", () => broker.reopenLog());
+  await broker.closed;
+  // Not asked for: the listener was lost, or something else that a broker cannot do without.
+  return asked ? 0 : FAILURE;
+}
+
+exitProcess(await run());

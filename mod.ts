@@ -1,0 +1,33 @@
+/**
+ * denats: a NATS server to run inside a program.
+ *
+ * ```ts
+ * import { Broker } from "./mod.ts";
+ *
+ * await using broker = await Broker.start({ host: "127.0.0.1", port: -1 });
+ * console.log(`listening on port ${broker.address.port}`);
+ * ```
+ *
+ * @module
+ */
+export { Broker, type BrokerOptions, type CloseBrokerOptions } from "./src/broker.ts";
+export * from "./src/config/types.ts";
+export { ConfigError, type Problem } from "./src/config/mod.ts";
+export type { BrokerEvents, BrokerStatistics, ClientEvent, Totals } from "./src/monitor/mod.ts";
+export {
+  type Address,
+  type AppendFile,
+  type Clock,
+  type Connection,
+  ConnectionError,
+  type ConnectOptions,
+  FileError,
+  type Files,
+  type Listener,
+  ListenError,
+  type ListenOptions,
+  type Random,
+  type Timer,
+  type Transport,
+} from "./src/platform/mod.ts";
+export { ScopeClosedError, type TaskInfo } from "./src/supervisor/mod.ts";

@@ -1,0 +1,508 @@
+/**
+ * The composition root: builds every part of a broker from one configuration.
+ *
+ * @module
+ */
+import { Account } from "./account/mod.ts";
+import { Authenticator, createServerIdentity, PasswordVerifier } from "./auth/mod.ts";
+import {
+  acceptClients,
+  type ClientEnvironment,
+  type ClientSession,
+  startClient,
+} from "./client/mod.ts";
+import { type Config, type ConfigInput, normaliseConfig } from "./config/mod.ts";
+import { SlabPool, TimerWheel, TouchedOutboxes, WriteWatch } from "./connection/mod.ts";
+import { type Log, Logging } from "./log/mod.ts";
+import {
+  type BrokerEvents,
+  type BrokerStatistics,
+  type ClientEvent,
+  Lifecycle,
+  LoopDelay,
+  ProcessFiles,
+  RateMeter,
+  type Totals,
+} from "./monitor/mod.ts";
+import {
+  type Address,
+  type Clock,
+  type Connection,
+  DenoFiles,
+  DenoTransport,
+  type Files,
+  formatAddress,
+  type Listener,
+  memoryPipe,
+  networkAddresses,
+  processId,
+  type Random,
+  runtimeVersion,
+  SystemClock,
+  SystemRandom,
+  type Transport,
+} from "./platform/mod.ts";
+import { CLOSE_REASONS, type CloseReason, NATS_VERSION, type ServerInfo } from "./protocol/mod.ts";
+import { every, Scope, type TaskInfo } from "./supervisor/mod.ts";
+
+/** How often deadlines of connections are looked at. */
+const DEADLINES_PERIOD_MS = 100;
+const STATISTICS_PERIOD_MS = 1000;
+const HEALTH_PERIOD_MS = 1000;
+const CLEAN_UP_PERIOD_MS = 10_000;
+/** How late the health check may run before that is worth a warning. */
+const LOOP_DELAY_WARNING_MS = 1000;
+/** Pending bytes of a subscriber above which publishers wait, and at which they go on. */
+const HIGH_WATER_BYTES = 512 * 1024, LOW_WATER_BYTES = 128 * 1024;
+/** From this share of max_pending on, a subscriber slows its publishers down even when it lags. */
+const STALL_SHARE = 0.75;
+/** How long clients may take to leave when the broker drains. */
+const DRAIN_MS = 5000;
+/** How long closing may take in all parts before what is left is named in the log. */
+const CLOSE_DEADLINE_MS = 5000;
+
+/** What a broker takes from its surroundings; everything has a default. */
+export interface BrokerOptions {
+  /** Listens; TCP if absent. */
+  readonly transport?: Transport;
+  /** Time; the system's if absent. */
+  readonly clock?: Clock;
+  /** Chance; the system's if absent. */
+  readonly random?: Random;
+  /** Files; the system's if absent. */
+  readonly files?: Files;
+  /**
+   * Gets every line of the log, each with its line end, unless the configuration names a file. If
+   * absent, they go nowhere.
+   */
+  readonly writeLog?: (line: string) => void;
+}
+
+/** Options of {@link Broker.close}. */
+export interface CloseBrokerOptions {
+  /**
+   * Whether clients are first told that the broker is about to go (INFO with `ldm`), and given time
+   * to leave by themselves.
+   */
+  readonly drain?: boolean;
+  /** How long they are given, in milliseconds; 5,000 if absent. */
+  readonly drainMs?: number;
+}
+
+/** A running NATS server. */
+export class Broker implements AsyncDisposable {
+  /** The configuration it runs by. */
+  readonly config: Config;
+  /** The server's public key, `N...`, new at every start. */
+  readonly id: string;
+  /** The server's name. */
+  readonly name: string;
+  /** Where clients connect to. */
+  readonly address: Address;
+
+  readonly #clock: Clock;
+  readonly #logging: Logging;
+  readonly #log: Log;
+  readonly #lifecycle: Lifecycle;
+  readonly #root: Scope;
+  readonly #accepting: Scope;
+  readonly #clients: Scope;
+  readonly #environment: ClientEnvironment;
+  readonly #account: Account;
+  readonly #verifier: PasswordVerifier;
+  readonly #processFiles: ProcessFiles;
+  readonly #rates: RateMeter;
+  readonly #loopDelay: LoopDelay;
+  readonly #info: ServerInfo;
+  #lastConnectionId = 0;
+  #strayErrors = 0;
+  #panics = 0;
+  #emptied: PromiseWithResolvers<void> | null = null;
+  #closing: Promise<void> | null = null;
+  readonly #closed = Promise.withResolvers<void>();
+
+  /**
+   * Starts a broker.
+   *
+   * @example A broker on a random port, closed at the end of the block
+   * ```ts
+   * import { Broker } from "../mod.ts";
+   *
+   * await using broker = await Broker.start({ host: "127.0.0.1", port: -1 });
+   * console.assert(broker.address.port > 0);
+   * ```
+   *
+   * @throws {ConfigError} when the configuration cannot be; nothing has been started then.
+   * @throws {ListenError} when the port is in use or may not be listened on.
+   * @throws {FileError} when the pid or the ports file cannot be written.
+   */
+  static start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
+    return Broker.run(normaliseConfig(config), options);
+  }
+
+  /** Starts a broker from a configuration that is checked and complete; see {@link Broker.start}. */
+  static async run(config: Config, options: BrokerOptions = {}): Promise<Broker> {
+    const random = options.random ?? new SystemRandom();
+    const identity = await createServerIdentity(random);
+    const transport = options.transport ?? new DenoTransport();
+    const listener = transport.listen({
+      hostname: config.host,
+      port: Math.max(0, config.port),
+    });
+    let broker: Broker;
+    try {
+      broker = new Broker(config, options, random, identity, listener);
+    } catch (error) {
+      listener.close();
+      throw error;
+    }
+    try {
+      await broker.#processFiles.write({ nats: broker.address });
+    } catch (error) {
+      await broker.close();
+      throw error;
+    }
+    broker.#announce();
+    return broker;
+  }
+
+  private constructor(
+    config: Config,
+    options: BrokerOptions,
+    random: Random,
+    identity: { readonly id: string; readonly xkey: string },
+    listener: Listener,
+  ) {
+    const clock = this.#clock = options.clock ?? new SystemClock();
+    const files = options.files ?? new DenoFiles();
+    const pid = processId();
+    this.config = config;
+    this.id = identity.id;
+    this.name = config.server_name ?? identity.id;
+    this.address = listener.address;
+    this.#logging = new Logging({
+      clock,
+      files,
+      pid,
+      stderrWrite: options.writeLog ?? (() => {}),
+      config: loggingConfig(config),
+    });
+    const log = this.#log = this.#logging.log();
+    this.#lifecycle = new Lifecycle((error) =>
+      log.error("A listener of events threw", { error: describe(error) })
+    );
+    this.#root = new Scope("broker", {
+      clock,
+      random,
+      closeDeadlineMs: CLOSE_DEADLINE_MS,
+      onPanic: ({ path, error, policy }) => {
+        this.#panics++;
+        log.error(`Panic in ${path}`, { policy, error: describe(error) });
+        this.#lifecycle.emit("panic", { path, error });
+      },
+      onOverdue: ({ path, tasks }) =>
+        log.warn(`Closing ${path} takes too long`, { tasks: tasks.join(" ") }),
+    });
+    this.#info = serverInfo(config, identity, this.name, listener.address);
+    this.#verifier = new PasswordVerifier({ clock });
+    const touched = new TouchedOutboxes();
+    this.#account = new Account("$G", {
+      random,
+      clock,
+      touched,
+      dropAbove: config.no_fast_producer_stall ? STALL_SHARE * config.max_pending : Infinity,
+    });
+    const highWater = Math.min(HIGH_WATER_BYTES, config.max_pending / 2);
+    const watch = new WriteWatch({
+      writeDeadlineMs: config.write_deadline,
+      highWater,
+      lowWater: Math.min(LOW_WATER_BYTES, highWater / 2),
+    });
+    const pool = new SlabPool();
+    const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
+    this.#environment = {
+      limits: {
+        max_payload: config.max_payload,
+        max_control_line: config.max_control_line,
+        max_subscriptions: config.max_subscriptions,
+        max_sub_tokens: config.max_sub_tokens ?? 0,
+        ping_interval: config.ping_interval,
+        ping_max: config.ping_max,
+        auth_timeout: config.authorization.timeout,
+        no_header_support: config.no_header_support,
+        stall_above: STALL_SHARE * config.max_pending,
+      },
+      clock,
+      random,
+      log: this.#logging.log("client"),
+      authenticator: new Authenticator(
+        { ...config.authorization, no_auth_user: config.no_auth_user },
+        this.#verifier,
+      ),
+      accountOf: () => this.#account,
+      info: () => this.#info,
+      wheel,
+      touched,
+      outboxSettings: { pool, watch, maxPending: config.max_pending },
+      statistics: {
+        inMessages: 0,
+        inBytes: 0,
+        outMessages: 0,
+        outBytes: 0,
+        totalConnections: 0,
+        slowConsumers: 0,
+        staleConnections: 0,
+        stalledReads: 0,
+      },
+      sessions: new Map(),
+      connected: (session) => this.#lifecycle.emit("connected", clientEvent(session)),
+      disconnected: (session, reason) => this.#disconnected(session, reason),
+    };
+    if (this.#environment.authenticator.required) this.#info.auth_required = true;
+    this.#processFiles = new ProcessFiles({
+      files,
+      pid,
+      pidFile: config.pid_file,
+      portsFileFolder: config.ports_file_dir,
+      networkAddresses,
+    });
+    this.#rates = new RateMeter(clock.monotonic());
+    this.#loopDelay = new LoopDelay(HEALTH_PERIOD_MS, clock.monotonic());
+    this.#clients = this.#root.child("clients");
+    this.#accepting = this.#root.spawn(
+      "accept:clients",
+      (scope) =>
+        acceptClients(this.#environment, {
+          listener,
+          clients: this.#clients,
+          signal: scope.signal,
+          maxConnections: config.max_connections,
+          nextId: () => ++this.#lastConnectionId,
+        }),
+      { onPanic: "escalate" },
+    );
+    every(this.#root, "deadlines", DEADLINES_PERIOD_MS, () => {
+      const nowMs = clock.monotonic();
+      wheel.turn(nowMs);
+      watch.look(nowMs);
+    });
+    every(this.#root, "statistics", STATISTICS_PERIOD_MS, () => {
+      this.#rates.sample(this.#totals(), clock.monotonic());
+    });
+    every(this.#root, "clean-up", CLEAN_UP_PERIOD_MS, () => pool.trim());
+    every(this.#root, "health", HEALTH_PERIOD_MS, () => this.#checkHealth());
+    // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
+    this.#root.onCancel(() => void this.close());
+  }
+
+  #announce(): void {
+    const log = this.#log, { authorization } = this.config;
+    log.info(`Listening for client connections on ${formatAddress(this.address)}`);
+    if (this.#environment.authenticator.required && hasPlainSecret(authorization)) {
+      log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");
+    }
+    if (!this.#environment.authenticator.required && !isLoopback(this.address.hostname)) {
+      log.warn("No authentication is configured: anybody who reaches the port may do anything");
+    }
+    this.#lifecycle.emit("listening", { address: this.address });
+  }
+
+  #checkHealth(): void {
+    const delay = this.#loopDelay;
+    delay.tick(this.#clock.monotonic());
+    if (delay.delayMs < LOOP_DELAY_WARNING_MS) return;
+    this.#log.limited("loop-delay", 60_000)?.warn("The event loop was blocked", {
+      delay_ms: Math.round(delay.delayMs),
+    });
+  }
+
+  #disconnected(session: ClientSession, reason: CloseReason): void {
+    this.#lifecycle.emit("disconnected", {
+      ...clientEvent(session),
+      reason: CLOSE_REASONS[reason],
+    });
+    if (this.#environment.sessions.size === 0) this.#emptied?.resolve();
+  }
+
+  #totals(): Totals {
+    const { statistics, sessions } = this.#environment;
+    let { outMessages, outBytes } = statistics;
+    for (const { subscriber } of sessions.values()) {
+      outMessages += subscriber.outMessages;
+      outBytes += subscriber.outBytes;
+    }
+    const { inMessages, inBytes } = statistics;
+    return { inMessages, inBytes, outMessages, outBytes };
+  }
+
+  /** What the broker has done and is doing. */
+  get statistics(): BrokerStatistics {
+    const { statistics, sessions } = this.#environment;
+    return {
+      ...this.#totals(),
+      connections: sessions.size,
+      totalConnections: statistics.totalConnections,
+      subscriptions: this.#account.interest.count,
+      slowConsumers: statistics.slowConsumers,
+      staleConnections: statistics.staleConnections,
+      stalledReads: statistics.stalledReads,
+      panics: this.#panics + this.#strayErrors,
+      perSecond: this.#rates.perSecond,
+      loopDelayMs: this.#loopDelay.delayMs,
+    };
+  }
+
+  /** Every task of the broker, as a tree. */
+  tasks(): TaskInfo {
+    return this.#root.tree();
+  }
+
+  /** Calls `listener` for every event of a type, until what is returned is disposed. */
+  on<K extends keyof BrokerEvents>(
+    type: K,
+    listener: (event: BrokerEvents[K]) => void,
+  ): Disposable {
+    return this.#lifecycle.on(type, listener);
+  }
+
+  /**
+   * Connects within the process: the client's end of a byte stream that speaks the client protocol.
+   *
+   * @throws {ScopeClosedError} when the broker is closing.
+   */
+  connect(): Connection {
+    const [client, server] = memoryPipe();
+    startClient(this.#environment, this.#clients, server, ++this.#lastConnectionId);
+    return client;
+  }
+
+  /** Opens the log file anew, after it was moved away. */
+  reopenLog(): void {
+    this.#logging.reopen();
+    this.#log.info("Log file reopened");
+  }
+
+  /** Logs and counts an error that no task caught; for the owner of the process. */
+  reportStrayError(kind: string, error: unknown): void {
+    this.#strayErrors++;
+    this.#log.error(`Stray ${kind} outside any task`, { error: describe(error) });
+  }
+
+  /** Resolves when the broker has closed, for whatever reason. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /**
+   * Stops accepting, sends what is queued, closes all connections without -ERR, and ends every task.
+   * Calling it again waits for the same end. Never rejects.
+   */
+  close(options: CloseBrokerOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options);
+  }
+
+  async #close({ drain = false, drainMs = DRAIN_MS }: CloseBrokerOptions): Promise<void> {
+    this.#log.info("Server exiting", drain ? { drain } : undefined);
+    this.#lifecycle.emit("closing", { drain });
+    await this.#accepting.close();
+    if (drain) await this.#drain(drainMs);
+    await this.#clients.close();
+    await this.#root.close();
+    this.#verifier.close();
+    await this.#processFiles.remove().catch((error) =>
+      this.#log.warn("The ports file could not be removed", { error: describe(error) })
+    );
+    this.#lifecycle.emit("closed", {});
+    this.#logging[Symbol.dispose]();
+    this.#closed.resolve();
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    const { sessions } = this.#environment;
+    this.#info.ldm = true;
+    for (const session of sessions.values()) session.updateInfo();
+    if (sessions.size === 0) return;
+    const emptied = this.#emptied = Promise.withResolvers<void>();
+    const timer = this.#clock.setTimer(drainMs, () => emptied.resolve());
+    await emptied.promise;
+    timer.cancel();
+  }
+
+  /** The same as {@link Broker.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function serverInfo(
+  config: Config,
+  identity: { readonly id: string; readonly xkey: string },
+  name: string,
+  address: Address,
+): ServerInfo {
+  const advertised = config.client_advertise === undefined
+    ? { hostname: config.host, port: address.port }
+    : splitAddress(config.client_advertise, address.port);
+  return {
+    server_id: identity.id,
+    server_name: name,
+    version: NATS_VERSION,
+    proto: 1,
+    go: runtimeVersion(),
+    host: advertised.hostname,
+    port: advertised.port,
+    headers: !config.no_header_support,
+    max_payload: config.max_payload,
+    api_lvl: 0,
+    xkey: identity.xkey,
+  };
+}
+
+/** `host`, `host:port` or `[v6]:port`. */
+function splitAddress(text: string, defaultPort: number): Address {
+  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]+))(?::(?<port>\d+))?$/.exec(text);
+  if (match === null) return { hostname: text, port: defaultPort };
+  const { v6, host, port } = match.groups!;
+  return { hostname: v6 ?? host ?? text, port: port === undefined ? defaultPort : Number(port) };
+}
+
+function loggingConfig(config: Config): ConstructorParameters<typeof Logging>[0]["config"] {
+  const level = config.trace ? "trace" : config.debug ? "debug" : config.log.level;
+  return {
+    level,
+    levels: config.log.levels,
+    format: config.log.format,
+    log_file: config.log_file,
+    log_size_limit: config.log_size_limit,
+    log_max_num: config.log_max_num,
+    logtime: config.logtime,
+    logtime_utc: config.logtime_utc,
+    max_traced_msg_len: config.max_traced_msg_len,
+  };
+}
+
+function clientEvent(session: ClientSession): ClientEvent {
+  return {
+    id: session.id,
+    address: session.address,
+    name: session.options.name,
+    user: session.identity?.user ?? null,
+  };
+}
+
+function hasPlainSecret(authorization: Config["authorization"]): boolean {
+  const secrets = [
+    authorization.token,
+    authorization.password,
+    ...(authorization.users ?? []).map((user) => user.password),
+  ];
+  return secrets.some((secret) => secret !== undefined && !/^\$2[abxy]\$/.test(secret));
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}

@@ -1,0 +1,77 @@
+/**
+ * The listener of clients.
+ *
+ * @module
+ */
+import { accepted, admitted, goodbye, tagged } from "../connection/mod.ts";
+import type { Connection, Listener } from "../platform/mod.ts";
+import { byteStringBytes, ERROR_TEXT, infoFrame } from "../protocol/mod.ts";
+import type { Scope } from "../supervisor/mod.ts";
+import type { ClientEnvironment } from "./environment.ts";
+import { ClientSession } from "./session.ts";
+
+/** What the listener of clients needs besides the sessions' environment. */
+export interface ClientListenerOptions {
+  /** Open; closed when `signal` is aborted. */
+  readonly listener: Listener;
+  /** Where sessions are tasks. */
+  readonly clients: Scope;
+  /** Ends accepting. */
+  readonly signal: AbortSignal;
+  /** Most clients at a time. */
+  readonly maxConnections: number;
+  /** The id of the next connection. */
+  readonly nextId: () => number;
+}
+
+/** Accepts clients until the signal is aborted. */
+export async function acceptClients(
+  environment: ClientEnvironment,
+  options: ClientListenerOptions,
+): Promise<void> {
+  const { listener, clients, signal, nextId } = options;
+  const { clock, random, log, sessions } = environment;
+  const connections = accepted(listener, {
+    clock,
+    random,
+    signal,
+    onError: ({ error, failures, retryInMs }) =>
+      log.error(`Client accept failed, trying again: ${error.message}`, { failures, retryInMs }),
+  });
+  const refuse = (connection: Connection) => {
+    log.limited("max_connections", 1000)?.error(ERROR_TEXT.connections, {
+      address: connection.remoteAddress.hostname,
+      max_connections: options.maxConnections,
+    });
+    const info = infoFrame(environment.info(), {
+      client_id: nextId(),
+      client_ip: connection.remoteAddress.hostname,
+    });
+    return goodbye(byteStringBytes(`${info}-ERR '${ERROR_TEXT.connections}'\r\n`));
+  };
+  const welcome = admitted(
+    connections,
+    (connection) => sessions.size < options.maxConnections ? "admit" : refuse(connection),
+    { scope: clients },
+  );
+  for await (const { id, connection } of tagged(welcome, nextId)) {
+    startClient(environment, clients, connection, id);
+  }
+}
+
+/** Starts the session of a connection as a task of `clients`. */
+export function startClient(
+  environment: ClientEnvironment,
+  clients: Scope,
+  connection: Connection,
+  id: number,
+): void {
+  if (clients.state !== "running") {
+    connection.close();
+    return;
+  }
+  clients.spawn(
+    `client:${id}`,
+    (scope) => new ClientSession(environment, connection, id).run(scope),
+  );
+}

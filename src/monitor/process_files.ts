@@ -1,0 +1,68 @@
+/**
+ * The files that tell others where a broker is: its process id and its ports.
+ *
+ * @module
+ */
+import type { Address, Files } from "../platform/mod.ts";
+import { formatAddress } from "../platform/mod.ts";
+
+/** What is written where. */
+export interface ProcessFilesOptions {
+  /** The file system. */
+  readonly files: Files;
+  /** The process id. */
+  readonly pid: number;
+  /** Where the process id goes, if anywhere. */
+  readonly pidFile: string | undefined;
+  /** The folder that the ports file goes to, if any. */
+  readonly portsFileFolder: string | undefined;
+  /** Addresses of this machine, for listeners on all of them. */
+  readonly networkAddresses: () => readonly string[];
+}
+
+/** Addresses that mean "all of this machine's". */
+const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
+/** Writes the pid file and the ports file, and removes the latter again, as nats-server does. */
+export class ProcessFiles {
+  readonly #options: ProcessFilesOptions;
+
+  /** Nothing is written yet. */
+  constructor(options: ProcessFilesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes what is configured. `listeners` are those that exist, by nats-server's names for them.
+   *
+   * @throws {FileError} when a file cannot be written.
+   */
+  async write(listeners: Readonly<Record<string, Address>>): Promise<void> {
+    const { files, pid, pidFile } = this.#options;
+    if (pidFile !== undefined) await files.writeText(pidFile, String(pid));
+    const path = this.#portsFile();
+    if (path === null) return;
+    const ports = Object.fromEntries(
+      Object.entries(listeners).map(([name, address]) => [name, this.#urls(address)]),
+    );
+    await files.writeText(path, JSON.stringify(ports));
+  }
+
+  /** Removes the ports file; the pid file stays, as nats-server's does. */
+  async remove(): Promise<void> {
+    const path = this.#portsFile();
+    if (path !== null) await this.#options.files.remove(path);
+  }
+
+  #portsFile(): string | null {
+    const { portsFileFolder, pid } = this.#options;
+    if (portsFileFolder === undefined) return null;
+    return `${portsFileFolder.replace(/\/+$/, "")}/nats-server_${pid}.ports`;
+  }
+
+  #urls(address: Address): string[] {
+    const hosts = ANY.has(address.hostname) ? this.#options.networkAddresses() : [address.hostname];
+    const all = hosts.length > 0 ? hosts : ["127.0.0.1"];
+    return all.map((hostname) => `nats://${formatAddress({ hostname, port: address.port })}`);
+  }
+}

@@ -1,0 +1,110 @@
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertMatch,
+} from "@std/assert";
+import {
+  commandLine,
+  environmentVariable,
+  machineName,
+  networkAddresses,
+  onSignal,
+  onStrayError,
+  processId,
+  processorCount,
+  resourceUsage,
+  runtimeVersion,
+  type StrayError,
+} from "../../src/platform/mod.ts";
+
+Deno.test("the process describes itself and its machine", () => {
+  assert(Array.isArray(commandLine()));
+  assertEquals(environmentVariable("DENATS_NO_SUCH_VARIABLE"), undefined);
+  assertEquals(processId(), Deno.pid);
+  assertMatch(runtimeVersion(), /^deno \d+\.\d+\.\d+/);
+  assertGreaterOrEqual(processorCount(), 1);
+  assertGreater(machineName().length, 0);
+  const usage = resourceUsage();
+  assertGreater(usage.residentBytes, usage.heapUsedBytes);
+  assertGreaterOrEqual(usage.heapTotalBytes, usage.heapUsedBytes);
+  assertGreater(usage.processorTimeMs, 0);
+  for (const address of networkAddresses()) {
+    assert(!address.startsWith("127.") && address !== "::1" && !address.startsWith("fe80"));
+  }
+});
+
+Deno.test({
+  name: "a signal calls its handler until disposed",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    let calls = 0;
+    // Waiting for a signal does not keep the event loop alive.
+    const alive = setInterval(() => {}, 1_000);
+    const first = Promise.withResolvers<void>();
+    const registration = onSignal("SIGUSR2", () => {
+      calls++;
+      first.resolve();
+    });
+    Deno.kill(Deno.pid, "SIGUSR2");
+    await first.promise;
+    registration[Symbol.dispose]();
+    registration[Symbol.dispose]();
+    // Another listener proves that the second signal arrived, and keeps it from ending the process.
+    const second = Promise.withResolvers<void>();
+    using _other = onSignal("SIGUSR2", () => second.resolve());
+    Deno.kill(Deno.pid, "SIGUSR2");
+    await second.promise;
+    clearInterval(alive);
+    assertEquals(calls, 1);
+  },
+});
+
+/** A program in a process of its own, since stray errors are the whole process's. */
+async function run(program: string): Promise<{ code: number; out: string; err: string }> {
+  const module = new URL("../../src/platform/mod.ts", import.meta.url).href;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", `import * as platform from "${module}"; ${program}`],
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: decode(stdout), err: decode(stderr) };
+}
+
+Deno.test("stray errors reach the handler and do not end the process, until disposed", async () => {
+  const { code, out, err } = await run(`
+    let seen = 0;
+    const registration = platform.onStrayError(({ kind, error }) => {
+      platform.writeStdout(kind + " " + error.message + "\\n");
+      if (++seen === 2) setTimeout(() => {
+        registration[Symbol.dispose]();
+        Promise.reject(new Error("after disposal"));
+      });
+      throw new Error("the handler's own");
+    });
+    Promise.reject(new Error("nobody waits"));
+    setTimeout(() => { throw new Error("from a timer"); });
+  `);
+  assertEquals(out, "rejection nobody waits\nerror from a timer\n");
+  assertEquals(code, 1);
+  assertMatch(err, /after disposal/);
+});
+
+Deno.test("output is written before the process exits, however much", async () => {
+  const { code, out, err } = await run(`
+    const written = platform.writeStdout("x".repeat(1_000_000));
+    platform.writeStderr("written: " + written);
+    platform.exitProcess(3);
+  `);
+  assertEquals([code, out.length, err], [3, 1_000_000, "written: true"]);
+});
+
+Deno.test("the kinds of stray errors are told apart", () => {
+  // In this process, with events made by hand: preventDefault is what keeps the process alive.
+  const strays: StrayError[] = [];
+  using _registration = onStrayError((stray) => strays.push(stray));
+  const error = new Error("by hand");
+  const event = new ErrorEvent("error", { error, cancelable: true });
+  globalThis.dispatchEvent(event);
+  assertEquals([event.defaultPrevented, strays], [true, [{ kind: "error", error }]]);
+});
