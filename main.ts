@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Broker } from "./src/broker.ts";
+import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
 import {
   type Config,
   ConfigError,
@@ -71,29 +71,36 @@ async function reportValid(file: string | undefined, files: DenoFiles): Promise<
 }
 
 async function serve(config: Config): Promise<number> {
-  let broker: Broker;
+  let broker: Broker | undefined, asked: CloseBrokerOptions | undefined;
+  const shutDown = (options: CloseBrokerOptions) => {
+    // Whoever asks twice means it.
+    if (asked !== undefined) exitProcess(FAILURE);
+    asked = options;
+    void broker?.close(options);
+  };
+  // Before the broker is there: a signal may come while it starts.
+  using _int = onSignal("SIGINT", () => shutDown({}));
+  using _term = onSignal("SIGTERM", () => shutDown({}));
+  using _usr2 = onSignal(
+    "SIGUSR2",
+    () => shutDown({ drain: true, drainMs: config.lame_duck_duration }),
+  );
+  using _hup = onSignal("SIGHUP", () => broker?.reopenLog());
+  using _usr1 = onSignal("SIGUSR1", () => broker?.reopenLog());
+  using _stray = onStrayError(({ kind, error }) => {
+    if (broker === undefined) writeStderr(`denats: stray ${kind}: ${String(error)}\n`);
+    else broker.reportStrayError(kind, error);
+  });
   try {
     broker = await Broker.run(config, { writeLog: writeStderr });
   } catch (error) {
     if (error instanceof ListenError || error instanceof FileError) return refuse(error.message);
     throw error;
   }
-  let asked = false;
-  const shutDown = (drainMs?: number) => {
-    // Whoever asks twice means it.
-    if (asked) exitProcess(FAILURE);
-    asked = true;
-    broker.close(drainMs === undefined ? {} : { drain: true, drainMs });
-  };
-  using _stray = onStrayError(({ kind, error }) => broker.reportStrayError(kind, error));
-  using _int = onSignal("SIGINT", () => shutDown());
-  using _term = onSignal("SIGTERM", () => shutDown());
-  using _usr2 = onSignal("SIGUSR2", () => shutDown(config.lame_duck_duration));
-  using _hup = onSignal("SIGHUP", () => broker.reopenLog());
-  using _usr1 = onSignal("SIGUSR1", () => broker.reopenLog());
+  if (asked !== undefined) void broker.close(asked);
   await broker.closed;
   // Not asked for: the listener was lost, or something else that a broker cannot do without.
-  return asked ? 0 : FAILURE;
+  return asked === undefined ? FAILURE : 0;
 }
 
 exitProcess(await run());

@@ -42,7 +42,13 @@ import {
   SystemRandom,
   type Transport,
 } from "./platform/mod.ts";
-import { CLOSE_REASONS, type CloseReason, NATS_VERSION, type ServerInfo } from "./protocol/mod.ts";
+import {
+  CLOSE_REASONS,
+  type CloseReason,
+  DENATS_VERSION,
+  NATS_VERSION,
+  type ServerInfo,
+} from "./protocol/mod.ts";
 import { every, Scope, type TaskInfo } from "./supervisor/mod.ts";
 
 /** How often deadlines of connections are looked at. */
@@ -159,7 +165,7 @@ export class Broker implements AsyncDisposable {
     try {
       await broker.#processFiles.write({ nats: broker.address });
     } catch (error) {
-      await broker.close();
+      await (broker.#closing = broker.#end());
       throw error;
     }
     broker.#announce();
@@ -292,11 +298,17 @@ export class Broker implements AsyncDisposable {
     every(this.#root, "clean-up", CLEAN_UP_PERIOD_MS, () => pool.trim());
     every(this.#root, "health", HEALTH_PERIOD_MS, () => this.#checkHealth());
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
-    this.#root.onCancel(() => void this.close());
+    this.#root.onCancel(() => {
+      void this.close();
+    });
   }
 
   #announce(): void {
     const log = this.#log, { authorization } = this.config;
+    log.info("Starting denats");
+    log.info(`  Version:  ${DENATS_VERSION} (protocol of nats-server ${NATS_VERSION})`);
+    log.info(`  Name:     ${this.name}`);
+    log.info(`  ID:       ${this.id}`);
     log.info(`Listening for client connections on ${formatAddress(this.address)}`);
     if (this.#environment.authenticator.required && hasPlainSecret(authorization)) {
       log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");
@@ -304,6 +316,7 @@ export class Broker implements AsyncDisposable {
     if (!this.#environment.authenticator.required && !isLoopback(this.address.hostname)) {
       log.warn("No authentication is configured: anybody who reaches the port may do anything");
     }
+    log.info("Server is ready");
     this.#lifecycle.emit("listening", { address: this.address });
   }
 
@@ -406,6 +419,11 @@ export class Broker implements AsyncDisposable {
     this.#lifecycle.emit("closing", { drain });
     await this.#accepting.close();
     if (drain) await this.#drain(drainMs);
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    await this.#accepting.close();
     await this.#clients.close();
     await this.#root.close();
     this.#verifier.close();

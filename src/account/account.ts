@@ -54,7 +54,7 @@ export class Account {
   /** An account nobody is in. */
   constructor(name: string, options: AccountOptions) {
     this.name = name;
-    this.interest = new Interest<Subscription>({});
+    this.interest = new Interest<Subscription>({ hashSeed: options.random.below(2 ** 31) });
     this.#random = options.random;
     this.#clock = options.clock;
     this.#touched = options.touched;

@@ -116,7 +116,7 @@ async function syntaxProblems(text: string, source: string): Promise<Problem[]> 
   return problems.map((problem) => ({ source, path: "", ...problem }));
 }
 
-/** An error of one parser that the other does not see; its message ends in an excerpt of the text. */
+/** An error of one parser that the other does not see. Its message may repeat parts of the text. */
 function unplacedProblem(source: string, error: Error): Problem {
   const [message = ""] = error.message.split("\n");
   const match = /^(.*?) at line (\d+), column (\d+)/.exec(message);
@@ -124,7 +124,7 @@ function unplacedProblem(source: string, error: Error): Problem {
   return {
     source,
     path: "",
-    found: `this is not valid YAML: ${reason.replace(/["'].*["']/, "...")}`,
+    found: `this is not valid YAML: ${/^[a-z ,;-]*/i.exec(reason)?.[0].trim()}`,
     ...(line === undefined ? {} : { line: Number(line), column: Number(column) }),
   };
 }

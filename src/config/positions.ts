@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isMap as isYamlMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap as isYamlMap, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { Path, Step } from "./problem.ts";
 
 /** A place in a text. */
@@ -15,9 +15,11 @@ export interface Position {
   readonly column: number;
 }
 
+const badAlias = 'no anchor of that name; a value that begins with "*" must be quoted';
+
 /** What makes a text no YAML, in words that repeat nothing of the text: it may hold secrets. */
 const syntaxErrors: Readonly<Record<string, string>> = {
-  BAD_ALIAS: 'no anchor of that name; a value that begins with "*" must be quoted',
+  BAD_ALIAS: badAlias,
   BAD_INDENT: "the indentation does not fit the lines above, or a bracket is not closed",
   BAD_SCALAR_START: "a value that begins with this character must be quoted",
   BLOCK_AS_IMPLICIT_KEY: "a second value, or a map, where one value ends",
@@ -54,10 +56,20 @@ export class PositionedText {
 
   /** Everything that makes the text no YAML; empty when this parser finds nothing wrong. */
   syntaxProblems(): SyntaxProblem[] {
-    return this.#document.errors.map((error) => ({
+    // Tags that this parser passes over with a warning are errors to the other.
+    const { errors, warnings } = this.#document;
+    const problems = [...errors, ...warnings].map((error) => ({
       ...this.#position(error.pos[0]),
       found: syntaxErrors[error.code] ?? "this is not valid YAML",
     }));
+    visit(this.#document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(this.#document) !== undefined) return;
+        const position = this.#position(alias.range?.[0] ?? 0);
+        problems.push({ ...position, found: badAlias });
+      },
+    });
+    return problems;
   }
 
   /**

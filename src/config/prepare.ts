@@ -78,6 +78,10 @@ export function prepare(
     }
     if (shape.type === "map" && isMap(value)) {
       const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+      if (Object.hasOwn(value, "__proto__")) {
+        // zod would drop it in silence.
+        findings.push({ path: [...path, "__proto__"], atKey: true, found: "not a usable name" });
+      }
       return Object.fromEntries(
         entries.map(([key, item]) => [key, prepareValue(item, shape.value, [...path, key])]),
       );

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Connection } from "../platform/mod.ts";
 import { Slab } from "../protocol/mod.ts";
 
 /** Read sizes that an inbox moves between, in bytes. An idle connection costs the first. */
@@ -25,25 +24,25 @@ export class Inbox {
   start = 0;
   /** Behind the last byte read. */
   end = 0;
+  #limit = 0;
   #level = 0;
   #smallReads = 0;
   /** Size of the largest frame that lately did not fit, in bytes. */
   #largeFrame = 0;
 
   /**
-   * Reads once. `needed` is how many bytes from `start` on the parser must see to get further, 0
-   * when it cannot say. Resolves to false at the end of the stream.
-   *
-   * @throws {ConnectionError} from the connection.
+   * Where to read to next: at least one byte, and no more than is to be read at once. `needed` is
+   * how many bytes from `start` on the parser must see to get further, 0 when it cannot say.
    */
-  async fill(connection: Connection, needed: number): Promise<boolean> {
-    const limit = this.#makeRoom(needed);
-    const room = limit - this.end;
-    const count = await connection.read(this.slab.bytes.subarray(this.end, limit));
-    if (count === null) return false;
+  space(needed: number): Uint8Array {
+    this.#limit = this.#makeRoom(needed);
+    return this.slab.bytes.subarray(this.end, this.#limit);
+  }
+
+  /** Takes note that `count` bytes were read into the {@link Inbox.space}. */
+  filled(count: number): void {
+    this.#adapt(count, this.#limit - this.end);
     this.end += count;
-    this.#adapt(count, room);
-    return true;
   }
 
   #adapt(count: number, room: number): void {

@@ -55,7 +55,7 @@ export class ClientMessage {
     const sizeText = skip === 0
       ? text(from, this.sizeStart, this.bodyStart)
       : ascii(String(size) + "\r\n");
-    const headerText = kept > 0 ? ascii(String(kept) + " ") : NOTHING;
+    const headerText = kept > 0 ? numberBefore(from, this.sizeStart) : NOTHING;
     const subjectLength = this.subjectEnd - this.subjectStart;
     const replyLength = this.replyEnd - this.replyStart;
     const slab = new Slab(
@@ -96,6 +96,22 @@ export class ClientMessage {
 
 const EMPTY = new Slab(0);
 const NOTHING = new Uint8Array(0);
+
+/** The header length in front of the size field as the client wrote it, and one space. */
+function numberBefore(bytes: Uint8Array, sizeStart: number): Uint8Array {
+  let end = sizeStart;
+  while (!isDigit(bytes[end - 1]!)) end--;
+  let start = end;
+  while (isDigit(bytes[start - 1]!)) start--;
+  const out = new Uint8Array(end - start + 1);
+  out.set(bytes.subarray(start, end));
+  out[end - start] = SPACE;
+  return out;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 48 && byte <= 57;
+}
 
 function ascii(value: string): Uint8Array {
   return new TextEncoder().encode(value);

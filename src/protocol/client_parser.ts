@@ -386,8 +386,10 @@ export class ClientParser {
       return start;
     }
     this.#mode = "start";
-    // One byte is cut when a CR came anywhere behind the first byte; normally it is that CR.
+    // One byte is cut when a CR came anywhere behind the first byte; normally it is that CR. Any
+    // other is overwritten, so that a number in front of it ends there for all who scan it.
     const stop = hasReturn(bytes, start, line) ? line - 1 : line;
+    if (stop < line) bytes[stop] = CR;
     if (stop - start > this.maxControlLine) return this.#fail("control line", start);
     switch (this.#verb) {
       case PUB_VERB:

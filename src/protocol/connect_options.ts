@@ -90,11 +90,11 @@ const OBJECT_FIELDS: ReadonlySet<string> = new Set(["import", "export"]);
 export function parseConnectOptions(
   json: string,
   previous: Readonly<ConnectOptions>,
-): ConnectOptions | null {
+): Readonly<ConnectOptions> | null {
   const value = parseJson(json);
-  const options: Record<string, unknown> = { ...previous };
-  if (value === null) return { ...previous };
+  if (value === null) return previous;
   if (typeof value !== "object" || Array.isArray(value)) return null;
+  const options: Record<string, unknown> = compactCopy(previous);
   for (const [name, given] of Object.entries(value)) {
     if (given === null) continue;
     const lower = name.toLowerCase();
@@ -104,10 +104,43 @@ export function parseConnectOptions(
     const key = FIELDS.get(lower);
     if (key === undefined) continue;
     if (typeof given !== typeof DEFAULT_CONNECT_OPTIONS[key]) return null;
-    if (typeof given === "number" && !Number.isSafeInteger(given)) return null;
+    if (typeof given === "number" && !isInt64(given)) return null;
     options[key] = given;
   }
   return options as unknown as ConnectOptions;
+}
+
+function isInt64(value: number): boolean {
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 63;
+}
+
+/**
+ * A copy that keeps its fields within the object. A spread would not, and every connection keeps
+ * its options.
+ */
+function compactCopy(o: Readonly<ConnectOptions>): ConnectOptions & Record<string, unknown> {
+  return {
+    verbose: o.verbose,
+    pedantic: o.pedantic,
+    echo: o.echo,
+    headers: o.headers,
+    no_responders: o.no_responders,
+    protocol: o.protocol,
+    name: o.name,
+    lang: o.lang,
+    version: o.version,
+    user: o.user,
+    pass: o.pass,
+    auth_token: o.auth_token,
+    jwt: o.jwt,
+    nkey: o.nkey,
+    sig: o.sig,
+    account: o.account,
+    new_account: o.new_account,
+    tls_required: o.tls_required,
+    proxy_sig: o.proxy_sig,
+    remote_account: o.remote_account,
+  };
 }
 
 /** Whether a JSON text (a byte string) could be a server's INFO: an object whose known fields fit. */

@@ -197,6 +197,12 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
   ]);
 });
 
+Deno.test("a name that JavaScript would lose is refused rather than lost", async () => {
+  assertEquals(await refusal("server_metadata: { __proto__: x }"), [
+    "denats.yaml:1:20: server_metadata.__proto__: not a usable name",
+  ]);
+});
+
 Deno.test("settings that do not go together are refused", async () => {
   const cases: [string, string][] = [
     [
@@ -273,6 +279,10 @@ Deno.test("what is not YAML is told with its place, and without the text around 
     ["authorization: { token: *hunter2 }", [
       'denats.yaml:1:25: no anchor of that name; a value that begins with "*" must be quoted',
     ]],
+    ["authorization: { token: !hunter2 x }", [
+      'denats.yaml:1:25: a tag; a value that begins with "!" must be quoted',
+    ]],
+    ["log:\n\tformat: json", ["denats.yaml:2:1: a tab in the indentation; YAML wants spaces"]],
     ["port: 1\n---\nport: 2", ["denats.yaml:2:1: a second document (---); a configuration is one"]],
     ["- port: 1", ["denats.yaml:1:1: expected a map of settings (key: value), found a list of 1"]],
     ["hunter2", [

@@ -15,7 +15,7 @@ function reload(text: string) {
   });
 }
 
-const name = fc.string({ minLength: 1, unit: "binary" });
+const name = fc.string({ minLength: 1, unit: "binary" }).filter((text) => text !== "__proto__");
 const word = fc.stringMatching(/^[a-z$]{1,4}[a-z${}]{0,8}$/);
 
 const input: fc.Arbitrary<ConfigInput> = fc.record({

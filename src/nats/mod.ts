@@ -1,0 +1,8 @@
+/**
+ * The official client `@nats-io/nats-core` inside the process of the broker, without a socket.
+ *
+ * A program of its own imports it as the `./nats` export; `mod.ts` does not load nats-core.
+ *
+ * @module
+ */
+export { connectNats, type ConnectNatsOptions } from "./connect.ts";
