@@ -16,6 +16,7 @@ import {
   printConfig,
 } from "./src/config/mod.ts";
 import {
+  closeInspector,
   commandLine,
   DenoFiles,
   environmentVariable,
@@ -24,6 +25,7 @@ import {
   ListenError,
   onSignal,
   onStrayError,
+  SystemClock,
   writeStderr,
   writeStdout,
 } from "./src/platform/mod.ts";
@@ -71,6 +73,7 @@ async function reportValid(file: string | undefined, files: DenoFiles): Promise<
 }
 
 async function serve(config: Config): Promise<number> {
+  const clock = new SystemClock();
   let broker: Broker | undefined, asked: CloseBrokerOptions | undefined;
   const shutDown = (options: CloseBrokerOptions) => {
     // Whoever asks twice means it.
@@ -86,7 +89,10 @@ async function serve(config: Config): Promise<number> {
     () => shutDown({ drain: true, drainMs: config.lame_duck_duration }),
   );
   using _hup = onSignal("SIGHUP", () => broker?.reopenLog());
-  using _usr1 = onSignal("SIGUSR1", () => broker?.reopenLog());
+  using _usr1 = onSignal("SIGUSR1", () => {
+    broker?.reopenLog();
+    void closeInspector(clock);
+  });
   using _stray = onStrayError(({ kind, error }) => {
     if (broker === undefined) writeStderr(`denats: stray ${kind}: ${String(error)}\n`);
     else broker.reportStrayError(kind, error);

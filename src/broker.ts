@@ -59,7 +59,7 @@ const CLEAN_UP_PERIOD_MS = 10_000;
 /** How late the health check may run before that is worth a warning. */
 const LOOP_DELAY_WARNING_MS = 1000;
 /** Pending bytes of a subscriber above which publishers wait, and at which they go on. */
-const HIGH_WATER_BYTES = 512 * 1024, LOW_WATER_BYTES = 128 * 1024;
+const HIGH_WATER_BYTES = 128 * 1024, LOW_WATER_BYTES = 64 * 1024;
 /** From this share of max_pending on, a subscriber slows its publishers down even when it lags. */
 const STALL_SHARE = 0.75;
 /** How long clients may take to leave when the broker drains. */
@@ -236,7 +236,6 @@ export class Broker implements AsyncDisposable {
         ping_max: config.ping_max,
         auth_timeout: config.authorization.timeout,
         no_header_support: config.no_header_support,
-        stall_above: STALL_SHARE * config.max_pending,
       },
       clock,
       random,
@@ -249,7 +248,12 @@ export class Broker implements AsyncDisposable {
       info: () => this.#info,
       wheel,
       touched,
-      outboxSettings: { pool, watch, maxPending: config.max_pending },
+      outboxSettings: {
+        pool,
+        watch,
+        maxPending: config.max_pending,
+        crowdedAbove: STALL_SHARE * config.max_pending,
+      },
       statistics: {
         inMessages: 0,
         inBytes: 0,

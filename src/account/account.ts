@@ -14,7 +14,7 @@ import {
   noRespondersFrame,
   writeFrameHead,
 } from "../protocol/mod.ts";
-import type { Subscriber } from "./subscriber.ts";
+import type { DeliveryTrace, Subscriber } from "./subscriber.ts";
 import { Subscription } from "./subscription.ts";
 
 /** What an account needs. */
@@ -219,7 +219,13 @@ export class Account {
     subscriber.outMessages++;
     subscriber.outBytes += sent.size;
     if (!outbox.touched) this.#touched.add(outbox);
+    if (subscriber.trace !== null) this.#traced(subscriber.trace, sent, sid);
     return true;
+  }
+
+  #traced(trace: DeliveryTrace, message: ClientMessage, sid: string): void {
+    const { slab, subjectStart, subjectEnd, size } = message;
+    trace.delivered(byteString(slab.bytes, subjectStart, subjectEnd), sid, size);
   }
 
   /**

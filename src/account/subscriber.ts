@@ -7,6 +7,12 @@ import type { Outbox } from "../connection/mod.ts";
 import type { Match } from "../interest/mod.ts";
 import type { Subscription } from "./subscription.ts";
 
+/** Is told of deliveries; only where the protocol is traced. */
+export interface DeliveryTrace {
+  /** A message was delivered; subject and sid are byte strings. */
+  delivered(subject: string, sid: string, size: number): void;
+}
+
 /** Something with an outbox that can be delivered to, and that publishes. */
 export class Subscriber {
   /** Where frames for it go. */
@@ -25,6 +31,8 @@ export class Subscriber {
   outBytes = 0;
   /** Its subscriptions by sid; null until there is one. */
   subscriptions: Map<string, Subscription> | null = null;
+  /** Is told of deliveries, or null. */
+  trace: DeliveryTrace | null = null;
   /** What matched the subject it published last; null when that is not known. */
   lastMatch: Match<Subscription> | null = null;
 

@@ -29,8 +29,6 @@ export interface ClientLimits {
   readonly auth_timeout: number;
   /** Whether headers are refused. */
   readonly no_header_support: boolean;
-  /** Pending bytes of a subscriber above which its publishers are slowed. */
-  readonly stall_above: number;
 }
 
 /** What clients did, over all connections. */

@@ -6,6 +6,7 @@
 import { type Account, Subscriber } from "../account/mod.ts";
 import type { Decision, Identity } from "../auth/mod.ts";
 import {
+  type Congestion,
   Inbox,
   Outbox,
   type OutboxFailure,
@@ -135,6 +136,7 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
       maxPayload: limits.max_payload,
     });
     this.#trace = log.traceOn ? new ClientTrace(log, id) : null;
+    this.subscriber.trace = this.#trace;
   }
 
   /** The peer's address. */
@@ -189,8 +191,9 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   }
 
   #start(): void {
-    const { authenticator, sessions, wheel, limits, log } = this.#environment;
+    const { authenticator, sessions, statistics, wheel, limits, log } = this.#environment;
     sessions.set(this.id, this);
+    statistics.totalConnections++;
     if (log.debugOn) log.debug(`${this.label} - Client connection created`);
     const anonymous = authenticator.anonymous();
     if (anonymous === null) {
@@ -243,6 +246,7 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     const messages = this.inMessages, bytes = this.inBytes;
     inbox.start = parser.parse(inbox.slab, inbox.start, inbox.end);
     const statistics = this.#environment.statistics;
+    if (this.inMessages !== messages) this.keepalive.activeAtMs = this.#environment.wheel.nowMs;
     statistics.inMessages += this.inMessages - messages;
     statistics.inBytes += this.inBytes - bytes;
     if (parser.fault !== null && this.#closing === null) {
@@ -251,16 +255,24 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     }
   }
 
-  /** Waits until the slow consumers that this chunk went to have caught up; bounded by the watch. */
-  async #waitFor(congested: readonly Outbox[]): Promise<void> {
-    const { statistics, limits, clock } = this.#environment;
+  /**
+   * Waits for those that this chunk went to and that are behind: as long as they are the majority,
+   * that is the speed there is; then, for a bounded time, for the few that keep the others waiting.
+   */
+  async #waitFor({ outboxes, recipients }: Congestion): Promise<void> {
+    const { statistics, clock, outboxSettings } = this.#environment;
     statistics.stalledReads++;
-    let full = false;
-    for (const outbox of congested) {
-      await outbox.relief();
-      full ||= outbox.pending > limits.stall_above;
+    let behind = outboxes.filter((outbox) => outbox.congested);
+    while (behind.length > recipients / 2) {
+      await behind[0]!.relief();
+      behind = behind.filter((outbox) => outbox.congested);
     }
-    if (full) await clock.sleep(STALL_MS);
+    for (const outbox of behind) {
+      const fromMs = clock.monotonic();
+      await outbox.relief();
+      outboxSettings.watch.held(outbox, fromMs, clock.monotonic());
+    }
+    if (outboxes.some((outbox) => outbox.crowded)) await clock.sleep(STALL_MS);
   }
 
   // --- Commands of the parser -------------------------------------------------------------------

@@ -19,6 +19,8 @@ export interface OutboxSettings {
   readonly watch: WriteWatch;
   /** Most bytes that may wait; beyond it the peer is a slow consumer. */
   readonly maxPending: number;
+  /** Bytes waiting from which on publishers are slowed down even for a peer that lags. */
+  readonly crowdedAbove: number;
 }
 
 /** Who an outbox belongs to. */
@@ -51,15 +53,19 @@ export class Outbox {
   touched = false;
   /**
    * Whether the peer has been too slow for long enough that publishers do not wait for it any more.
-   * Ends when it has caught up.
+   * Ends when it has caught up, or some time later.
    */
   lagging = false;
   /** Bytes taken by the connection since the start. */
   written = 0;
   /** For {@link WriteWatch}: when it first saw the current batch, in monotonic ms; 0 when not yet. */
   batchSeenAtMs = 0;
-  /** For {@link WriteWatch}: when `pending` was first seen above high water; 0 when it is not. */
-  fullSeenAtMs = 0;
+  /** For {@link WriteWatch}: when it first saw publishers wait; 0 when they do not. */
+  waitSeenAtMs = 0;
+  /** For {@link WriteWatch}: how long it has kept others waiting since `heldFromMs`. */
+  heldMs = 0;
+  /** For {@link WriteWatch}: from when on `heldMs` counts. */
+  heldFromMs = 0;
   /** For {@link WriteWatch}: {@link Outbox.written} at its last look. */
   writtenSeen = 0;
   /** For {@link WriteWatch}: its looks in a row without progress. */
@@ -78,6 +84,7 @@ export class Outbox {
   /** Whether it filled a small slab lately: then the next one is large from the start. */
   #bulk = false;
   #batchEnd = 0;
+  #lagUntilMs = 0;
   #relief: PromiseWithResolvers<void> | null = null;
   #drained: PromiseWithResolvers<void> | null = null;
 
@@ -96,6 +103,11 @@ export class Outbox {
   /** Whether publishers should wait for it before they read on. */
   get congested(): boolean {
     return this.pending > this.#settings.watch.highWater && !this.lagging && !this.#failed;
+  }
+
+  /** Whether it is so full that publishers are slowed down for it even when it lags. */
+  get crowded(): boolean {
+    return this.pending > this.#settings.crowdedAbove && !this.#failed;
   }
 
   /** Makes room for `length` bytes, at most {@link LARGE_SLAB_BYTES}, at `slab`/`end`. */
@@ -219,8 +231,7 @@ export class Outbox {
         this.#batchEnd = this.written + this.pending;
         this.batchSeenAtMs = 0;
       }
-      if (this.#relief !== null && this.pending <= this.#settings.watch.lowWater) this.relieve();
-      if (this.lagging && this.pending <= this.#settings.watch.lowWater) this.lagging = false;
+      if (this.pending <= this.#settings.watch.lowWater) this.#caughtUp();
     }
   }
 
@@ -228,6 +239,23 @@ export class Outbox {
   relief(): Promise<void> {
     if (!this.congested) return Promise.resolve();
     return (this.#relief ??= Promise.withResolvers<void>()).promise;
+  }
+
+  /** Whether somebody waits for {@link Outbox.relief}. */
+  get awaited(): boolean {
+    return this.#relief !== null;
+  }
+
+  /** Makes publishers wait for it no more until it has caught up, and at least until `untilMs`. */
+  lag(untilMs: number): void {
+    this.lagging = true;
+    this.#lagUntilMs = untilMs;
+    this.relieve();
+  }
+
+  #caughtUp(): void {
+    if (this.#relief !== null) this.relieve();
+    if (this.lagging && this.#settings.watch.nowMs >= this.#lagUntilMs) this.lagging = false;
   }
 
   /** Lets go everybody who waits for {@link Outbox.relief}. */
@@ -243,7 +271,7 @@ export class Outbox {
   finish(): Promise<void> {
     this.flush();
     this.#ended = true;
-    if (!this.#writing) return Promise.resolve();
+    if (!this.#writing || this.#failed) return Promise.resolve();
     return (this.#drained ??= Promise.withResolvers<void>()).promise;
   }
 

@@ -8,7 +8,7 @@ import { Slab } from "../protocol/mod.ts";
 /** Capacity of a small slab in bytes: what a connection with little to say needs. */
 export const SMALL_SLAB_BYTES = 2048;
 /** Capacity of a large slab in bytes. */
-export const LARGE_SLAB_BYTES = 65536;
+export const LARGE_SLAB_BYTES = 131072;
 
 /**
  * Keeps slabs that are not in use, up to a limit; more are left to the garbage collector. Taking
@@ -23,7 +23,7 @@ export class SlabPool {
   /** A pool that keeps at most `small` and `large` slabs (by default 2 MiB and 16 MiB of them). */
   constructor(limits: { small?: number; large?: number } = {}) {
     this.#smallLimit = limits.small ?? 1024;
-    this.#largeLimit = limits.large ?? 256;
+    this.#largeLimit = limits.large ?? 128;
   }
 
   /** A slab of {@link SMALL_SLAB_BYTES}, with arbitrary content. */

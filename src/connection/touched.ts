@@ -5,6 +5,14 @@
  */
 import type { Outbox } from "./outbox.ts";
 
+/** What must be waited for before more is read. */
+export interface Congestion {
+  /** The outboxes that are congested or crowded. */
+  readonly outboxes: readonly Outbox[];
+  /** How many outboxes the chunk went to in all. */
+  readonly recipients: number;
+}
+
 /** Collects outboxes while a chunk is processed, and flushes each of them once at its end. */
 export class TouchedOutboxes {
   #outboxes: Outbox[] = [];
@@ -20,20 +28,20 @@ export class TouchedOutboxes {
   /**
    * Flushes them all and forgets them.
    *
-   * @returns those that publishers should wait for, or null where there are none.
+   * @returns what the publisher should wait for, or null where that is nothing.
    */
-  flush(): Outbox[] | null {
-    const outboxes = this.#outboxes;
+  flush(): Congestion | null {
+    const outboxes = this.#outboxes, recipients = outboxes.length;
     // Flushing may fail an outbox and so end a session, which may touch others: a fresh list.
     this.#outboxes = this.#spare;
     let congested: Outbox[] | null = null;
     for (let i = 0; i < outboxes.length; i++) {
       const outbox = outboxes[i]!;
       outbox.flush();
-      if (outbox.congested) (congested ??= []).push(outbox);
+      if (outbox.congested || outbox.crowded) (congested ??= []).push(outbox);
     }
     outboxes.length = 0;
     this.#spare = outboxes;
-    return congested;
+    return congested === null ? null : { outboxes: congested, recipients };
   }
 }

@@ -10,8 +10,12 @@ export const WRITE_WATCH_PERIOD_MS = 100;
 
 /** Looks in a row without a byte of progress after which publishers stop waiting for a peer. */
 const STALLED_LOOKS = 2;
-/** How long a peer may stay above high water before publishers stop waiting for it. */
-const FULL_LIMIT_MS = 1000;
+/** How long publishers wait for a peer at a time. */
+const WAIT_LIMIT_MS = 250;
+/** How long in all, within {@link HOLD_WINDOW_MS}, a peer may keep others waiting. */
+const HOLD_LIMIT_MS = 500;
+/** The window of {@link HOLD_LIMIT_MS}, and how long a peer that used it up is not waited for. */
+const HOLD_WINDOW_MS = 10_000;
 
 /** Settings of a {@link WriteWatch}. */
 export interface WriteWatchSettings {
@@ -25,15 +29,20 @@ export interface WriteWatchSettings {
 
 /**
  * The outboxes that are being written right now. A look at them, ten times a second, costs less
- * than a timer per write: it enforces the write deadline, and ends the waiting of publishers for a
- * peer that makes no progress or stays behind.
+ * than a timer per write: it enforces the write deadline, and it bounds the waiting of publishers.
+ *
+ * A publisher waits for a peer that is behind, so that memory stays bounded, unless the peer *lags*:
+ * it has made no progress for 100 to 200 ms, or was waited for for 250 ms, or has kept others
+ * waiting for half a second in the last ten.
  */
 export class WriteWatch {
   /** Pending bytes above which publishers wait. */
   readonly highWater: number;
   /** Pending bytes at which they go on. */
   readonly lowWater: number;
-  #writeDeadlineMs: number;
+  /** Monotonic time of the last look. */
+  nowMs = 0;
+  readonly #writeDeadlineMs: number;
   readonly #writing = new Set<Outbox>();
 
   /** Watches nothing yet. */
@@ -57,11 +66,12 @@ export class WriteWatch {
   /** An outbox has nothing more to write. */
   delete(outbox: Outbox): void {
     this.#writing.delete(outbox);
-    outbox.batchSeenAtMs = outbox.fullSeenAtMs = outbox.stalledLooks = 0;
+    outbox.batchSeenAtMs = outbox.waitSeenAtMs = outbox.stalledLooks = 0;
   }
 
   /** Looks at all of them; `nowMs` is monotonic time. */
   look(nowMs: number): void {
+    this.nowMs = nowMs;
     for (const outbox of this.#writing) {
       if (outbox.batchSeenAtMs === 0) {
         outbox.batchSeenAtMs = nowMs;
@@ -72,17 +82,24 @@ export class WriteWatch {
       const progress = outbox.written !== outbox.writtenSeen;
       outbox.writtenSeen = outbox.written;
       outbox.stalledLooks = progress ? 0 : outbox.stalledLooks + 1;
-      if (outbox.pending <= this.highWater) {
-        outbox.fullSeenAtMs = 0;
+      if (!outbox.awaited) {
+        outbox.waitSeenAtMs = 0;
         continue;
       }
-      if (outbox.fullSeenAtMs === 0) outbox.fullSeenAtMs = nowMs;
+      if (outbox.waitSeenAtMs === 0) outbox.waitSeenAtMs = nowMs;
       if (
-        outbox.stalledLooks >= STALLED_LOOKS || nowMs - outbox.fullSeenAtMs >= FULL_LIMIT_MS
-      ) {
-        outbox.lagging = true;
-        outbox.relieve();
-      }
+        outbox.stalledLooks >= STALLED_LOOKS || nowMs - outbox.waitSeenAtMs >= WAIT_LIMIT_MS
+      ) outbox.lag(nowMs + HOLD_WINDOW_MS);
     }
+  }
+
+  /** Charges an outbox with the time that it kept others waiting, from `fromMs` to `toMs`. */
+  held(outbox: Outbox, fromMs: number, toMs: number): void {
+    if (toMs - outbox.heldFromMs > HOLD_WINDOW_MS) {
+      outbox.heldFromMs = toMs;
+      outbox.heldMs = 0;
+    }
+    outbox.heldMs += toMs - fromMs;
+    if (outbox.heldMs > HOLD_LIMIT_MS) outbox.lag(toMs + HOLD_WINDOW_MS);
   }
 }

@@ -3,14 +3,10 @@
  *
  * @module
  */
-import {
-  ConnectionError,
-  type ConnectionOptions,
-  deadline,
-  type NatsConnection,
-} from "@nats-io/nats-core";
+import type * as core from "@nats-io/nats-core";
+import { ConnectionError, deadline } from "@nats-io/nats-core";
 import { deferred, NatsConnectionImpl, ProtocolHandler } from "@nats-io/nats-core/internal";
-import type { Broker } from "../broker.ts";
+import type * as broker from "../broker.ts";
 import { InProcessTransport } from "./transport.ts";
 
 /** What nats-core shows as the server's address. */
@@ -19,8 +15,17 @@ const SERVER = "memory:0";
 const TIMEOUT_MS = 20_000;
 const MAX_PENDING_BYTES = 256 * 1024 * 1024;
 
+/** The broker that `mod.ts` exports. */
+export type Broker = broker.Broker;
+
+/** A connection of nats-core. */
+export type NatsConnection = core.NatsConnection;
+
+/** The options of a connection of nats-core. */
+export type ConnectionOptions = core.ConnectionOptions;
+
 /** The options of nats-core that mean nothing without a network. */
-type NetworkOption =
+export type NetworkOption =
   | "ignoreAuthErrorAbort"
   | "ignoreClusterUpdates"
   | "maxReconnectAttempts"
@@ -64,7 +69,9 @@ export interface ConnectNatsOptions extends Omit<ConnectionOptions, NetworkOptio
  * await using broker = await Broker.start({ host: "127.0.0.1", port: -1 });
  * const connection = await connectNats(broker, { name: "greeter" });
  * connection.subscribe("greet.*", {
- *   callback: (_error, message) => message.respond(`hello from ${message.subject}`),
+ *   callback: (_error, message) => {
+ *     message.respond(`hello from ${message.subject}`);
+ *   },
  * });
  * const answer = await connection.request("greet.sue");
  * console.assert(answer.string() === "hello from greet.sue");
@@ -85,17 +92,19 @@ export async function connectNats(
   if (!(maxPendingBytes >= 1)) {
     throw new RangeError(`maxPendingBytes must be at least 1, not ${maxPendingBytes}`);
   }
-  const connection = new NatsConnectionImpl({
+  // The constructor is private in the types only: its own `connect` would ask the global factory.
+  const connection: NatsConnectionImpl = Reflect.construct(NatsConnectionImpl, [{
     ...natsOptions,
     servers: SERVER,
     reconnect: false,
     resolve: false,
     ignoreClusterUpdates: true,
-  });
+  }]);
   const protocol = new ProtocolHandler(connection.options, connection);
   await open(protocol, new InProcessTransport(broker.connect(), maxPendingBytes));
   connection.protocol = protocol;
-  return connection;
+  // `info` is declared as absent or there by the one and as possibly undefined by the other.
+  return connection as NatsConnection;
 }
 
 /**

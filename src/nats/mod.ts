@@ -5,4 +5,11 @@
  *
  * @module
  */
-export { connectNats, type ConnectNatsOptions } from "./connect.ts";
+export {
+  type Broker,
+  type ConnectionOptions,
+  connectNats,
+  type ConnectNatsOptions,
+  type NatsConnection,
+  type NetworkOption,
+} from "./connect.ts";

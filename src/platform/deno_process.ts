@@ -3,7 +3,9 @@
  *
  * @module
  */
+import inspector from "node:inspector";
 import process from "node:process";
+import type { Clock } from "./clock.ts";
 
 /** Signals that {@link onSignal} takes. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
@@ -161,4 +163,26 @@ function disposable(undo: () => void): Disposable {
       undo();
     },
   };
+}
+
+/** How long after a signal the runtime may take to open its inspector, and how often to look. */
+const INSPECTOR_LOOK_MS = 20, INSPECTOR_LOOKS = 50;
+
+/** Whether the inspector was asked for when the process started. */
+const inspected = inspector.url() !== undefined;
+
+/**
+ * Closes the debugger port that the runtime opens by itself on SIGUSR1, whatever listens to the
+ * signal: anybody on the machine could run code in the process through it. To be called when the
+ * signal came; does nothing when the process was started with an inspector.
+ */
+export async function closeInspector(clock: Clock): Promise<void> {
+  if (inspected) return;
+  for (let look = 0; look < INSPECTOR_LOOKS; look++) {
+    if (inspector.url() !== undefined) {
+      inspector.close();
+      return;
+    }
+    await clock.sleep(INSPECTOR_LOOK_MS);
+  }
 }

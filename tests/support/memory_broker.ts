@@ -6,7 +6,6 @@
  */
 import { Broker } from "../../mod.ts";
 import {
-  type Connection,
   ConnectionError,
   type MemoryConnection,
   MemoryTransport,
@@ -251,16 +250,5 @@ export class MemoryClient {
   /** Hangs up. */
   close(): void {
     this.connection.close();
-  }
-}
-
-/** Reads a connection to its end, as a byte string. */
-export async function readToEnd(connection: Connection): Promise<string> {
-  const into = new Uint8Array(4096);
-  let text = "";
-  for (;;) {
-    const count = await connection.read(into);
-    if (count === null) return text;
-    text += fromBytes(into.subarray(0, count));
   }
 }

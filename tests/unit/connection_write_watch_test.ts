@@ -1,0 +1,158 @@
+import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { WRITE_WATCH_PERIOD_MS } from "../../src/connection/mod.ts";
+import { memoryPipe, VirtualClock } from "../../src/platform/mod.ts";
+import { ScriptedConnection } from "../support/scripted_connection.ts";
+import { WatchedOutbox, type WatchedOutboxOptions } from "../support/watched_outbox.ts";
+
+const settle = () => new VirtualClock().settle();
+
+/** A watched outbox over a scripted connection, and the time it lives in. */
+class Scene {
+  readonly connection = new ScriptedConnection();
+  readonly watched: WatchedOutbox;
+  nowMs = 1000;
+
+  constructor(options: WatchedOutboxOptions = {}) {
+    this.watched = new WatchedOutbox(this.connection, options);
+  }
+
+  add(length: number): void {
+    this.watched.outbox.appendText("x".repeat(length));
+    this.watched.outbox.flush();
+  }
+
+  /** Lets time pass with looks; the peer takes `bytesPerLook` before each. */
+  async pass(durationMs: number, bytesPerLook = 0): Promise<void> {
+    for (const untilMs = this.nowMs + durationMs; this.nowMs < untilMs;) {
+      this.nowMs += WRITE_WATCH_PERIOD_MS;
+      if (bytesPerLook > 0) this.connection.allow(bytesPerLook);
+      await settle();
+      this.watched.watch.look(this.nowMs);
+    }
+  }
+
+  /** Lets time pass until `promise` is settled; how long that took, or Infinity for too long. */
+  async timeUntil(promise: Promise<unknown>, limitMs: number, bytesPerLook = 0): Promise<number> {
+    let settled = false;
+    void promise.then(() => settled = true);
+    const startMs = this.nowMs;
+    await settle();
+    while (!settled) {
+      if (this.nowMs - startMs > limitMs) return Infinity;
+      await this.pass(WRITE_WATCH_PERIOD_MS, bytesPerLook);
+      await settle();
+    }
+    return this.nowMs - startMs;
+  }
+}
+
+Deno.test("only outboxes that are writing are watched", async () => {
+  const scene = new Scene();
+  assertEquals(scene.watched.watch.size, 0);
+  scene.add(10);
+  assertEquals(scene.watched.watch.size, 1);
+  scene.connection.allow(10);
+  await settle();
+  assertEquals(scene.watched.watch.size, 0);
+  await scene.pass(60_000);
+  assertEquals(scene.watched.failures, []);
+});
+
+Deno.test("a batch that is not written within the deadline fails its outbox, not much later", async () => {
+  const scene = new Scene({ writeDeadlineMs: 5000 });
+  scene.add(10);
+  await scene.pass(4900);
+  assertEquals(scene.watched.failures, []);
+  await scene.pass(300);
+  assertEquals(scene.watched.failures, ["write deadline"]);
+  await scene.pass(10_000);
+  assertEquals(scene.watched.failures, ["write deadline"], "once");
+});
+
+Deno.test("a peer that takes too little at a time misses the deadline all the same", async () => {
+  const scene = new Scene({ writeDeadlineMs: 5000 });
+  scene.add(1000);
+  await scene.pass(6000, 1);
+  assertEquals(scene.watched.failures, ["write deadline"]);
+});
+
+Deno.test("each batch has the whole deadline, however many follow each other", async () => {
+  const scene = new Scene({ writeDeadlineMs: 5000, highWater: 1e6 });
+  scene.add(300);
+  for (let i = 0; i < 200; i++) {
+    // 100 bytes more every second, of which as much is taken: the outbox is never empty.
+    await scene.pass(1000, 10);
+    scene.add(100);
+  }
+  assertEquals(scene.watched.failures, []);
+  assertGreaterOrEqual(scene.watched.outbox.pending, 1);
+  assertEquals(scene.watched.writers, 1, "it has been one long write");
+});
+
+Deno.test("a write that begins later has its own deadline", async () => {
+  const scene = new Scene({ writeDeadlineMs: 5000 });
+  scene.add(10);
+  await scene.pass(4000);
+  scene.connection.allow(10);
+  await settle();
+  scene.add(10);
+  await scene.pass(4500);
+  assertEquals(scene.watched.failures, []);
+});
+
+Deno.test("nobody waits for a peer that takes nothing", async () => {
+  const scene = new Scene({ highWater: 1000, lowWater: 400 });
+  scene.add(2000);
+  assert(scene.watched.outbox.congested);
+  assertLessOrEqual(await scene.timeUntil(scene.watched.outbox.relief(), 3000), 500);
+  assert(!scene.watched.outbox.congested);
+  scene.add(5000);
+  assert(!scene.watched.outbox.congested, "not for what follows either");
+});
+
+Deno.test("whoever waits is let go of although the peer took something before it stalled", async () => {
+  const scene = new Scene({ highWater: 1000, lowWater: 400, writeDeadlineMs: 10_000 });
+  scene.add(1200);
+  const relief = scene.watched.outbox.relief();
+  scene.connection.allow(300);
+  assertLessOrEqual(await scene.timeUntil(relief, 5000), 1500);
+});
+
+Deno.test("nobody waits for long for a peer that takes little", async () => {
+  const scene = new Scene({ highWater: 1000, lowWater: 400, writeDeadlineMs: 60_000 });
+  scene.add(100_000);
+  assertLessOrEqual(await scene.timeUntil(scene.watched.outbox.relief(), 5000, 100), 1500);
+});
+
+Deno.test("a peer that keeps up is waited for", async () => {
+  const scene = new Scene({ highWater: 1000, lowWater: 400 });
+  scene.add(1500);
+  const relief = scene.watched.outbox.relief();
+  assertEquals(await scene.timeUntil(relief, 3000, 200), 600, "until it is down to low water");
+  scene.add(1500);
+  assert(scene.watched.outbox.congested, "and the next time again");
+});
+
+Deno.test("a peer that lagged is waited for again once it has caught up", async () => {
+  const scene = new Scene({ highWater: 1000, lowWater: 400 });
+  scene.add(2000);
+  await scene.pass(1500);
+  assert(!scene.watched.outbox.congested);
+  scene.connection.allow(1600);
+  await settle();
+  scene.add(2000);
+  assert(scene.watched.outbox.congested);
+});
+
+Deno.test("over a real pipe that stalls: the deadline passes, the write ends with the connection", async () => {
+  const [near, far] = memoryPipe({ capacityBytes: 100 });
+  const watched = new WatchedOutbox(near, { writeDeadlineMs: 500 });
+  near.stall("sent");
+  watched.outbox.appendText("x".repeat(1000));
+  watched.outbox.flush();
+  for (let nowMs = 100; nowMs < 1000; nowMs += 100) watched.watch.look(nowMs);
+  assertEquals(watched.failures, ["write deadline"]);
+  near.close();
+  await watched.writer;
+  far.close();
+});
