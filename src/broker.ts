@@ -4,14 +4,20 @@
  * @module
  */
 import { Account } from "./account/mod.ts";
-import { Authenticator, createServerIdentity, PasswordVerifier } from "./auth/mod.ts";
+import {
+  Authenticator,
+  createServerIdentity,
+  hasPlainSecret,
+  PasswordVerifier,
+} from "./auth/mod.ts";
 import {
   acceptClients,
   type ClientEnvironment,
   type ClientSession,
+  serverInfo,
   startClient,
 } from "./client/mod.ts";
-import { type Config, type ConfigInput, normaliseConfig } from "./config/mod.ts";
+import { type Config, type ConfigInput, loggingConfig, normaliseConfig } from "./config/mod.ts";
 import { SlabPool, TimerWheel, TouchedOutboxes, WriteWatch } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
 import {
@@ -32,12 +38,12 @@ import {
   DenoTransport,
   type Files,
   formatAddress,
+  isLoopback,
   type Listener,
   memoryPipe,
   networkAddresses,
   processId,
   type Random,
-  runtimeVersion,
   SystemClock,
   SystemRandom,
   type Transport,
@@ -262,7 +268,6 @@ export class Broker implements AsyncDisposable {
         totalConnections: 0,
         slowConsumers: 0,
         staleConnections: 0,
-        stalledReads: 0,
       },
       sessions: new Map(),
       connected: (session) => this.#lifecycle.emit("connected", clientEvent(session)),
@@ -354,7 +359,7 @@ export class Broker implements AsyncDisposable {
 
   /** What the broker has done and is doing. */
   get statistics(): BrokerStatistics {
-    const { statistics, sessions } = this.#environment;
+    const { statistics, sessions, outboxSettings } = this.#environment;
     return {
       ...this.#totals(),
       connections: sessions.size,
@@ -362,7 +367,7 @@ export class Broker implements AsyncDisposable {
       subscriptions: this.#account.interest.count,
       slowConsumers: statistics.slowConsumers,
       staleConnections: statistics.staleConnections,
-      stalledReads: statistics.stalledReads,
+      stalledReads: outboxSettings.watch.waits,
       panics: this.#panics + this.#strayErrors,
       perSecond: this.#rates.perSecond,
       loopDelayMs: this.#loopDelay.delayMs,
@@ -456,53 +461,6 @@ export class Broker implements AsyncDisposable {
   }
 }
 
-function serverInfo(
-  config: Config,
-  identity: { readonly id: string; readonly xkey: string },
-  name: string,
-  address: Address,
-): ServerInfo {
-  const advertised = config.client_advertise === undefined
-    ? { hostname: config.host, port: address.port }
-    : splitAddress(config.client_advertise, address.port);
-  return {
-    server_id: identity.id,
-    server_name: name,
-    version: NATS_VERSION,
-    proto: 1,
-    go: runtimeVersion(),
-    host: advertised.hostname,
-    port: advertised.port,
-    headers: !config.no_header_support,
-    max_payload: config.max_payload,
-    api_lvl: 0,
-    xkey: identity.xkey,
-  };
-}
-
-/** `host`, `host:port` or `[v6]:port`. */
-function splitAddress(text: string, defaultPort: number): Address {
-  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]+))(?::(?<port>\d+))?$/.exec(text);
-  if (match === null) return { hostname: text, port: defaultPort };
-  const { v6, host, port } = match.groups!;
-  return { hostname: v6 ?? host ?? text, port: port === undefined ? defaultPort : Number(port) };
-}
-
-function loggingConfig(config: Config): ConstructorParameters<typeof Logging>[0]["config"] {
-  const level = config.trace ? "trace" : config.debug ? "debug" : config.log.level;
-  return {
-    level,
-    levels: config.log.levels,
-    format: config.log.format,
-    log_file: config.log_file,
-    log_size_limit: config.log_size_limit,
-    log_max_num: config.log_max_num,
-    logtime: config.logtime,
-    logtime_utc: config.logtime_utc,
-    max_traced_msg_len: config.max_traced_msg_len,
-  };
-}
-
 function clientEvent(session: ClientSession): ClientEvent {
   return {
     id: session.id,
@@ -510,19 +468,6 @@ function clientEvent(session: ClientSession): ClientEvent {
     name: session.options.name,
     user: session.identity?.user ?? null,
   };
-}
-
-function hasPlainSecret(authorization: Config["authorization"]): boolean {
-  const secrets = [
-    authorization.token,
-    authorization.password,
-    ...(authorization.users ?? []).map((user) => user.password),
-  ];
-  return secrets.some((secret) => secret !== undefined && !/^\$2[abxy]\$/.test(secret));
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
 }
 
 function describe(error: unknown): string {

@@ -6,3 +6,4 @@
 export * from "./authenticator.ts";
 export * from "./identity.ts";
 export * from "./password_verifier.ts";
+export * from "./plain_secret.ts";

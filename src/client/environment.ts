@@ -5,9 +5,9 @@
  */
 import type { Account } from "../account/mod.ts";
 import type { Authenticator, Identity } from "../auth/mod.ts";
-import type { OutboxSettings, TimerWheel, TouchedOutboxes } from "../connection/mod.ts";
+import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
-import type { Clock, Random } from "../platform/mod.ts";
+import type { Random } from "../platform/mod.ts";
 import type { CloseReason, ServerInfo } from "../protocol/mod.ts";
 import type { ClientSession } from "./session.ts";
 
@@ -47,16 +47,12 @@ export interface ClientStatistics {
   slowConsumers: number;
   /** Connections closed as stale. */
   staleConnections: number;
-  /** Reads that were delayed for a slow consumer. */
-  stalledReads: number;
 }
 
 /** What a session needs from its surroundings. */
-export interface ClientEnvironment {
+export interface ClientEnvironment extends PeerSessionSettings {
   /** Limits and intervals. */
   readonly limits: ClientLimits;
-  /** Time. */
-  readonly clock: Clock;
   /** Chance. */
   readonly random: Random;
   /** Where clients are logged. */
@@ -69,10 +65,6 @@ export interface ClientEnvironment {
   info(): ServerInfo;
   /** Deadlines of connections. */
   readonly wheel: TimerWheel;
-  /** Outboxes to flush at the end of the chunk. */
-  readonly touched: TouchedOutboxes;
-  /** For each connection's outbox. */
-  readonly outboxSettings: OutboxSettings;
   /** Sums over all connections. */
   readonly statistics: ClientStatistics;
   /** Open sessions by id. */

@@ -7,3 +7,4 @@ export * from "./environment.ts";
 export * from "./keepalive.ts";
 export * from "./listener.ts";
 export * from "./session.ts";
+export * from "./info.ts";

@@ -5,15 +5,8 @@
  */
 import { type Account, Subscriber } from "../account/mod.ts";
 import type { Decision, Identity } from "../auth/mod.ts";
-import {
-  type Congestion,
-  Inbox,
-  Outbox,
-  type OutboxFailure,
-  type OutboxOwner,
-  type Timed,
-} from "../connection/mod.ts";
-import { type Address, type Connection, ConnectionError } from "../platform/mod.ts";
+import { PeerSession, type Timed } from "../connection/mod.ts";
+import type { Connection } from "../platform/mod.ts";
 import {
   byteString,
   type ClientCommands,
@@ -22,6 +15,7 @@ import {
   ClientParser,
   CLOSE_REASONS,
   type CloseReason,
+  type ConnectionInfo,
   type ConnectOptions,
   DEFAULT_CONNECT_OPTIONS,
   ERROR_TEXT,
@@ -36,33 +30,13 @@ import {
   tokenCount,
   tooManyTokens,
 } from "../protocol/mod.ts";
-import type { Scope } from "../supervisor/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import { Keepalive } from "./keepalive.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { ClientTrace } from "./trace.ts";
 
-/** How long a connection that is being closed may take to receive what is queued for it. */
-const GOODBYE_MS = 2000;
-/** How long the peer may then take to close its side. */
-const LINGER_MS = 1000;
-/** How long a publisher waits per read for a subscriber close to its limit. */
-const STALL_MS = 10;
-
-/** Closed by the server because of what the peer sent: it may still be sending. */
-const LINGERING: ReadonlySet<CloseReason> = new Set([
-  "authenticationTimeout",
-  "authenticationFailure",
-  "parseError",
-  "staleConnection",
-  "protocolViolation",
-  "badClientProtocolVersion",
-  "maximumConnectionsExceeded",
-  "maximumPayloadExceeded",
-  "maximumControlLineExceeded",
-  "noRespondersRequiresHeaders",
-  "messageHeaderViolation",
-]);
+/** How often a client's violations are logged. */
+const VIOLATION_LOG_MS = 1000;
 
 /** The queue group that is the server's own. */
 const SYSTEM_QUEUE = "_sys_";
@@ -78,11 +52,7 @@ const FAULTS: Readonly<Record<ClientFault, { reason: CloseReason; text: string |
 };
 
 /** One client. */
-export class ClientSession implements ClientCommands, OutboxOwner, Timed {
-  /** The connection's id, unique for the life of the server. */
-  readonly id: number;
-  /** When it was accepted, in wall-clock milliseconds. */
-  readonly startedAt: number;
+export class ClientSession extends PeerSession implements ClientCommands, Timed {
   /** The peer's side of it in its account. */
   readonly subscriber: Subscriber;
   /** Messages received. */
@@ -101,9 +71,6 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   wheelSlot = -1;
 
   readonly #environment: ClientEnvironment;
-  readonly #connection: Connection;
-  readonly #inbox = new Inbox();
-  readonly #outbox: Outbox;
   readonly #parser: ClientParser;
   readonly #trace: ClientTrace | null;
   readonly #acceptedAtMs: number;
@@ -111,26 +78,17 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   #abandon: AbortController | null = null;
   #account: Account | null = null;
   /** What must be over before the next command is looked at. */
-  #deciding: Promise<void> | null = null;
+  #pause: Promise<void> | null = null;
   #connected = false;
   #firstPonged = false;
-  #closing: CloseReason | null = null;
-  #goodbye: Promise<void> | null = null;
-  /** The outbox's writer, as long as it runs. */
-  #writer: Promise<void> | null = null;
-  #reading = true;
-  #inputEnded: PromiseWithResolvers<void> | null = null;
 
-  /** A session over an accepted connection; {@link ClientSession.run} lives it. */
+  /** A session over an accepted connection. */
   constructor(environment: ClientEnvironment, connection: Connection, id: number) {
-    const { limits, log } = environment;
-    this.id = id;
-    this.startedAt = environment.clock.now();
-    this.#acceptedAtMs = environment.clock.monotonic();
+    super(environment, connection, id);
+    const { clock, limits, log } = environment;
     this.#environment = environment;
-    this.#connection = connection;
-    this.#outbox = new Outbox(connection, this, environment.outboxSettings);
-    this.subscriber = new Subscriber(this.#outbox);
+    this.#acceptedAtMs = clock.monotonic();
+    this.subscriber = new Subscriber(this.outbox);
     this.#parser = new ClientParser(this, {
       maxControlLine: limits.max_control_line,
       maxPayload: limits.max_payload,
@@ -139,20 +97,10 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     this.subscriber.trace = this.#trace;
   }
 
-  /** The peer's address. */
-  get address(): Address {
-    return this.#connection.remoteAddress;
-  }
-
   /** Address and id, as logs show them. */
   get label(): string {
-    const { hostname, port } = this.#connection.remoteAddress;
+    const { hostname, port } = this.address;
     return `${hostname}:${port} - cid:${this.id}`;
-  }
-
-  /** Why it is being closed or was closed, or null. */
-  get closing(): CloseReason | null {
-    return this.#closing;
   }
 
   /** The account it is in, or null before that is known. */
@@ -160,37 +108,10 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     return this.#account;
   }
 
-  /** Lives the session: returns when the connection is closed and everything of it is released. */
-  async run(scope: Scope): Promise<void> {
-    // One function and not several that await each other: each would cost every idle connection
-    // some 400 bytes.
-    scope.onCancel(() => this.close("serverShutdown"));
-    try {
-      this.#start();
-      for (;;) {
-        const count = await this.#connection.read(this.#inbox.space(this.#parser.needed));
-        if (count === null) break;
-        this.#inbox.filled(count);
-        const wait = this.#process();
-        if (wait !== null) await wait;
-      }
-      this.close("clientClosed");
-    } catch (error) {
-      if (!(error instanceof ConnectionError)) {
-        // A panic: the task's policy reports it; the peer's connection must not outlive it.
-        this.close("internalError");
-        throw error;
-      }
-      this.close("readError");
-    } finally {
-      this.#reading = false;
-      this.#inputEnded?.resolve();
-      await this.#sayGoodbye();
-      await this.#release();
-    }
-  }
+  // --- The connection's life --------------------------------------------------------------------
 
-  #start(): void {
+  /** See {@link PeerSession}. */
+  protected override opened(): void {
     const { authenticator, sessions, statistics, wheel, limits, log } = this.#environment;
     sessions.set(this.id, this);
     statistics.totalConnections++;
@@ -203,76 +124,72 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
       this.#admit(anonymous);
       wheel.schedule(this, this.#acceptedAtMs + limits.ping_interval);
     }
-    this.#send(infoFrame(this.#environment.info(), {
-      client_id: this.id,
-      client_ip: this.#connection.remoteAddress.hostname,
-    }));
-    this.#outbox.flush();
+    this.#sendInfo();
+  }
+
+  /** See {@link PeerSession}. */
+  protected override get needed(): number {
+    return this.#parser.needed;
+  }
+
+  /** See {@link PeerSession}. */
+  protected override received(): Promise<void> | null {
+    const inbox = this.inbox, parser = this.#parser;
+    const messages = this.inMessages, bytes = this.inBytes;
+    inbox.start = parser.parse(inbox.slab, inbox.start, inbox.end);
+    if (this.inMessages !== messages) {
+      const { statistics, wheel } = this.#environment;
+      this.keepalive.activeAtMs = wheel.nowMs;
+      statistics.inMessages += this.inMessages - messages;
+      statistics.inBytes += this.inBytes - bytes;
+    }
+    if (parser.fault !== null) {
+      const { reason, text } = FAULTS[parser.fault];
+      this.close(reason, text);
+    }
+    return this.#pause === null ? null : this.#paused();
+  }
+
+  async #paused(): Promise<void> {
+    // What is waited for may give rise to the next thing to wait for.
+    while (this.#pause !== null) {
+      const pause = this.#pause;
+      this.#pause = null;
+      await pause;
+    }
+  }
+
+  /** See {@link PeerSession}. */
+  protected override leaving(reason: CloseReason): void {
+    const { statistics, wheel, log } = this.#environment;
+    this.subscriber.open = false;
+    this.#parser.stop();
+    wheel.cancel(this);
+    this.#abandon?.abort();
+    if (reason === "staleConnection") statistics.staleConnections++;
+    if (reason.startsWith("slowConsumer")) {
+      statistics.slowConsumers++;
+      log.warn(`${this.label} - ${CLOSE_REASONS[reason]}`);
+    }
+  }
+
+  /** See {@link PeerSession}. */
+  protected override async ended(reason: CloseReason): Promise<void> {
+    const { sessions, statistics, log } = this.#environment, subscriber = this.subscriber;
+    sessions.delete(this.id);
+    statistics.outMessages += subscriber.outMessages;
+    statistics.outBytes += subscriber.outBytes;
+    if (log.debugOn) {
+      log.debug(`${this.label} - Client connection closed: ${CLOSE_REASONS[reason]}`);
+    }
+    this.#environment.disconnected(this, reason);
+    await this.#account?.unsubscribeAll(subscriber);
   }
 
   #admit(identity: Identity): void {
     this.identity = identity;
     this.#account = this.#environment.accountOf(identity);
     this.#parser.connectRequired = false;
-  }
-
-  /** Handles what was read; returns what must be waited for before going on, or null. */
-  #process(): Promise<void> | null {
-    this.#parse();
-    const congested = this.#environment.touched.flush();
-    if (this.#deciding !== null) return this.#settle();
-    return congested === null ? null : this.#waitFor(congested);
-  }
-
-  /** Waits for what is being decided, and handles what came behind it. */
-  async #settle(): Promise<void> {
-    // What is waited for may give rise to the next thing to wait for.
-    while (this.#deciding !== null) {
-      const deciding = this.#deciding;
-      this.#deciding = null;
-      await deciding;
-    }
-    await this.#process();
-  }
-
-  #parse(): void {
-    const inbox = this.#inbox, parser = this.#parser;
-    if (this.#closing !== null) {
-      // Read on only so that the peer gets to read our last words: nothing means anything now.
-      inbox.start = inbox.end = 0;
-      parser.needed = 0;
-      return;
-    }
-    const messages = this.inMessages, bytes = this.inBytes;
-    inbox.start = parser.parse(inbox.slab, inbox.start, inbox.end);
-    const statistics = this.#environment.statistics;
-    if (this.inMessages !== messages) this.keepalive.activeAtMs = this.#environment.wheel.nowMs;
-    statistics.inMessages += this.inMessages - messages;
-    statistics.inBytes += this.inBytes - bytes;
-    if (parser.fault !== null && this.#closing === null) {
-      const { reason, text } = FAULTS[parser.fault];
-      this.close(reason, text);
-    }
-  }
-
-  /**
-   * Waits for those that this chunk went to and that are behind: as long as they are the majority,
-   * that is the speed there is; then, for a bounded time, for the few that keep the others waiting.
-   */
-  async #waitFor({ outboxes, recipients }: Congestion): Promise<void> {
-    const { statistics, clock, outboxSettings } = this.#environment;
-    statistics.stalledReads++;
-    let behind = outboxes.filter((outbox) => outbox.congested);
-    while (behind.length > recipients / 2) {
-      await behind[0]!.relief();
-      behind = behind.filter((outbox) => outbox.congested);
-    }
-    for (const outbox of behind) {
-      const fromMs = clock.monotonic();
-      await outbox.relief();
-      outboxSettings.watch.held(outbox, fromMs, clock.monotonic());
-    }
-    if (outboxes.some((outbox) => outbox.crowded)) await clock.sleep(STALL_MS);
   }
 
   // --- Commands of the parser -------------------------------------------------------------------
@@ -305,7 +222,7 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
       // Nothing behind CONNECT is looked at before it is known who it is from.
       parser.stop();
       this.#abandon = abandon;
-      this.#deciding = this.#decide(decision, again);
+      this.#pause = this.#decide(decision, again);
       return;
     }
     wheel.schedule(this, nowMs + this.keepalive.firstDelayMs(limits.ping_interval, random));
@@ -317,20 +234,20 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     try {
       identity = await decision;
     } catch (error) {
-      if (this.#closing !== null) return;
+      if (this.closing !== null) return;
       this.#environment.log.warn(`${this.label} - credentials could not be checked`, {
         error: String(error),
       });
     }
     this.#abandon = null;
-    if (this.#closing !== null) return;
+    if (this.closing !== null) return;
     const { clock, wheel, limits, random } = this.#environment;
     wheel.schedule(
       this,
       clock.monotonic() + this.keepalive.firstDelayMs(limits.ping_interval, random),
     );
     this.#decided(identity, again);
-    this.#outbox.flush();
+    this.outbox.flush();
   }
 
   #decided(identity: Decision, again: boolean): void {
@@ -364,7 +281,7 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     if (account === null || this.subscriber.subscriptionCount === 0) return;
     // What is parsed next must find them gone.
     this.#parser.stop();
-    this.#deciding = account.unsubscribeAll(this.subscriber);
+    this.#pause = account.unsubscribeAll(this.subscriber);
   }
 
   /** The subject of a PUB, in pedantic mode. */
@@ -453,26 +370,24 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
     if (this.#firstPonged || !this.#connected) return;
     this.#firstPonged = true;
     // From now on it takes INFO at any time; the first tells it where it ended up.
-    if (this.options.protocol >= 1) this.#sendInfo();
-  }
-
-  #sendInfo(): void {
-    this.#send(infoFrame(this.#environment.info(), {
-      client_id: this.id,
-      client_ip: this.#connection.remoteAddress.hostname,
-      connect_info: true,
-      remote_account: this.#account!.name,
-    }));
+    if (this.options.protocol >= 1) {
+      this.#sendInfo({ connect_info: true, remote_account: this.#account!.name });
+    }
   }
 
   /** Sends the server's INFO as it is now, to a client that takes it at any time. */
   updateInfo(): void {
-    if (!this.#firstPonged || this.options.protocol < 1 || this.#closing !== null) return;
+    if (!this.#firstPonged || this.options.protocol < 1 || this.closing !== null) return;
+    this.#sendInfo();
+    this.outbox.flush();
+  }
+
+  #sendInfo(more: Partial<ConnectionInfo> = {}): void {
     this.#send(infoFrame(this.#environment.info(), {
       client_id: this.id,
-      client_ip: this.#connection.remoteAddress.hostname,
+      client_ip: this.address.hostname,
+      ...more,
     }));
-    this.#outbox.flush();
   }
 
   /** PONG. */
@@ -496,7 +411,7 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
 
   /** Credentials, or a PING, are due. */
   due(nowMs: number): void {
-    if (this.#closing !== null) return;
+    if (this.closing !== null) return;
     if (this.#parser.connectRequired) {
       this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
       return;
@@ -509,7 +424,7 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
       case "ping":
         this.keepalive.pinged(clock.monotonic());
         this.#send("PING\r\n");
-        this.#outbox.flush();
+        this.outbox.flush();
         break;
       case "skip":
         break;
@@ -520,13 +435,14 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   // --- Output -----------------------------------------------------------------------------------
 
   #send(frame: string): void {
+    if (!this.outbox.open) return;
     if (this.#trace !== null) this.#trace.sent(frame);
-    this.#outbox.appendText(frame);
-    this.#environment.touched.add(this.#outbox);
+    this.outbox.appendText(frame);
+    this.#environment.touched.add(this.outbox);
   }
 
   #acknowledge(): void {
-    if (this.options.verbose && this.#closing === null) this.#send("+OK\r\n");
+    if (this.options.verbose && this.closing === null) this.#send("+OK\r\n");
   }
 
   #error(text: string): void {
@@ -534,85 +450,9 @@ export class ClientSession implements ClientCommands, OutboxOwner, Timed {
   }
 
   #violation(text: string): void {
-    this.#environment.log.warn(`${this.label} - ${text}`);
+    const { log } = this.#environment;
+    // A client may go on for ever about it; the log need not.
+    log.limited(`violation:${this.id}`, VIOLATION_LOG_MS)?.warn(`${this.label} - ${text}`);
     this.#error(text);
-  }
-
-  /** Keeps the outbox's writer, which {@link ClientSession.run} waits for. */
-  startWriter(write: () => Promise<void>): void {
-    this.#writer = write();
-  }
-
-  /** The outbox gave up on the peer. */
-  outboxFailed(failure: OutboxFailure): void {
-    const { statistics, log } = this.#environment;
-    if (failure === "write error") {
-      this.close("writeError");
-      return;
-    }
-    statistics.slowConsumers++;
-    const reason = failure === "pending bytes"
-      ? "slowConsumerPendingBytes"
-      : "slowConsumerWriteDeadline";
-    log.warn(`${this.label} - ${CLOSE_REASONS[reason]}`);
-    this.close(reason);
-  }
-
-  // --- Closing ----------------------------------------------------------------------------------
-
-  /**
-   * Begins to close the connection: nothing more is received or delivered; what is queued is sent,
-   * then `text` as -ERR. Calling it again does nothing.
-   */
-  close(reason: CloseReason, text: string | null = null): void {
-    if (this.#closing !== null) return;
-    this.#closing = reason;
-    this.subscriber.open = false;
-    this.#parser.stop();
-    this.#environment.wheel.cancel(this);
-    this.#abandon?.abort();
-    if (reason === "staleConnection") this.#environment.statistics.staleConnections++;
-    if (text !== null) this.#error(text);
-    // `run` waits for it: it ends the read that `run` is in.
-    this.#goodbye ??= this.#depart();
-  }
-
-  #sayGoodbye(): Promise<void> {
-    return this.#goodbye ??= this.#depart();
-  }
-
-  /** Sends what is queued, closes, and with it ends a read that is waiting. Bounded in time. */
-  async #depart(): Promise<void> {
-    const { clock } = this.#environment, connection = this.#connection, outbox = this.#outbox;
-    const expire = () => {
-      outbox.discard();
-      connection.close();
-    };
-    let deadline = clock.setTimer(GOODBYE_MS, expire);
-    await outbox.finish();
-    if (LINGERING.has(this.#closing!)) {
-      // Closing with unread input would reset the connection, and the reset may overtake what was
-      // just written: first the end of our side, then the peer's.
-      deadline.cancel();
-      deadline = clock.setTimer(LINGER_MS, expire);
-      await connection.closeWrite().catch(() => {});
-      if (this.#reading) await (this.#inputEnded = Promise.withResolvers<void>()).promise;
-    }
-    deadline.cancel();
-    expire();
-    await this.#writer;
-  }
-
-  async #release(): Promise<void> {
-    const { sessions, statistics, log } = this.#environment;
-    const subscriber = this.subscriber, reason = this.#closing ?? "clientClosed";
-    sessions.delete(this.id);
-    statistics.outMessages += subscriber.outMessages;
-    statistics.outBytes += subscriber.outBytes;
-    if (log.debugOn) {
-      log.debug(`${this.label} - Client connection closed: ${CLOSE_REASONS[reason]}`);
-    }
-    this.#environment.disconnected(this, reason);
-    await this.#account?.unsubscribeAll(subscriber);
   }
 }

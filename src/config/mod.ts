@@ -14,3 +14,5 @@ export { type ConfigSources, type FileReader, loadConfig, normaliseConfig } from
 export { exampleYaml, printConfig } from "./print.ts";
 export { ConfigError, formatProblem, type Path, type Problem, type Step } from "./problem.ts";
 export * from "./types.ts";
+export { loggingConfig } from "./logging.ts";
+export { splitHostAndPort } from "./text_kinds.ts";

@@ -141,7 +141,7 @@ export function host(): Kind<string, string> {
 const hostAndPort = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([+-]?\d+))?$/;
 
 /** The parts of `host`, `host:port`, `:port` or `[::1]:port`; `undefined` when it is none of them. */
-function splitHostAndPort(text: string): { host?: string; port?: number } | undefined {
+export function splitHostAndPort(text: string): { host?: string; port?: number } | undefined {
   const match = hostAndPort.exec(text);
   if (match === null) return undefined;
   const [, ipv6, name, portText] = match;

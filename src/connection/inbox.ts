@@ -39,6 +39,11 @@ export class Inbox {
     return this.slab.bytes.subarray(this.end, this.#limit);
   }
 
+  /** Throws away what is not parsed yet. */
+  clear(): void {
+    this.start = this.end = 0;
+  }
+
   /** Takes note that `count` bytes were read into the {@link Inbox.space}. */
   filled(count: number): void {
     this.#adapt(count, this.#limit - this.end);

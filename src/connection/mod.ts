@@ -8,6 +8,7 @@ export * from "./accept_failure.ts";
 export * from "./accept_refusal.ts";
 export * from "./inbox.ts";
 export * from "./outbox.ts";
+export * from "./peer_session.ts";
 export * from "./slab_pool.ts";
 export * from "./timer_wheel.ts";
 export * from "./touched.ts";

@@ -40,6 +40,8 @@ export class WriteWatch {
   readonly highWater: number;
   /** Pending bytes at which they go on. */
   readonly lowWater: number;
+  /** How often a publisher was made to wait. */
+  waits = 0;
   /** Monotonic time of the last look. */
   nowMs = 0;
   readonly #writeDeadlineMs: number;

@@ -150,6 +150,7 @@ async function receive(protocol: ProtocolHandler, transport: InProcessTransport)
 async function ended(protocol: ProtocolHandler, transport: InProcessTransport): Promise<void> {
   protocol.connected = false;
   if (protocol.isClosed()) return;
+  protocol.connectError?.(transport.closeError);
   // Nobody answers flush() any more: it must not wait for ever.
   protocol.resetOutbound();
   await protocol.disconnected(transport.closeError ?? protocol.lastError);

@@ -58,15 +58,14 @@ export class InProcessTransport implements Transport {
     try {
       while (!this.#done) {
         const count = await this.#connection.read(buffer);
-        if (count === null) return;
+        if (count === null) break;
         // Messages keep what is yielded here, so it must not be written to again.
         yield buffer.slice(0, count);
       }
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
-    } finally {
-      this.#end();
     }
+    this.#end();
   }
 
   /** Always false: the bytes never leave the process. */

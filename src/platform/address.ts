@@ -21,3 +21,8 @@ export function formatAddress(address: Address): string {
   const bare = hostname.includes(":") && !hostname.startsWith("[");
   return bare ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
+
+/** Whether only processes of the same machine reach an address. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
+}

@@ -8,91 +8,43 @@
  */
 import { byteString } from "./byte_string.ts";
 import { ClientMessage } from "./client_message.ts";
-import { copyBytes, Slab } from "./slab.ts";
-
-/** What a parser hands its commands to. None of them may throw for bad input of the peer. */
-export interface ClientCommands {
-  /** CONNECT with its JSON text as sent (a byte string). */
-  connect(json: string): void;
-  /** A PUB or HPUB control line was read; its payload may still be on its way. Pedantic mode only. */
-  announced(message: ClientMessage): void;
-  /** A complete PUB or HPUB. `message` is only valid during the call. */
-  publish(message: ClientMessage): void;
-  /** SUB; all three are byte strings. */
-  subscribe(subject: string, queue: string | null, sid: string): void;
-  /** UNSUB; `max` is 0 when it was absent, zero or not a number. */
-  unsubscribe(sid: string, max: number): void;
-  /** PING. */
-  ping(): void;
-  /** PONG. */
-  pong(): void;
-  /** INFO with its JSON text (a byte string). */
-  info(json: string): void;
-  /** -ERR with its text (a byte string). */
-  error(text: string): void;
-}
-
-/** Why a parser gave up; it must not be used any more after that. */
-export type ClientFault =
-  /** Not a verb, or a payload that does not end where announced. */
-  | "unknown operation"
-  /** Arguments longer than `maxControlLine`. */
-  | "control line"
-  /** A size above `maxPayload`. */
-  | "payload size"
-  /** Wrong number of arguments, or a malformed number. */
-  | "arguments"
-  /** HPUB without headers having been agreed on. */
-  | "headers"
-  /** Something else than CONNECT where CONNECT is due. */
-  | "not connected";
-
-const PUB_ = 0x20425550; // "PUB " as a little-endian word
-const HPUB = 0x42555048; // "HPUB"
-const CRLF = 0x0a0d;
-const TAB = 9, LF = 10, CR = 13, SPACE = 32;
-const FNV_OFFSET = 0x811c9dc5 | 0, FNV_PRIME = 0x01000193;
-const MAX_SIZE_DIGITS = 9;
-/** Subjects up to this length are remembered for the same-subject check. */
-const REMEMBERED_SUBJECT = 256;
-
-/** Where in a frame the input ended. */
-export type Mode = "start" | "blanks" | "arguments" | "payload" | "skip";
-
-interface Verb {
-  readonly text: string;
-  /**
-   * What follows the verb: a blank and arguments, arguments that need no blank before them, or
-   * anything up to the line's end, which is ignored.
-   */
-  readonly takes: "blank" | "arguments" | "nothing";
-}
-
-const verb = (text: string, takes: Verb["takes"]): Verb => ({ text, takes });
-const CONNECT_VERB = verb("CONNECT", "arguments");
-const PUB_VERB = verb("PUB", "blank");
-const HPUB_VERB = verb("HPUB", "blank");
-const SUB_VERB = verb("SUB", "blank");
-const UNSUB_VERB = verb("UNSUB", "blank");
-const PING_VERB = verb("PING", "nothing");
-const PONG_VERB = verb("PONG", "nothing");
-const INFO_VERB = verb("INFO", "arguments");
-const OK_VERB = verb("+OK", "nothing");
-const ERR_VERB = verb("-ERR", "blank");
-
-/** The verbs a client may send, sorted by their bytes. No verb is a prefix of another. */
-const CLIENT_VERBS: readonly Verb[] = [
-  OK_VERB,
-  ERR_VERB,
+import type { ClientCommands, ClientFault } from "./client_commands.ts";
+import {
   CONNECT_VERB,
   HPUB_VERB,
   INFO_VERB,
   PING_VERB,
   PONG_VERB,
   PUB_VERB,
+  recogniseVerb,
   SUB_VERB,
   UNSUB_VERB,
-];
+  upper,
+  type Verb,
+} from "./client_verbs.ts";
+import { copyBytes, Slab } from "./slab.ts";
+import { hashSubject, SUBJECT_HASH_BASIS, SUBJECT_HASH_PRIME } from "./subject_hash.ts";
+import {
+  afterNumber,
+  hasReturn,
+  isBlank,
+  isSpace,
+  numberBetween,
+  readNumber,
+  splitTokens,
+  tokenEnd,
+  tokenStart,
+} from "./tokens.ts";
+
+const PUB_ = 0x20425550; // "PUB " as a little-endian word
+const HPUB = 0x42555048; // "HPUB"
+const CRLF = 0x0a0d;
+const TAB = 9, LF = 10, CR = 13, SPACE = 32;
+/** Subjects up to this length are remembered for the same-subject check. */
+const REMEMBERED_SUBJECT = 256;
+
+/** Where in a frame the input ended. */
+export type Mode = "start" | "blanks" | "arguments" | "payload" | "skip";
 
 /**
  * An incremental parser for the client's side of a connection.
@@ -201,9 +153,9 @@ export class ClientParser {
     if (same) {
       at += this.#lastLength;
     } else {
-      let hash = FNV_OFFSET;
+      let hash = SUBJECT_HASH_BASIS;
       while (!isBlank(byte = bytes[at]!)) {
-        hash = Math.imul(hash ^ byte, FNV_PRIME);
+        hash = Math.imul(hash ^ byte, SUBJECT_HASH_PRIME);
         at++;
       }
       if (byte !== SPACE || at === argument) return -1;
@@ -320,24 +272,11 @@ export class ClientParser {
     const bytes = slab.bytes;
     const first = upper(bytes[start]!);
     if (this.connectRequired && first !== 67 /* C */) return this.#fail("not connected", start);
-    const candidates = CLIENT_VERBS;
-    let at = start, low = 0, high = candidates.length;
-    // Narrows the verbs down byte by byte, so that the first impossible byte is refused at once.
-    for (;;) {
-      if (at === end) return this.#incomplete(start);
-      const byte = upper(bytes[at]!), index = at - start;
-      while (low < high && candidates[low]!.text.charCodeAt(index) !== byte) low++;
-      let stop = low;
-      while (stop < high && candidates[stop]!.text.charCodeAt(index) === byte) stop++;
-      high = stop;
-      if (low >= high) return this.#fail("unknown operation", start);
-      at++;
-      const found = candidates[low]!;
-      if (found.text.length === at - start) {
-        this.#verb = found;
-        break;
-      }
-    }
+    const verb = recogniseVerb(bytes, start, end);
+    if (verb === null) return this.#fail("unknown operation", start);
+    if (verb === "incomplete") return this.#incomplete(start);
+    const at = start + verb.text.length;
+    this.#verb = verb;
     if (this.#verb.takes === "nothing") return this.#skip(slab, at, end);
     if (this.#verb.takes === "blank") {
       if (at === end) return this.#incomplete(start);
@@ -412,7 +351,7 @@ export class ClientParser {
   }
 
   #subscribe(bytes: Uint8Array, start: number, end: number): boolean {
-    const count = split(bytes, start, end, isBlank);
+    const count = splitTokens(bytes, start, end, isBlank);
     if (count !== 2 && count !== 3) return false;
     this.#commands.subscribe(
       byteString(bytes, tokenStart[0]!, tokenEnd[0]!),
@@ -423,12 +362,12 @@ export class ClientParser {
   }
 
   #unsubscribe(bytes: Uint8Array, start: number, end: number): boolean {
-    const count = split(bytes, start, end, isBlank);
+    const count = splitTokens(bytes, start, end, isBlank);
     if (count !== 1 && count !== 2) return false;
     const sid = byteString(bytes, tokenStart[0]!, tokenEnd[0]!);
     this.#commands.unsubscribe(
       sid,
-      count === 2 ? Math.max(0, size(bytes, tokenStart[1]!, tokenEnd[1]!)) : 0,
+      count === 2 ? Math.max(0, numberBetween(bytes, tokenStart[1]!, tokenEnd[1]!)) : 0,
     );
     return true;
   }
@@ -439,11 +378,13 @@ export class ClientParser {
     if (withHeaders && !this.headers) return this.#fail("headers", start);
     const numbers = withHeaders ? 2 : 1;
     // Unlike SUB and UNSUB, these take CR and LF for ordinary bytes.
-    const count = split(bytes, start, stop, isSpace);
+    const count = splitTokens(bytes, start, stop, isSpace);
     if (count !== numbers + 1 && count !== numbers + 2) return this.#fail("arguments", start);
     const last = count - 1;
-    const total = size(bytes, tokenStart[last]!, tokenEnd[last]!);
-    const headerLength = withHeaders ? size(bytes, tokenStart[last - 1]!, tokenEnd[last - 1]!) : 0;
+    const total = numberBetween(bytes, tokenStart[last]!, tokenEnd[last]!);
+    const headerLength = withHeaders
+      ? numberBetween(bytes, tokenStart[last - 1]!, tokenEnd[last - 1]!)
+      : 0;
     if (total < 0 || headerLength < 0 || headerLength > total) {
       return this.#fail("arguments", start);
     }
@@ -452,7 +393,7 @@ export class ClientParser {
     message.slab = slab;
     message.subjectStart = tokenStart[0]!;
     message.subjectEnd = tokenEnd[0]!;
-    message.subjectHash = hash(bytes, message.subjectStart, message.subjectEnd);
+    message.subjectHash = hashSubject(bytes, message.subjectStart, message.subjectEnd);
     message.sameSubject = false;
     message.replyStart = hasReply ? tokenStart[1]! : 0;
     message.replyEnd = hasReply ? tokenEnd[1]! : 0;
@@ -504,77 +445,6 @@ export class ClientParser {
     this.fault = fault;
     return at;
   }
-}
-
-/** Set by {@link readNumber}: the offset behind the last digit. */
-let afterNumber = 0;
-
-/** The decimal number at `at`; -1 when it has no digits or more than {@link MAX_SIZE_DIGITS}. */
-function readNumber(bytes: Uint8Array, at: number): number {
-  let value = 0, digit = bytes[at]! - 48, i = at;
-  while (digit >= 0 && digit <= 9) {
-    if (i - at === MAX_SIZE_DIGITS) {
-      afterNumber = i;
-      return -1;
-    }
-    value = value * 10 + digit;
-    digit = bytes[++i]! - 48;
-  }
-  afterNumber = i;
-  return i === at ? -1 : value;
-}
-
-/** The number that fills exactly the bytes from `start` to `end`, or -1. */
-function size(bytes: Uint8Array, start: number, end: number): number {
-  const value = readNumber(bytes, start);
-  return afterNumber === end ? value : -1;
-}
-
-/** More tokens than any verb takes. */
-const MAX_TOKENS = 6;
-/** Filled by {@link split}. */
-const tokenStart = new Int32Array(MAX_TOKENS), tokenEnd = new Int32Array(MAX_TOKENS);
-
-/** Splits at blanks; returns how many tokens there are, {@link MAX_TOKENS} for that many or more. */
-function split(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  blank: (byte: number) => boolean,
-): number {
-  let count = 0;
-  for (let at = start; at < end && count < MAX_TOKENS;) {
-    while (at < end && blank(bytes[at]!)) at++;
-    if (at === end) break;
-    tokenStart[count] = at;
-    while (at < end && !blank(bytes[at]!)) at++;
-    tokenEnd[count++] = at;
-  }
-  return count;
-}
-
-/** Whether there is a CR behind the first byte. */
-function hasReturn(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = end - 1; i > start; i--) if (bytes[i] === CR) return true;
-  return false;
-}
-
-function isSpace(byte: number): boolean {
-  return byte === SPACE || byte === TAB;
-}
-
-function isBlank(byte: number): boolean {
-  return byte <= SPACE && (byte === SPACE || byte === LF || byte === CR || byte === TAB);
-}
-
-function upper(byte: number): number {
-  return byte >= 97 && byte <= 122 ? byte - 32 : byte;
-}
-
-function hash(bytes: Uint8Array, start: number, end: number): number {
-  let value = FNV_OFFSET;
-  for (let i = start; i < end; i++) value = Math.imul(value ^ bytes[i]!, FNV_PRIME);
-  return value;
 }
 
 /** Whether the message's bytes are in the canonical form that {@link ClientMessage} promises. */

@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./byte_string.ts";
+export * from "./client_commands.ts";
 export * from "./client_message.ts";
 export * from "./client_parser.ts";
 export * from "./close_reason.ts";

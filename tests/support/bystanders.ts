@@ -4,8 +4,9 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Broker, TaskInfo } from "../../mod.ts";
+import type { Broker } from "../../mod.ts";
 import { RawClient } from "./conversation.ts";
+import { taskCount } from "./observed_broker.ts";
 
 /** How long a broker may take to forget what is gone, in milliseconds. */
 const SETTLE_LIMIT_MS = 5000;
@@ -90,10 +91,6 @@ function remains(broker: Broker) {
     tasks: taskCount(broker.tasks()),
     files: openFiles(),
   };
-}
-
-function taskCount(task: TaskInfo): number {
-  return task.children.reduce((sum, child) => sum + taskCount(child), 1);
 }
 
 function openFiles(): number {

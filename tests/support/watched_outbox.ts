@@ -20,6 +20,8 @@ export interface WatchedOutboxOptions {
   readonly lowWater?: number;
   /** Above it the outbox fails; a million if absent. */
   readonly maxPending?: number;
+  /** Above it publishers are slowed although the outbox lags; Infinity if absent. */
+  readonly crowdedAbove?: number;
   /** How long a batch may take; 5000 if absent. */
   readonly writeDeadlineMs?: number;
 }
@@ -48,6 +50,7 @@ export class WatchedOutbox implements OutboxOwner {
       pool: new SlabPool(),
       watch: this.watch,
       maxPending: options.maxPending ?? 1_000_000,
+      crowdedAbove: options.crowdedAbove ?? Infinity,
     });
   }
 

@@ -50,7 +50,6 @@ Deno.test("a publisher waits for a stalled subscriber, and goes on when it reads
   const sent = publisher.send(data);
   await world.settle();
   assertGreater(publisher.unsentBytes, data.length - TAKEN_IN_LIMIT);
-  assertGreaterOrEqual(world.broker.statistics.stalledReads, 1);
   const waiting = publisher.unsentBytes;
   await world.settle();
   assertEquals(publisher.unsentBytes, waiting, "nothing moves without time or the peer");
@@ -79,7 +78,10 @@ Deno.test("a publisher waits only so long for a stalled subscriber", async () =>
   assertEquals(subscriber.receivedBytes, deliveredBytes(8 * KIB, KIB));
   assertEquals(world.ended, []);
 
-  // It has caught up, so publishers wait for it again.
+  // It has caught up, so after some time publishers wait for it again.
+  await world.advance(15_000);
+  await publisher.send(messages(1, KIB));
+  await world.settle();
   subscriber.stall();
   const again = publisher.send(data);
   await world.settle();
@@ -194,7 +196,7 @@ Deno.test("write_deadline: a peer that takes nothing for so long is closed with 
   const { world, subscriber, publisher } = await withPair({ write_deadline: "3s" });
   await using _ = world;
   subscriber.stall();
-  await publisher.send(messages(200, KIB));
+  void publisher.send(messages(200, KIB));
   await world.advance(2900);
   assertEquals(world.ended, []);
   await world.advance(400);
@@ -206,7 +208,7 @@ Deno.test("write_deadline: what the connection's buffer holds is written, so the
   const { world, subscriber, publisher } = await withPair({ write_deadline: "3s" });
   await using _ = world;
   subscriber.stall();
-  await publisher.send(messages(50, KIB));
+  void publisher.send(messages(50, KIB));
   await world.advance(30_000);
   assertEquals(world.ended, []);
   subscriber.resume();
@@ -219,7 +221,7 @@ Deno.test("write_deadline: a peer that catches up again and again is never close
   await using _ = world;
   for (let round = 0; round < 10; round++) {
     subscriber.stall();
-    await publisher.send(messages(200, KIB));
+    void publisher.send(messages(200, KIB));
     await world.advance(2500);
     subscriber.resume();
     await world.settle();

@@ -1,0 +1,224 @@
+/**
+ * The life of one connection, whatever protocol it speaks.
+ *
+ * @module
+ */
+import { type Address, type Clock, type Connection, ConnectionError } from "../platform/mod.ts";
+import type { CloseReason } from "../protocol/mod.ts";
+import type { Scope } from "../supervisor/mod.ts";
+import { Inbox } from "./inbox.ts";
+import { Outbox, type OutboxFailure, type OutboxOwner, type OutboxSettings } from "./outbox.ts";
+import type { Congestion, TouchedOutboxes } from "./touched.ts";
+
+/** How long a connection that is being closed may take to receive what is queued for it. */
+const GOODBYE_MS = 2000;
+/** How long the peer may then take to close its side. */
+const LINGER_MS = 1000;
+/** How long a publisher waits per read for a subscriber that is close to its limit. */
+const CROWDED_MS = 10;
+
+/** Closed on this side because of what the peer sent or failed to send: it may still be sending. */
+const LINGERING: ReadonlySet<CloseReason> = new Set([
+  "authenticationTimeout",
+  "authenticationFailure",
+  "parseError",
+  "staleConnection",
+  "protocolViolation",
+  "badClientProtocolVersion",
+  "maximumConnectionsExceeded",
+  "maximumPayloadExceeded",
+  "maximumControlLineExceeded",
+  "noRespondersRequiresHeaders",
+  "messageHeaderViolation",
+]);
+
+const OUTBOX_FAILURES: Readonly<Record<OutboxFailure, CloseReason>> = {
+  "pending bytes": "slowConsumerPendingBytes",
+  "write deadline": "slowConsumerWriteDeadline",
+  "write error": "writeError",
+};
+
+/** What sessions take from their surroundings. */
+export interface PeerSessionSettings {
+  /** Time. */
+  readonly clock: Clock;
+  /** Outboxes to flush at the end of a chunk. */
+  readonly touched: TouchedOutboxes;
+  /** For the connection's outbox. */
+  readonly outboxSettings: OutboxSettings;
+}
+
+/**
+ * A connection from its start to its end: reads chunks and has them handled, waits for slow
+ * consumers between them, and closes so that the last words arrive.
+ */
+export abstract class PeerSession implements OutboxOwner {
+  /** The connection's id, unique for the life of the server. */
+  readonly id: number;
+  /** When the connection was made, in wall-clock milliseconds. */
+  readonly startedAt: number;
+  /** What waits to be sent. */
+  protected readonly outbox: Outbox;
+  /** What was received and is not handled yet. */
+  protected readonly inbox = new Inbox();
+  readonly #settings: PeerSessionSettings;
+  readonly #connection: Connection;
+  #closing: CloseReason | null = null;
+  #goodbye: Promise<void> | null = null;
+  /** The outbox's writer, once there was one. */
+  #writer: Promise<void> | null = null;
+  #reading = true;
+  #inputEnded: PromiseWithResolvers<void> | null = null;
+
+  /** A session over an open connection; {@link PeerSession.run} lives it. */
+  constructor(settings: PeerSessionSettings, connection: Connection, id: number) {
+    this.id = id;
+    this.startedAt = settings.clock.now();
+    this.#settings = settings;
+    this.#connection = connection;
+    this.outbox = new Outbox(connection, this, settings.outboxSettings);
+  }
+
+  /** The peer's address. */
+  get address(): Address {
+    return this.#connection.remoteAddress;
+  }
+
+  /** Why it is being closed or was closed, or null. */
+  get closing(): CloseReason | null {
+    return this.#closing;
+  }
+
+  /** The connection is there. */
+  protected abstract opened(): void;
+
+  /** How many bytes the parser must see to get further, 0 when it cannot say. */
+  protected abstract get needed(): number;
+
+  /**
+   * More is in the inbox. Handles what it can; returns what must be over before more is read, or
+   * null. Not called any more once it is closing.
+   */
+  protected abstract received(): Promise<void> | null;
+
+  /** It begins to close. Called once. */
+  protected abstract leaving(reason: CloseReason): void;
+
+  /** The connection is closed. Releases what is left; called once. */
+  protected abstract ended(reason: CloseReason): Promise<void>;
+
+  /** Lives the session: returns when the connection is closed and everything of it is released. */
+  async run(scope: Scope): Promise<void> {
+    // One function and not several that await each other: each would cost every idle connection
+    // some 400 bytes.
+    scope.onCancel(() => this.close("serverShutdown"));
+    try {
+      this.opened();
+      this.outbox.flush();
+      for (;;) {
+        const count = await this.#connection.read(this.inbox.space(this.needed));
+        if (count === null) break;
+        this.inbox.filled(count);
+        const wait = this.#process();
+        if (wait !== null) await wait;
+      }
+      this.close("clientClosed");
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) {
+        // A panic: the task's policy reports it; the peer's connection must not outlive it.
+        this.close("internalError");
+        throw error;
+      }
+      this.close("readError");
+    } finally {
+      this.#reading = false;
+      this.#inputEnded?.resolve();
+      await this.#goodbye;
+      await this.ended(this.#closing ?? "clientClosed");
+    }
+  }
+
+  /** Handles what was read; returns what must be waited for before reading on, or null. */
+  #process(): Promise<void> | null {
+    if (this.#closing !== null) {
+      // Read on only so that the peer gets to read our last words: nothing means anything now.
+      this.inbox.clear();
+      return null;
+    }
+    const wait = this.received();
+    const congestion = this.#settings.touched.flush();
+    if (wait !== null) return this.#resume(wait);
+    return congestion === null ? null : this.#relief(congestion);
+  }
+
+  /** Waits, and then handles what came behind. */
+  async #resume(wait: Promise<void>): Promise<void> {
+    await wait;
+    await this.#process();
+  }
+
+  /**
+   * Waits for those that this chunk went to and that are behind: as long as they are the majority,
+   * that is the speed there is; then, for a bounded time, for the few that keep the others waiting.
+   */
+  async #relief({ outboxes, recipients }: Congestion): Promise<void> {
+    const { clock, outboxSettings } = this.#settings;
+    outboxSettings.watch.waits++;
+    let behind = outboxes.filter((outbox) => outbox.congested);
+    while (behind.length > recipients / 2) {
+      await behind[0]!.relief();
+      behind = behind.filter((outbox) => outbox.congested);
+    }
+    for (const outbox of behind) {
+      const fromMs = clock.monotonic();
+      await outbox.relief();
+      outboxSettings.watch.held(outbox, fromMs, clock.monotonic());
+    }
+    if (outboxes.some((outbox) => outbox.crowded)) await clock.sleep(CROWDED_MS);
+  }
+
+  /** Keeps the outbox's writer, which closing waits for. */
+  startWriter(write: () => Promise<void>): void {
+    this.#writer = write();
+  }
+
+  /** The outbox gave up on the peer. */
+  outboxFailed(failure: OutboxFailure): void {
+    this.close(OUTBOX_FAILURES[failure]);
+  }
+
+  /**
+   * Begins to close the connection: nothing more is handled; what is queued is sent, then `text` as
+   * -ERR. Calling it again does nothing. Never throws.
+   */
+  close(reason: CloseReason, text: string | null = null): void {
+    if (this.#closing !== null) return;
+    this.#closing = reason;
+    this.leaving(reason);
+    if (text !== null && this.outbox.open) this.outbox.appendText(`-ERR '${text}'\r\n`);
+    // `run` waits for it, and it ends the read that `run` is in.
+    this.#goodbye = this.#depart(reason);
+  }
+
+  /** Sends what is queued, closes, and with it ends a read that is waiting. Bounded in time. */
+  async #depart(reason: CloseReason): Promise<void> {
+    const { clock } = this.#settings, connection = this.#connection, outbox = this.outbox;
+    const expire = () => {
+      outbox.discard();
+      connection.close();
+    };
+    let deadline = clock.setTimer(GOODBYE_MS, expire);
+    await outbox.finish();
+    if (LINGERING.has(reason)) {
+      // Closing with unread input would reset the connection, and the reset may overtake what was
+      // just written: first the end of our side, then the peer's.
+      deadline.cancel();
+      deadline = clock.setTimer(LINGER_MS, expire);
+      await connection.closeWrite().catch(() => {});
+      if (this.#reading) await (this.#inputEnded = Promise.withResolvers<void>()).promise;
+    }
+    deadline.cancel();
+    expire();
+    await this.#writer;
+  }
+}

@@ -1,0 +1,97 @@
+import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import type { Clock } from "../../src/platform/mod.ts";
+import { VirtualClock } from "../../src/platform/mod.ts";
+import { AccountMember, MemoryAccount } from "../support/memory_account.ts";
+
+/** A clock for which every look takes a while; sleepers wait until the test lets them go. */
+class SlowClock implements Clock {
+  /** Those who sleep. */
+  sleepers: (() => void)[] = [];
+  #nowMs = 0;
+
+  now(): number {
+    return this.#nowMs;
+  }
+  monotonic(): number {
+    return this.#nowMs += 4;
+  }
+  setTimer(): never {
+    throw new Error("not needed");
+  }
+  sleep(): Promise<void> {
+    return new Promise((resolve) => this.sleepers.push(resolve));
+  }
+}
+
+const settle = () => new VirtualClock().settle();
+const COUNT = 10_000;
+
+function crowd() {
+  const clock = new SlowClock(), memory = new MemoryAccount(clock);
+  const leaving = new AccountMember(), staying = new AccountMember();
+  for (let i = 0; i < COUNT; i++) {
+    memory.account.subscribe(leaving.subscriber, `s.${i}`, i % 2 === 0 ? null : "q", `${i}`);
+  }
+  memory.account.subscribe(leaving.subscriber, "s.>", null, "all");
+  memory.account.subscribe(staying.subscriber, "s.*", null, "1");
+  return { clock, memory, leaving, staying };
+}
+
+Deno.test("many subscriptions end in slices, between which others have their turn", async () => {
+  const { clock, memory, leaving } = crowd();
+  let ended = false;
+  void memory.account.unsubscribeAll(leaving.subscriber).then(() => ended = true);
+  let slices = 0, before = memory.account.interest.count;
+  assertLess(before, COUNT + 2, "the first slice is done at once");
+  for (;; slices++) {
+    await settle();
+    const sleeper = clock.sleepers.shift();
+    if (sleeper === undefined) break;
+    sleeper();
+    await settle();
+    assertLess(memory.account.interest.count, before, "each slice gets on");
+    assertLess(before - memory.account.interest.count, COUNT / 3, "and is not the whole");
+    before = memory.account.interest.count;
+  }
+  assertEquals(ended, true);
+  assertGreater(slices, 3);
+  assertEquals(memory.account.interest.count, 1, "the others' subscriptions stay");
+});
+
+Deno.test("from the first moment on nothing is delivered to them, and everything to the others", async () => {
+  const { clock, memory, leaving, staying } = crowd();
+  // It is not told to be closed: a second CONNECT does the same to one that stays.
+  const ended = memory.account.unsubscribeAll(leaving.subscriber);
+  assertEquals(leaving.subscriber.subscriptionCount, 0);
+  let published = 0;
+  for (let subject = 0; clock.sleepers.length > 0; subject += 1237) {
+    const counts = await memory.publish(`PUB s.${subject % COUNT} 0\r\n\r\n`);
+    assertEquals(counts, [1]);
+    published++;
+    clock.sleepers.shift()!();
+    await settle();
+  }
+  await ended;
+  assertGreater(published, 3);
+  assertEquals(leaving.take(), "");
+  assertEquals(staying.take().split("MSG ").length - 1, published);
+});
+
+Deno.test("who lost everything may subscribe anew with the same sids, also in the meantime", async () => {
+  const { clock, memory, leaving, staying } = crowd();
+  const ended = memory.account.unsubscribeAll(leaving.subscriber);
+  memory.account.subscribe(leaving.subscriber, "s.0", null, "0");
+  assertEquals(await memory.publish("PUB s.0 0\r\n\r\n"), [2]);
+  for (; clock.sleepers.length > 0; await settle()) clock.sleepers.shift()!();
+  await ended;
+  assertEquals(await memory.publish("PUB s.0 0\r\n\r\n"), [2]);
+  assertEquals(leaving.take(), "MSG s.0 0 0\r\n\r\n".repeat(2));
+  assertEquals(staying.take(), "MSG s.0 1 0\r\n\r\n".repeat(2));
+  assertEquals(memory.account.interest.count, 2);
+});
+
+Deno.test("ending all of none is done at once", async () => {
+  const { account } = new MemoryAccount();
+  await account.unsubscribeAll(new AccountMember().subscriber);
+  assertEquals(account.interest.count, 0);
+});
