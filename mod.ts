@@ -15,6 +15,8 @@ export * from "./src/config/types.ts";
 export { ConfigError, type Problem } from "./src/config/mod.ts";
 export type { BrokerEvents, BrokerStatistics, ClientEvent, Totals } from "./src/monitor/mod.ts";
 export {
+  AcceptError,
+  type AcceptErrorOptions,
   type Address,
   type AppendFile,
   type Clock,
@@ -26,7 +28,10 @@ export {
   type Listener,
   ListenError,
   type ListenOptions,
+  MemoryConnection,
+  MemoryTransport,
   type Random,
+  type StallDirection,
   type Timer,
   type Transport,
 } from "./src/platform/mod.ts";

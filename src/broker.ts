@@ -55,7 +55,7 @@ import {
   NATS_VERSION,
   type ServerInfo,
 } from "./protocol/mod.ts";
-import { every, Scope, type TaskInfo } from "./supervisor/mod.ts";
+import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
 
 /** How often deadlines of connections are looked at. */
 const DEADLINES_PERIOD_MS = 100;
@@ -148,8 +148,8 @@ export class Broker implements AsyncDisposable {
    * @throws {ListenError} when the port is in use or may not be listened on.
    * @throws {FileError} when the pid or the ports file cannot be written.
    */
-  static start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
-    return Broker.run(normaliseConfig(config), options);
+  static async start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
+    return await Broker.run(normaliseConfig(config), options);
   }
 
   /** Starts a broker from a configuration that is checked and complete; see {@link Broker.start}. */
@@ -326,7 +326,6 @@ export class Broker implements AsyncDisposable {
       log.warn("No authentication is configured: anybody who reaches the port may do anything");
     }
     log.info("Server is ready");
-    this.#lifecycle.emit("listening", { address: this.address });
   }
 
   #checkHealth(): void {
@@ -393,6 +392,7 @@ export class Broker implements AsyncDisposable {
    * @throws {ScopeClosedError} when the broker is closing.
    */
   connect(): Connection {
+    if (this.#closing !== null) throw new ScopeClosedError(this.#clients.path);
     const [client, server] = memoryPipe();
     startClient(this.#environment, this.#clients, server, ++this.#lastConnectionId);
     return client;

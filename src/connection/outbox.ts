@@ -33,6 +33,8 @@ export interface OutboxOwner {
 
 /** Stands for "no slab": nothing fits into it. */
 const NONE = new Slab(0);
+/** Where frames for an outbox that failed are composed, and forgotten. Of no pooled size. */
+const SCRAP = new Slab(LARGE_SLAB_BYTES + 1);
 
 /**
  * A queue of bytes with one writer.
@@ -148,16 +150,21 @@ export class Outbox {
   }
 
   #next(length: number): void {
-    if (this.end > 0) {
+    if (this.end > 0 && !this.#failed) {
       (this.#full ??= []).push(this.slab);
       (this.#fullEnds ??= []).push(this.end);
+      this.slab = NONE;
       this.#bulk = true;
       // Looked at here and not at each append: here is once per slab.
       if (this.pending > this.#settings.maxPending) this.fail("pending bytes");
     }
+    this.end = 0;
+    if (this.#failed) {
+      this.slab = SCRAP;
+      return;
+    }
     const pool = this.#settings.pool;
     this.slab = this.#bulk || length > SMALL_SLAB_BYTES ? pool.takeLarge() : pool.takeSmall();
-    this.end = 0;
   }
 
   /** Lets what was added go out. */

@@ -28,21 +28,23 @@ export class SlabPool {
 
   /** A slab of {@link SMALL_SLAB_BYTES}, with arbitrary content. */
   takeSmall(): Slab {
-    return this.#small.pop() ?? new Slab(SMALL_SLAB_BYTES);
+    return taken(this.#small.pop()) ?? new Slab(SMALL_SLAB_BYTES);
   }
 
   /** A slab of {@link LARGE_SLAB_BYTES}, with arbitrary content. */
   takeLarge(): Slab {
-    return this.#large.pop() ?? new Slab(LARGE_SLAB_BYTES);
+    return taken(this.#large.pop()) ?? new Slab(LARGE_SLAB_BYTES);
   }
 
-  /** Takes back a slab that nothing refers to any more. Others than the two sizes are dropped. */
+  /**
+   * Takes back a slab that nothing refers to any more. Others than the two sizes are dropped.
+   *
+   * @throws {Error} when it is in the pool already: two connections would write into one another's
+   * frames.
+   */
   give(slab: Slab): void {
-    if (slab.capacity === LARGE_SLAB_BYTES) {
-      if (this.#large.length < this.#largeLimit) this.#large.push(slab);
-    } else if (slab.capacity === SMALL_SLAB_BYTES && this.#small.length < this.#smallLimit) {
-      this.#small.push(slab);
-    }
+    if (slab.capacity === LARGE_SLAB_BYTES) keep(this.#large, this.#largeLimit, slab);
+    else if (slab.capacity === SMALL_SLAB_BYTES) keep(this.#small, this.#smallLimit, slab);
   }
 
   /** Lets go of half of what is kept, so that a burst does not hold its memory for ever. */
@@ -50,4 +52,16 @@ export class SlabPool {
     this.#small.length >>= 1;
     this.#large.length >>= 1;
   }
+}
+
+function keep(slabs: Slab[], limit: number, slab: Slab): void {
+  if (slab.pooled) throw new Error("a slab was given back twice");
+  if (slabs.length === limit) return;
+  slab.pooled = true;
+  slabs.push(slab);
+}
+
+function taken(slab: Slab | undefined): Slab | undefined {
+  if (slab !== undefined) slab.pooled = false;
+  return slab;
 }

@@ -19,8 +19,6 @@ export interface ClientEvent {
 
 /** The events of a broker, by name. */
 export interface BrokerEvents {
-  /** Clients can connect. */
-  listening: { readonly address: Address };
   /** A client said CONNECT and was let in. */
   connected: ClientEvent;
   /** A client's connection ended; `reason` is one of nats-server's close reasons. */

@@ -22,6 +22,8 @@ export class Slab {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The same bytes. */
   readonly view: DataView<ArrayBuffer>;
+  /** Whether it lies in a pool, and must not be used. */
+  pooled = false;
 
   /** Allocates a zeroed buffer for `capacity` bytes. */
   constructor(capacity: number) {

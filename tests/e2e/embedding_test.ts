@@ -313,8 +313,7 @@ Deno.test("close({ drain: true }) does not wait longer than it was told to", asy
   await reader.until("PONG\r\n");
   let closed = false;
   const closing = broker.close({ drain: true, drainMs: 30_000 }).then(() => closed = true);
-  const ldm = JSON.parse((await reader.until('"ldm":true}')).replace(/^[^]*INFO /, ""));
-  assertEquals(ldm.ldm, true);
+  await reader.until('"ldm":true');
   await clock.advance(29_000);
   assertEquals(closed, false);
   await clock.advance(1000);

@@ -1,0 +1,178 @@
+import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
+import { memoryPipe } from "../../src/platform/mod.ts";
+import { connectFrame, MemoryBroker, MemoryClient } from "../support/memory_broker.ts";
+
+/** Longest that a connection which is being closed may stay, in virtual milliseconds. */
+const GOODBYE_LIMIT_MS = 3000 + 100;
+
+Deno.test("the last -ERR arrives before the end although the peer keeps sending", async () => {
+  await using world = await MemoryBroker.start();
+  const listener = await world.connect(), client = await world.connect();
+  await world.exchange(listener, "SUB > 1\r\n");
+  client.send("BOGUS\r\n");
+  for (let i = 0; i < 200; i++) client.send("PUB a 10\r\n0123456789\r\n".repeat(500));
+  await world.settle();
+  assertEquals(client.take(), "-ERR 'Unknown Protocol Operation'\r\n");
+  assert(client.ended, "the broker has ended its direction");
+  assertEquals(client.unsentBytes, 0, "and reads on, so that nothing resets the connection");
+  assertEquals(listener.take(), "", "but nothing of it means anything any more");
+  assertEquals(world.broker.statistics.connections, 2, "until the peer hangs up");
+  client.close();
+  await world.settle();
+  assertEquals(world.broker.statistics.connections, 1);
+});
+
+Deno.test("a peer that never stops sending is cut off after a while", async () => {
+  await using world = await MemoryBroker.start();
+  const client = await world.connect();
+  client.send("BOGUS\r\n");
+  for (let waitedMs = 0; waitedMs < GOODBYE_LIMIT_MS; waitedMs += 50) {
+    client.send("x".repeat(10_000));
+    await world.advance(50);
+  }
+  assertEquals(world.ended, [{ id: 1, reason: "Protocol Violation" }]);
+  assertEquals(client.take(), "-ERR 'Unknown Protocol Operation'\r\n");
+});
+
+Deno.test("a peer that neither reads nor hangs up is let go of after a while", async () => {
+  await using world = await MemoryBroker.start();
+  const client = await world.connect();
+  await world.exchange(client, "SUB a 1\r\n");
+  client.connection.stall();
+  client.connection.resume("sent");
+  client.send("PUB a 90000\r\n" + "x".repeat(90_000) + "\r\nBOGUS\r\n");
+  await world.settle();
+  assertEquals(world.ended, []);
+  await world.advance(GOODBYE_LIMIT_MS);
+  assertEquals(world.ended, [{ id: 1, reason: "Protocol Violation" }]);
+  assertEquals(world.broker.statistics.subscriptions, 0);
+});
+
+Deno.test("everything that was queued before the error is delivered before it", async () => {
+  await using world = await MemoryBroker.start();
+  const client = await world.connect();
+  const count = 2000, payload = "x".repeat(100);
+  await world.exchange(client, "SUB a 1\r\n");
+  client.send(`PUB a 100\r\n${payload}\r\n`.repeat(count) + "BOGUS\r\n");
+  await world.settle();
+  const received = client.take();
+  assertEquals(received.split(payload).length - 1, count);
+  assert(received.endsWith("\r\n-ERR 'Unknown Protocol Operation'\r\n"));
+});
+
+Deno.test("a wrong token: -ERR, then the end, and the log names nobody's secret", async () => {
+  await using world = await MemoryBroker.start({ authorization: { token: "right" } });
+  const client = await world.connectSilently();
+  assertEquals(
+    await world.exchange(client, connectFrame({ auth_token: "wrong-token", name: "app" }) + "PING\r\n"),
+    "-ERR 'Authorization Violation'\r\n",
+  );
+  client.close();
+  await world.settle();
+  assertEquals(world.ended, [{ id: 1, reason: "Authentication Failure" }]);
+  const line = world.log.find((line) => line.includes("authentication error"));
+  assertMatch(line ?? "", /cid:1.*app/);
+  assert(!world.log.some((line) => line.includes("wrong-token")));
+});
+
+Deno.test("where credentials are required, nothing else is done before CONNECT", async () => {
+  await using world = await MemoryBroker.start({
+    authorization: { users: [{ user: "u", password: "p" }] },
+  });
+  for (const first of ["PING\r\n", "SUB a 1\r\n", "X", "\r\n", "INFO {}\r\n"]) {
+    const client = await world.connectSilently();
+    assertEquals(await world.exchange(client, first), "-ERR 'Authorization Violation'\r\n", first);
+    client.close();
+  }
+  const client = await world.connectSilently();
+  const good = connectFrame({ user: "u", pass: "p", protocol: 0 });
+  assertEquals(await world.exchange(client, good + "PING\r\n"), "PONG\r\n");
+  assertEquals(await world.exchange(client, `CONNECT {"pass":"q"}\r\n`), [
+    "-ERR 'Authorization Violation'\r\n",
+  ].join(""), "a second CONNECT is checked too");
+});
+
+Deno.test("while a bcrypt hash is checked nothing behind CONNECT is done, and nothing is lost", async () => {
+  // The hash of "secret", at the least cost.
+  const hash = "$2b$04$GSCZeJqghUB7nmgs.ohRCuPtLiN.UNyNQ7TCsJPqlERoPTCXLlzPm";
+  await using world = await MemoryBroker.start({ authorization: { token: hash } });
+  const good = await world.connectSilently(), bad = await world.connectSilently();
+  good.send(connectFrame({ auth_token: "secret", protocol: 0 }) + "SUB a 1\r\nPUB a 2\r\nhi\r\nPI");
+  good.send("NG\r\n");
+  bad.send(connectFrame({ auth_token: hash }) + "SUB a 1\r\nPING\r\n");
+  assertEquals(await good.takeUntil("PONG\r\n"), "MSG a 1 2\r\nhi\r\nPONG\r\n");
+  assertEquals(await bad.takeUntil("-ERR"), "-ERR 'Authorization Violation'\r\n");
+  bad.close();
+});
+
+Deno.test("the authentication timeout holds while a hash is checked", async () => {
+  const hash = "$2b$14$GSCZeJqghUB7nmgs.ohRCuPtLiN.UNyNQ7TCsJPqlERoPTCXLlzPm";
+  await using world = await MemoryBroker.start({ authorization: { token: hash, timeout: "1s" } });
+  const client = await world.connectSilently();
+  client.send(connectFrame({ auth_token: "slow" }));
+  await world.advance(1100);
+  assertEquals(client.take(), "-ERR 'Authentication Timeout'\r\n");
+  client.close();
+  await world.settle();
+  assertEquals(world.ended, [{ id: 1, reason: "Authentication Timeout" }]);
+});
+
+Deno.test("closing the broker flushes what is queued, sends no -ERR and ends everybody", async () => {
+  const world = await MemoryBroker.start();
+  const clients = [await world.connect(), await world.connect(), await world.connectSilently()];
+  for (const client of clients) client.send("SUB a 1\r\nPUB a 3\r\nbye\r\n");
+  await world[Symbol.asyncDispose]();
+  for (const client of clients) {
+    assert(client.ended);
+    assert(!client.take().includes("-ERR"));
+  }
+  assertEquals(world.ended.map(({ reason }) => reason), Array(3).fill("Server Shutdown"));
+  assertEquals(world.clock.pendingTimers, 0, "no timer is left behind");
+});
+
+Deno.test("closing the broker does not wait for long for peers that take nothing", async () => {
+  const world = await MemoryBroker.start();
+  const client = await world.connect();
+  await world.exchange(client, "SUB a 1\r\n");
+  client.stall();
+  client.send("PUB a 200000\r\n" + "x".repeat(200_000) + "\r\n");
+  await world.settle();
+  const startMs = world.clock.monotonic();
+  let closedAtMs = Infinity;
+  const closing = world.broker.close().then(() => closedAtMs = world.clock.monotonic());
+  await world.advance(10_000);
+  await closing;
+  assertLessOrEqual(closedAtMs - startMs, GOODBYE_LIMIT_MS);
+});
+
+Deno.test("a drained broker tells those who understand it, and waits for them to leave", async () => {
+  const world = await MemoryBroker.start();
+  const modern = await world.connect(), old = await world.connect({ protocol: 0 });
+  let closed = false;
+  const closing = world.broker.close({ drain: true, drainMs: 4000 }).then(() => closed = true);
+  await world.advance(3000);
+  assertMatch(modern.take(), /^INFO \{.*"ldm":true.*\} \r\n$/);
+  assertEquals(old.take(), "");
+  assertEquals(await world.exchange(old, "SUB a 1\r\nPUB a 0\r\n\r\n"), "MSG a 1 0\r\n\r\n");
+  assert(!closed);
+  modern.close();
+  old.close();
+  await world.settle();
+  await closing;
+  assertEquals(world.clock.monotonic(), 3000, "no longer than they take");
+});
+
+Deno.test("a client in the same process is one like the others", async () => {
+  await using world = await MemoryBroker.start();
+  const inside = new MemoryClient(world.broker.connect() as ReturnType<typeof memoryPipe>[0]);
+  await world.settle();
+  inside.take();
+  const outside = await world.connect();
+  await world.exchange(inside, connectFrame() + "SUB a 1\r\n");
+  await world.exchange(outside, "PUB a 2\r\nhi\r\n");
+  assertEquals(inside.take(), "MSG a 1 2\r\nhi\r\n");
+  assertEquals(world.broker.statistics.connections, 2);
+  inside.close();
+  await world.settle();
+  assertEquals(world.broker.statistics.connections, 1);
+});
