@@ -123,8 +123,7 @@ async function open(protocol: ProtocolHandler, transport: InProcessTransport): P
   protocol.transport = transport;
   const server = protocol.servers.selectServer();
   if (server !== undefined) protocol.server = server;
-  transport.closed().then(() => ended(protocol, transport));
-  receive(protocol, transport);
+  live(protocol, transport);
   try {
     await deadline(letIn, protocol.options.timeout ?? TIMEOUT_MS);
   } catch (error) {
@@ -136,18 +135,14 @@ async function open(protocol: ProtocolHandler, transport: InProcessTransport): P
   protocol.heartbeats.start();
 }
 
-/** Runs until the transport ends. Never rejects. */
-async function receive(protocol: ProtocolHandler, transport: InProcessTransport): Promise<void> {
+/** Receives until the transport ends, and closes what is above it. Never rejects. */
+async function live(protocol: ProtocolHandler, transport: InProcessTransport): Promise<void> {
   try {
     for await (const bytes of transport) protocol.parser.parse(bytes);
   } catch (error) {
     // What a callback of a subscription throws gets here too: whoever awaits closed() learns it.
     await transport.close(error as Error);
   }
-}
-
-/** Closes what is above a transport that ended by itself. */
-async function ended(protocol: ProtocolHandler, transport: InProcessTransport): Promise<void> {
   protocol.connected = false;
   if (protocol.isClosed()) return;
   protocol.connectError?.(transport.closeError);

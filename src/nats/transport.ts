@@ -10,6 +10,7 @@ import { DENATS_VERSION } from "../protocol/mod.ts";
 
 /** Bytes asked for by one read: what an in-process connection holds at most. */
 const READ_BYTES = 65_536;
+const NOTHING = new Uint8Array(0);
 
 /**
  * A nats-core `Transport` over an open byte stream.
@@ -75,7 +76,7 @@ export class InProcessTransport implements Transport {
 
   /** Queues a frame. Does nothing after the end. */
   send(frame: Uint8Array): void {
-    if (this.#done) return;
+    if (this.#done || frame.length === 0) return;
     this.#pendingBytes += frame.length;
     if (this.#pendingBytes > this.#maxPendingBytes) {
       this.#end(
@@ -95,7 +96,9 @@ export class InProcessTransport implements Transport {
       while (this.#frames.length > 0) {
         const frames = this.#frames;
         this.#frames = [];
-        for (const frame of frames) {
+        for (const [at, frame] of frames.entries()) {
+          // Let go of each as it is written: together they may be large.
+          frames[at] = NOTHING;
           for (let from = 0; from < frame.length;) {
             const count = await this.#connection.write(frame.subarray(from));
             from += count;

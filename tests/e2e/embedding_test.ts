@@ -1,14 +1,16 @@
 /** A broker inside a program: starting, watching, connecting within the process, closing. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   Broker,
   type BrokerEvents,
   ConfigError,
   type Connection,
   ListenError,
+  MemoryTransport,
+  ScopeClosedError,
   type TaskInfo,
 } from "../../mod.ts";
-import { MemoryTransport, VirtualClock } from "../../src/platform/mod.ts";
+import { VirtualClock } from "../../src/platform/mod.ts";
 import { startBroker } from "../support/broker.ts";
 import { connectClient, Received, soon, status } from "../support/nats_client.ts";
 
@@ -298,6 +300,7 @@ Deno.test("close({ drain: true }) tells clients, and ends when they have left", 
   await told;
   assertEquals(client.info?.ldm, true);
   await assertRejects(() => Deno.connect({ port }), Deno.errors.ConnectionRefused);
+  assertThrows(() => broker.connect(), ScopeClosedError);
   // What is said before leaving still counts.
   client.publish("jobs", "last");
   await client.drain();
@@ -324,7 +327,7 @@ Deno.test("close({ drain: true }) does not wait longer than it was told to", asy
 
 Deno.test("a configuration that cannot be starts nothing and says all that is wrong", async () => {
   const error = await assertRejects(
-    async () => await Broker.start({ host: "127.0.0.1", port: 70_000, max_payload: "lots" }),
+    () => Broker.start({ host: "127.0.0.1", port: 70_000, max_payload: "lots" }),
     ConfigError,
   );
   assertEquals(error.problems.map(({ path }) => path), ["port", "max_payload"]);

@@ -11,6 +11,7 @@ import {
   TimeoutError,
 } from "@nats-io/transport-node";
 import { type Broker, connectNats } from "../../src/nats/mod.ts";
+import { ScopeClosedError } from "../../mod.ts";
 import { memoryPipe } from "../../src/platform/mod.ts";
 import { startBroker } from "../support/broker.ts";
 import { connectClient, Received, soon, status } from "../support/nats_client.ts";
@@ -114,7 +115,7 @@ Deno.test("when the broker closes, so does the client", async () => {
 Deno.test("connecting to a broker that has closed is refused", async () => {
   const broker = await startBroker();
   await broker.close();
-  await assertRejects(() => connectNats(broker), Error, "clos");
+  await assertRejects(() => connectNats(broker), ScopeClosedError, "broker/clients");
 });
 
 /** A broker that says what it is told to, and no more. */

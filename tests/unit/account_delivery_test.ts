@@ -10,7 +10,11 @@ Deno.test("a message is delivered to each subscription that matches, and they ar
   account.subscribe(one.subscriber, "a.*", null, "2");
   account.subscribe(two.subscriber, "a.>", null, "x");
   account.subscribe(two.subscriber, "b", null, "y");
-  assertEquals(await memory.publish("PUB a.b 2\r\nhi\r\nPUB a 0\r\n\r\nPUB b 0\r\n\r\n"), [3, 0, 1]);
+  assertEquals(await memory.publish("PUB a.b 2\r\nhi\r\nPUB a 0\r\n\r\nPUB b 0\r\n\r\n"), [
+    3,
+    0,
+    1,
+  ]);
   assertEquals(one.take(), "MSG a.b 1 2\r\nhi\r\nMSG a.b 2 2\r\nhi\r\n");
   assertEquals(two.take(), "MSG a.b x 2\r\nhi\r\nMSG b y 0\r\n\r\n");
   assertEquals(one.subscriber.outMessages, 2);
@@ -35,7 +39,18 @@ Deno.test("a run of messages with one subject follows every change of interest i
 Deno.test("subjects that follow each other and resemble each other are kept apart", async () => {
   await using world = await MemoryBroker.start();
   const client = await world.connect();
-  const subjects = ["a", "aa", "aab", "aaaa", "aaab", "aaaaa", "aaaab", "b", "aaaaaaaa", "aaaaaaab"];
+  const subjects = [
+    "a",
+    "aa",
+    "aab",
+    "aaaa",
+    "aaab",
+    "aaaaa",
+    "aaaab",
+    "b",
+    "aaaaaaaa",
+    "aaaaaaab",
+  ];
   subjects.push("s".repeat(255), "s".repeat(256), "s".repeat(257), "s".repeat(258) + "t");
   for (const [sid, subject] of subjects.entries()) {
     await world.exchange(client, `SUB ${subject} ${sid}\r\n`);
@@ -74,7 +89,10 @@ Deno.test("order: what one publisher sends arrives in order, over all subjects a
   await using world = await MemoryBroker.start();
   const subscriber = await world.connect(), publisher = await world.connect();
   await world.exchange(subscriber, "SUB > 1\r\nSUB b.* q 2\r\n");
-  const sent = Array.from({ length: 500 }, (_, i) => `PUB ${"abc"[i % 3]}.x ${String(i).length}\r\n${i}\r\n`);
+  const sent = Array.from(
+    { length: 500 },
+    (_, i) => `PUB ${"abc"[i % 3]}.x ${String(i).length}\r\n${i}\r\n`,
+  );
   await world.exchange(publisher, sent.join(""));
   const received = subscriber.take().split(/MSG \S+ /).slice(1);
   for (const sid of ["1", "2"]) {

@@ -50,7 +50,10 @@ Deno.test("a group is its name: its members' subjects may differ, and each messa
 Deno.test("every group gets its copy, and plain subscriptions theirs", async () => {
   await using world = await MemoryBroker.start();
   const client = await world.connect();
-  await world.exchange(client, "SUB a.b p 1\r\nSUB a.b p 2\r\nSUB a.b q 3\r\nSUB a.b 4\r\nSUB > 5\r\n");
+  await world.exchange(
+    client,
+    "SUB a.b p 1\r\nSUB a.b p 2\r\nSUB a.b q 3\r\nSUB a.b 4\r\nSUB > 5\r\n",
+  );
   const received = await world.exchange(client, publish(50));
   const count = (sid: number) => received.split(`MSG a.b ${sid} 0\r\n\r\n`).length - 1;
   assertEquals(count(1) + count(2), 50);

@@ -59,7 +59,10 @@ Deno.test("peers that connect and say nothing delay nobody", async () => {
 Deno.test("connected and disconnected are told with the client's name and user", async () => {
   await using world = await MemoryBroker.start({ authorization: { user: "u", password: "p" } });
   const told: unknown[] = [];
-  using _connected = world.broker.on("connected", ({ id, name, user }) => told.push({ id, name, user }));
+  using _connected = world.broker.on(
+    "connected",
+    ({ id, name, user }) => told.push({ id, name, user }),
+  );
   using _gone = world.broker.on(
     "disconnected",
     ({ id, name, user, reason }) => told.push({ id, name, user, reason }),

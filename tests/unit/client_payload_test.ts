@@ -46,7 +46,11 @@ function conversation(sizes: Iterable<number>) {
     const reply = index % 2 === 0 ? "" : "reply.to.me ", head = index % 4 >= 2 && size >= 12;
     const lengths = head ? `12 ${size}` : `${size}`;
     sent.add(`${head ? "HPUB" : "PUB"} data.${index % 3} ${reply}${lengths}\r\n`, payload, "\r\n");
-    received.add(`${head ? "HMSG" : "MSG"} data.${index % 3} 1 ${reply}${lengths}\r\n`, payload, "\r\n");
+    received.add(
+      `${head ? "HMSG" : "MSG"} data.${index % 3} 1 ${reply}${lengths}\r\n`,
+      payload,
+      "\r\n",
+    );
     index++;
   }
   return { sent: sent.bytes(), received: received.bytes() };

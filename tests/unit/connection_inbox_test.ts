@@ -89,13 +89,21 @@ Deno.test("no byte is lost, doubled or changed, however the stream is cut", () =
         const random = new SeededRandom(seed);
         const stream = frames(lengths, random), reading = new Reading();
         for (let at = 0; at < stream.length;) {
-          at += reading.read(stream, at, 1 + random.below(Math.max(mostPerRead, stream.length >> 9)));
+          at += reading.read(
+            stream,
+            at,
+            1 + random.below(Math.max(mostPerRead, stream.length >> 9)),
+          );
         }
         const result = joined(reading.consumed);
         assertEquals(result.length, stream.length);
         assert(result.every((byte, i) => byte === stream[i]));
         const largest = HEAD + Math.max(...lengths);
-        assertLessOrEqual(reading.mostCapacity, 4 * largest + 3 * 131_072, "bounded by what it holds");
+        assertLessOrEqual(
+          reading.mostCapacity,
+          4 * largest + 3 * 131_072,
+          "bounded by what it holds",
+        );
       },
     ),
     { numRuns: 200, seed: 20_261_122 },

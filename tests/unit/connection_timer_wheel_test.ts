@@ -30,7 +30,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("schedule" as const),
       alarm,
-      delayMs: fc.oneof(fc.integer({ min: -50, max: 60 }), fc.integer({ min: 0, max: 5 * ROUND_MS })),
+      delayMs: fc.oneof(
+        fc.integer({ min: -50, max: 60 }),
+        fc.integer({ min: 0, max: 5 * ROUND_MS }),
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel" as const), alarm }) },
