@@ -74,20 +74,26 @@ async function reportValid(file: string | undefined, files: DenoFiles): Promise<
 
 async function serve(config: Config): Promise<number> {
   const clock = new SystemClock();
-  let broker: Broker | undefined, asked: CloseBrokerOptions | undefined;
-  const shutDown = (options: CloseBrokerOptions) => {
-    // Whoever asks twice means it.
-    if (asked !== undefined) exitProcess(FAILURE);
+  let broker: Broker | undefined, asked: CloseBrokerOptions | undefined, ended = false;
+  const leave = (options: CloseBrokerOptions) => {
     asked = options;
     void broker?.close(options);
   };
+  const shutDown = () => {
+    // Whoever asks twice means it.
+    if (ended) exitProcess(FAILURE);
+    ended = true;
+    leave({});
+  };
+  const lameDuck = {
+    drain: true,
+    drainMs: config.lame_duck_duration,
+    graceMs: config.lame_duck_grace_period,
+  };
   // Before the broker is there: a signal may come while it starts.
-  using _int = onSignal("SIGINT", () => shutDown({}));
-  using _term = onSignal("SIGTERM", () => shutDown({}));
-  using _usr2 = onSignal(
-    "SIGUSR2",
-    () => shutDown({ drain: true, drainMs: config.lame_duck_duration }),
-  );
+  using _int = onSignal("SIGINT", shutDown);
+  using _term = onSignal("SIGTERM", shutDown);
+  using _usr2 = onSignal("SIGUSR2", () => asked === undefined && leave(lameDuck));
   using _hup = onSignal("SIGHUP", () => broker?.reopenLog());
   using _usr1 = onSignal("SIGUSR1", () => {
     broker?.reopenLog();

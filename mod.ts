@@ -11,8 +11,18 @@
  * @module
  */
 export { Broker, type BrokerOptions, type CloseBrokerOptions } from "./src/broker.ts";
-export * from "./src/config/types.ts";
-export { ConfigError, type Problem } from "./src/config/mod.ts";
+export {
+  type AuthorizationConfig,
+  type AuthorizationConfigInput,
+  type Config,
+  ConfigError,
+  type ConfigInput,
+  type LogConfig,
+  type LogConfigInput,
+  type Problem,
+  type UserConfig,
+  type UserConfigInput,
+} from "./src/config/mod.ts";
 export type { BrokerEvents, BrokerStatistics, ClientEvent, Totals } from "./src/monitor/mod.ts";
 export {
   AcceptError,

@@ -70,6 +70,8 @@ const HIGH_WATER_BYTES = 128 * 1024, LOW_WATER_BYTES = 64 * 1024;
 const STALL_SHARE = 0.75;
 /** How long clients may take to leave when the broker drains. */
 const DRAIN_MS = 5000;
+/** The longest time between two clients that are closed in lame duck mode. */
+const LAME_DUCK_PAUSE_MS = 1000;
 /** How long closing may take in all parts before what is left is named in the log. */
 const CLOSE_DEADLINE_MS = 5000;
 
@@ -97,8 +99,13 @@ export interface CloseBrokerOptions {
    * to leave by themselves.
    */
   readonly drain?: boolean;
-  /** How long they are given, in milliseconds; 5,000 if absent. */
+  /** How long all of them are given, in milliseconds; 5,000 if absent. */
   readonly drainMs?: number;
+  /**
+   * How long they are left alone, in milliseconds, at most `drainMs`, which is also what holds if it
+   * is absent. After that they are closed one by one, spread over what is left of `drainMs`.
+   */
+  readonly graceMs?: number;
 }
 
 /** A running NATS server. */
@@ -129,7 +136,9 @@ export class Broker implements AsyncDisposable {
   #lastConnectionId = 0;
   #strayErrors = 0;
   #panics = 0;
+  /** Resolved when the last client leaves, or a drain is cut short. */
   #emptied: PromiseWithResolvers<void> | null = null;
+  #hurried = false;
   #closing: Promise<void> | null = null;
   readonly #closed = Promise.withResolvers<void>();
 
@@ -417,17 +426,27 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Stops accepting, sends what is queued, closes all connections without -ERR, and ends every task.
-   * Calling it again waits for the same end. Never rejects.
+   * Calling it again waits for the same end, and cuts a drain short unless it asks for one as well.
+   * Never rejects.
    */
   close(options: CloseBrokerOptions = {}): Promise<void> {
+    if (this.#closing !== null && options.drain !== true) {
+      this.#hurried = true;
+      this.#emptied?.resolve();
+    }
     return this.#closing ??= this.#close(options);
   }
 
-  async #close({ drain = false, drainMs = DRAIN_MS }: CloseBrokerOptions): Promise<void> {
-    this.#log.info("Server exiting", drain ? { drain } : undefined);
+  async #close({ drain = false, drainMs = DRAIN_MS, graceMs }: CloseBrokerOptions): Promise<void> {
+    this.#log.info(
+      drain ? "Entering lame duck mode, stop accepting new clients" : "Server exiting",
+    );
     this.#lifecycle.emit("closing", { drain });
     await this.#accepting.close();
-    if (drain) await this.#drain(drainMs);
+    if (drain) {
+      await this.#drain(drainMs, Math.min(graceMs ?? drainMs, drainMs));
+      this.#log.info("Server exiting");
+    }
     await this.#end();
   }
 
@@ -444,13 +463,27 @@ export class Broker implements AsyncDisposable {
     this.#closed.resolve();
   }
 
-  async #drain(drainMs: number): Promise<void> {
-    const { sessions } = this.#environment;
+  /** Lame duck mode, as nats-server does it. */
+  async #drain(drainMs: number, graceMs: number): Promise<void> {
+    const { sessions, random } = this.#environment;
     this.#info.ldm = true;
     for (const session of sessions.values()) session.updateInfo();
-    if (sessions.size === 0) return;
+    await this.#empty(graceMs);
+    const pauseMs = Math.min(LAME_DUCK_PAUSE_MS, (drainMs - graceMs) / Math.max(1, sessions.size));
+    if (pauseMs === 0) return;
+    for (const session of [...sessions.values()]) {
+      if (this.#hurried) return;
+      session.close("serverShutdown");
+      // Not at regular intervals: they all are going to connect elsewhere.
+      await this.#empty(pauseMs * (0.5 + random.next() / 2));
+    }
+  }
+
+  /** Waits until all clients have left, for at most so long. */
+  async #empty(limitMs: number): Promise<void> {
+    if (this.#hurried || this.#environment.sessions.size === 0) return;
     const emptied = this.#emptied = Promise.withResolvers<void>();
-    const timer = this.#clock.setTimer(drainMs, () => emptied.resolve());
+    const timer = this.#clock.setTimer(limitMs, () => emptied.resolve());
     await emptied.promise;
     timer.cancel();
   }

@@ -239,6 +239,7 @@ export class Account {
       if (subscription.subscriber !== requester) continue;
       const subject = byteString(bytes, message.subjectStart, message.subjectEnd);
       requester.outbox.appendText(noRespondersFrame(subject, reply, subscription.sid));
+      requester.trace?.delivered(reply, subscription.sid, 0);
       this.#touched.add(requester.outbox);
       return;
     }

@@ -160,13 +160,17 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   }
 
   /** See {@link PeerSession}. */
-  protected override leaving(reason: CloseReason): void {
+  protected override leaving(reason: CloseReason, text: string | null): void {
     const { statistics, wheel, log } = this.#environment;
+    if (text !== null) this.#trace?.sent(`-ERR '${text}'`);
     this.subscriber.open = false;
     this.#parser.stop();
     wheel.cancel(this);
     this.#abandon?.abort();
-    if (reason === "staleConnection") statistics.staleConnections++;
+    if (reason === "staleConnection") {
+      statistics.staleConnections++;
+      log.info(`${this.label} - ${CLOSE_REASONS[reason]}`);
+    }
     if (reason.startsWith("slowConsumer")) {
       statistics.slowConsumers++;
       log.warn(`${this.label} - ${CLOSE_REASONS[reason]}`);

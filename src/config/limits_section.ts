@@ -51,7 +51,7 @@ export const limitFields = {
   no_fast_producer_stall: withDefault(
     scalar(boolean()),
     false,
-    "Drop messages for a consumer that lags instead of slowing the producer down.",
+    "Drop messages for a consumer above 75 % of max_pending instead of slowing producers further.",
   ),
   no_header_support: withDefault(
     scalar(boolean()),

@@ -52,12 +52,12 @@ export const addressFields = {
   server_tags: withDefault(
     listOrOne(scalar(text({ expected: "a tag" }))),
     [],
-    "Tags of this server, such as its region, for monitoring.",
+    "Tags of this server, such as its region; kept for monitoring, which comes later.",
   ),
   server_metadata: withDefault(
     map(scalar(text({ expected: "text" }))),
     {},
-    "Facts about this server by name, for monitoring.",
+    "Facts about this server by name; kept for monitoring, which comes later.",
   ),
 };
 
@@ -80,7 +80,7 @@ export const lameDuckFields = {
   lame_duck_duration: withDefault(
     scalar(duration({ min: 30_000 })),
     "2m",
-    "Time over which clients are closed one by one in lame duck mode; at least 30s.",
+    "Time that lame duck mode (SIGUSR2) takes, in which clients are closed one by one; at least 30s.",
   ),
   lame_duck_grace_period: withDefault(
     scalar(duration({ min: 0 })),

@@ -20,9 +20,11 @@ export interface ConfigInput {
   readonly listen?: number | string | undefined;
   /** Address that clients are told to connect to, where it differs from host and port. */
   readonly client_advertise?: string | undefined;
-  /** Tags of this server, such as its region, for monitoring. Default: `[]`. */
+  /**
+   * Tags of this server, such as its region; kept for monitoring, which comes later. Default: `[]`.
+   */
   readonly server_tags?: string | readonly string[] | undefined;
-  /** Facts about this server by name, for monitoring. Default: `{}`. */
+  /** Facts about this server by name; kept for monitoring, which comes later. Default: `{}`. */
   readonly server_metadata?: Readonly<Record<string, string>> | undefined;
   /** How many clients may be connected at once; 0 admits nobody. Default: `65536`. */
   readonly max_connections?: number | undefined;
@@ -52,7 +54,8 @@ export interface ConfigInput {
    */
   readonly write_deadline?: number | string | undefined;
   /**
-   * Drop messages for a consumer that lags instead of slowing the producer down. Default: `false`.
+   * Drop messages for a consumer above 75 % of max_pending instead of slowing producers further.
+   * Default: `false`.
    */
   readonly no_fast_producer_stall?: boolean | undefined;
   /** Refuse messages with headers. Default: `false`. */
@@ -96,8 +99,8 @@ export interface ConfigInput {
   /** Folder to write nats-server_<pid>.ports to: the addresses really listened on, as JSON. */
   readonly ports_file_dir?: string | undefined;
   /**
-   * Time over which clients are closed one by one in lame duck mode; at least 30s. A duration such
-   * as "2s", "1m30s" or "500ms"; a plain number is seconds. Default: `"2m"`.
+   * Time that lame duck mode (SIGUSR2) takes, in which clients are closed one by one; at least 30s.
+   * A duration such as "2s", "1m30s" or "500ms"; a plain number is seconds. Default: `"2m"`.
    */
   readonly lame_duck_duration?: number | string | undefined;
   /**
@@ -117,9 +120,9 @@ export interface Config {
   readonly port: number;
   /** Address that clients are told to connect to, where it differs from host and port. */
   readonly client_advertise?: string | undefined;
-  /** Tags of this server, such as its region, for monitoring. */
+  /** Tags of this server, such as its region; kept for monitoring, which comes later. */
   readonly server_tags: readonly string[];
-  /** Facts about this server by name, for monitoring. */
+  /** Facts about this server by name; kept for monitoring, which comes later. */
   readonly server_metadata: Readonly<Record<string, string>>;
   /** How many clients may be connected at once; 0 admits nobody. */
   readonly max_connections: number;
@@ -135,7 +138,9 @@ export interface Config {
   readonly max_pending: number;
   /** How long a write to a client may take before it is closed as a slow consumer. Milliseconds. */
   readonly write_deadline: number;
-  /** Drop messages for a consumer that lags instead of slowing the producer down. */
+  /**
+   * Drop messages for a consumer above 75 % of max_pending instead of slowing producers further.
+   */
   readonly no_fast_producer_stall: boolean;
   /** Refuse messages with headers. */
   readonly no_header_support: boolean;
@@ -172,7 +177,8 @@ export interface Config {
   /** Folder to write nats-server_<pid>.ports to: the addresses really listened on, as JSON. */
   readonly ports_file_dir?: string | undefined;
   /**
-   * Time over which clients are closed one by one in lame duck mode; at least 30s. Milliseconds.
+   * Time that lame duck mode (SIGUSR2) takes, in which clients are closed one by one; at least 30s.
+   * Milliseconds.
    */
   readonly lame_duck_duration: number;
   /** Time between announcing lame duck mode and closing the first client. Milliseconds. */

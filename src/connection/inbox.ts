@@ -5,8 +5,11 @@
  */
 import { Slab } from "../protocol/mod.ts";
 
-/** Read sizes that an inbox moves between, in bytes. An idle connection costs the first. */
-const SIZES = [512, 4096, 32768, 131072] as const;
+/**
+ * Read sizes that an inbox moves between, in bytes. An idle connection costs the first. The last is
+ * no power of two: frames with payloads of such sizes would all but fit, and need one tiny read more.
+ */
+const SIZES = [512, 4096, 32768, 147456] as const;
 /** Reads in a row that fill less than a quarter, after which the inbox shrinks. */
 const SMALL_READS = 2;
 

@@ -101,8 +101,8 @@ export abstract class PeerSession implements OutboxOwner {
    */
   protected abstract received(): Promise<void> | null;
 
-  /** It begins to close. Called once. */
-  protected abstract leaving(reason: CloseReason): void;
+  /** It begins to close; `text` is what is sent as -ERR, or null. Called once. */
+  protected abstract leaving(reason: CloseReason, text: string | null): void;
 
   /** The connection is closed. Releases what is left; called once. */
   protected abstract ended(reason: CloseReason): Promise<void>;
@@ -194,7 +194,7 @@ export abstract class PeerSession implements OutboxOwner {
   close(reason: CloseReason, text: string | null = null): void {
     if (this.#closing !== null) return;
     this.#closing = reason;
-    this.leaving(reason);
+    this.leaving(reason, text);
     if (text !== null && this.outbox.open) this.outbox.appendText(`-ERR '${text}'\r\n`);
     // `run` waits for it, and it ends the read that `run` is in.
     this.#goodbye = this.#depart(reason);

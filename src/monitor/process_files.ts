@@ -45,7 +45,13 @@ export class ProcessFiles {
     const ports = Object.fromEntries(
       Object.entries(listeners).map(([name, address]) => [name, this.#urls(address)]),
     );
-    await files.writeText(path, JSON.stringify(ports));
+    try {
+      await files.writeText(path, JSON.stringify(ports));
+    } catch (error) {
+      // A broker that does not start leaves nothing behind.
+      if (pidFile !== undefined) await files.remove(pidFile);
+      throw error;
+    }
   }
 
   /** Removes the ports file; the pid file stays, as nats-server's does. */

@@ -155,7 +155,7 @@ export function isInfoJson(json: string): boolean {
       return Array.isArray(given) &&
         given.every((item) => item === null || typeof item === "string");
     }
-    return typeof given === type && (typeof given !== "number" || Number.isSafeInteger(given));
+    return typeof given === type && (typeof given !== "number" || isInt64(given));
   });
 }
 

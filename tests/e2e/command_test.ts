@@ -300,7 +300,7 @@ Deno.test("the log file is opened anew by SIGHUP and SIGUSR1 after it was moved 
   await using command = new RunningCommand([
     ...[...ANYWHERE, "-l", log, "-D", "--ports_file_dir", folder.path],
   ]);
-  await fileMatch(folder.path, /\.ports$/, /nats:/);
+  await fileMatch(folder.path, /^log$/, /Server is ready/);
   const ports = await Deno.readTextFile(`${folder.path}/nats-server_${command.pid}.ports`);
   const port = Number(/:(\d+)"/.exec(ports)?.[1]);
   for (const [signal, aside] of [["SIGHUP", `${log}.1`], ["SIGUSR1", `${log}.2`]] as const) {

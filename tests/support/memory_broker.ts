@@ -9,6 +9,7 @@ import {
   ConnectionError,
   type MemoryConnection,
   MemoryTransport,
+  type Random,
   SeededRandom,
   VirtualClock,
 } from "../../src/platform/mod.ts";
@@ -66,12 +67,15 @@ export class MemoryBroker implements AsyncDisposable {
   }
 
   /** Starts a broker. */
-  static async start(settings: BrokerSettings = {}, seed = 1): Promise<MemoryBroker> {
+  static async start(
+    settings: BrokerSettings = {},
+    random: Random = new SeededRandom(1),
+  ): Promise<MemoryBroker> {
     const transport = new MemoryTransport(), clock = new VirtualClock(), log: string[] = [];
     const broker = await Broker.start({ host: "memory", ...settings }, {
       transport,
       clock,
-      random: new SeededRandom(seed),
+      random,
       writeLog: (line) => log.push(line.trimEnd()),
     });
     return new MemoryBroker(broker, clock, transport, log);

@@ -11,6 +11,34 @@ import {
   WriteWatch,
 } from "../../src/connection/mod.ts";
 import type { Connection } from "../../src/platform/mod.ts";
+import type { Slab } from "../../src/protocol/mod.ts";
+
+/** A pool that notices when a buffer comes back that was not taken, or that came back already. */
+export class CheckedPool extends SlabPool {
+  /** Buffers that were taken and have not come back. */
+  readonly taken = new Set<Slab>();
+
+  override takeSmall(): Slab {
+    return this.#note(super.takeSmall());
+  }
+
+  override takeLarge(): Slab {
+    return this.#note(super.takeLarge());
+  }
+
+  override give(slab: Slab): void {
+    // An outbox without a buffer stands on one of no capacity.
+    if (slab.capacity === 0) return;
+    if (!this.taken.delete(slab)) throw new Error("a buffer was given back that nobody had");
+    super.give(slab);
+  }
+
+  #note(slab: Slab): Slab {
+    if (this.taken.has(slab)) throw new Error("a buffer was handed out twice");
+    this.taken.add(slab);
+    return slab;
+  }
+}
 
 /** What may differ from one test to the next; sizes in bytes, times in milliseconds. */
 export interface WatchedOutboxOptions {
@@ -30,6 +58,8 @@ export interface WatchedOutboxOptions {
 export class WatchedOutbox implements OutboxOwner {
   /** The outbox. */
   readonly outbox: Outbox;
+  /** Where its buffers come from. */
+  readonly pool = new CheckedPool();
   /** The watch over it; the test calls its `look`. */
   readonly watch: WriteWatch;
   /** What the owner was told. */
@@ -47,7 +77,7 @@ export class WatchedOutbox implements OutboxOwner {
       writeDeadlineMs: options.writeDeadlineMs ?? 5000,
     });
     this.outbox = new Outbox(connection, this, {
-      pool: new SlabPool(),
+      pool: this.pool,
       watch: this.watch,
       maxPending: options.maxPending ?? 1_000_000,
       crowdedAbove: options.crowdedAbove ?? Infinity,

@@ -10,7 +10,7 @@ import {
   assertLess,
   assertLessOrEqual,
 } from "@std/assert";
-import { connectFrame, MemoryBroker } from "../support/memory_broker.ts";
+import { connectFrame, MemoryBroker, type MemoryClient } from "../support/memory_broker.ts";
 
 const KIB = 1024, MIB = 1024 * KIB;
 /** What an in-memory connection buffers in each direction. */
@@ -107,6 +107,50 @@ Deno.test("a subscriber that takes something now and then delays a publisher for
   }
   assertLessOrEqual(waitedMs, PATIENCE_MS);
   await sent;
+  subscriber.resume();
+});
+
+/** Lets a stalled `subscriber` take what the connection has buffered, every 100 ms. */
+async function pulse(
+  world: MemoryBroker,
+  subscriber: MemoryClient,
+  publisher: MemoryClient,
+): Promise<number> {
+  const startMs = world.clock.monotonic();
+  while (publisher.unsentBytes > 0 && world.clock.monotonic() - startMs < 60_000) {
+    await world.advance(100);
+    subscriber.resume();
+    subscriber.stall();
+  }
+  return world.clock.monotonic() - startMs;
+}
+
+Deno.test("a subscriber that is alone and slow but steady sets the pace, and is not closed", async () => {
+  const { world, subscriber, publisher } = await withPair({ max_pending: "2MiB" });
+  await using _ = world;
+  subscriber.stall();
+  void publisher.send(messages(8 * KIB, KIB));
+  const waitedMs = await pulse(world, subscriber, publisher);
+  assertGreater(waitedMs, 5000);
+  subscriber.resume();
+  await world.settle();
+  assertEquals(subscriber.receivedBytes, deliveredBytes(8 * KIB, KIB));
+  assertEquals(world.ended, []);
+});
+
+Deno.test("a slow but steady subscriber among fast ones delays them for a bounded time in all", async () => {
+  const { world, subscriber, publisher } = await withPair();
+  await using _ = world;
+  const others = [await world.connect(), await world.connect()];
+  for (const other of others) {
+    await world.exchange(other, "SUB a 1\r\n");
+    other.receivedBytes = 0;
+  }
+  subscriber.stall();
+  void publisher.send(messages(8 * KIB, KIB));
+  const waitedMs = await pulse(world, subscriber, publisher);
+  assertLessOrEqual(waitedMs, PATIENCE_MS);
+  for (const other of others) assertEquals(other.receivedBytes, deliveredBytes(8 * KIB, KIB));
   subscriber.resume();
 });
 

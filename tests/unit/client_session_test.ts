@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { SeededRandom } from "../../src/platform/mod.ts";
 import { connectFrame, MemoryBroker } from "../support/memory_broker.ts";
 
 const greeting = (text: string) => JSON.parse(text.slice("INFO ".length, -" \r\n".length));
@@ -91,13 +92,13 @@ Deno.test("what is refused gets -ERR instead of +OK, and the connection stays", 
 Deno.test("a refused message reaches nobody, and the next one with its subject does not either", async () => {
   await using world = await MemoryBroker.start();
   const everything = await world.connect();
-  await world.exchange(everything, "SUB > 1\r\nSUB $NRG.> 2\r\n");
+  await world.exchange(everything, "SUB > 1\r\nSUB $NRG.> 2\r\nSUB a 3\r\n");
   const client = await world.connect();
   await world.exchange(
     client,
     "PUB a 0\r\n\r\nPUB $NRG.x 0\r\n\r\nPUB $NRG.x 0\r\n\r\nPUB b _R_.x 0\r\n\r\nPUB b 0\r\n\r\n",
   );
-  assertEquals(everything.take(), "MSG a 1 0\r\n\r\nMSG b 1 0\r\n\r\n");
+  assertEquals(everything.take(), "MSG a 3 0\r\n\r\nMSG a 1 0\r\n\r\nMSG b 1 0\r\n\r\n");
 });
 
 Deno.test("pedantic clients are told of bad publish subjects, which are processed nevertheless", async () => {
@@ -437,4 +438,38 @@ Deno.test("messages are counted as they come in and go out", async () => {
   assertEquals(world.broker.statistics.outMessages, 5, "what the closed one got is not forgotten");
   assertEquals(world.broker.statistics.outBytes, 33);
   assertEquals(world.broker.statistics.totalConnections, 2);
+
+  const plain = await world.connect({ headers: false, no_responders: false });
+  await world.exchange(plain, "SUB a 1\r\n");
+  await world.exchange(other, "HPUB a 12 13\r\nNATS/1.0\r\n\r\nx\r\n");
+  assertEquals(world.broker.statistics.outBytes, 34, "only what was really sent");
+});
+
+/** Chance that fails when it is told to. */
+class FailingRandom extends SeededRandom {
+  failing = false;
+
+  override next(): number {
+    if (this.failing) throw new RangeError("no more chance");
+    return super.next();
+  }
+}
+
+Deno.test("a panic in one session ends that connection alone, and is told with its path", async () => {
+  const random = new FailingRandom(1);
+  await using world = await MemoryBroker.start({}, random);
+  const told: string[] = [];
+  using _panics = world.broker.on("panic", ({ path }) => told.push(path));
+  const victim = await world.connect(), other = await world.connect();
+  await world.exchange(victim, "SUB a 1\r\n");
+  random.failing = true;
+  // CONNECT draws the delay of the first PING.
+  await world.exchange(victim, connectFrame());
+  assert(victim.ended);
+  assertEquals(world.ended, [{ id: 1, reason: "Internal Error" }]);
+  assertEquals(world.broker.statistics.panics, 1);
+  assertEquals(world.broker.statistics.subscriptions, 0);
+  assertEquals(told, ["broker/clients/client:1"]);
+  assert(world.log.some((line) => line.includes("client:1") && line.includes("no more chance")));
+  assertEquals(await world.exchange(other, "PING\r\n"), "PONG\r\n");
 });

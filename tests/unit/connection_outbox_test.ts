@@ -46,7 +46,7 @@ Deno.test("whatever is added in whatever way leaves in order, once, however litt
       async (steps, seed, mostPerWrite) => {
         const random = new SeededRandom(seed);
         const connection = new ScriptedConnection(0, () => 1 + random.below(mostPerWrite));
-        const { outbox, failures } = new WatchedOutbox(connection, { maxPending: Infinity });
+        const { outbox, failures, pool } = new WatchedOutbox(connection, { maxPending: Infinity });
         const expected: number[] = [];
         for (const step of steps) {
           switch (step.kind) {
@@ -80,10 +80,70 @@ Deno.test("whatever is added in whatever way leaves in order, once, however litt
         assert(Uint8Array.from(connection.taken).every((byte, i) => byte === expected[i]));
         assertEquals(connection.taken.length, expected.length);
         assertEquals(failures, []);
+        await settle();
+        assertEquals(pool.taken.size, 0, "an empty outbox holds no buffer");
       },
     ),
     { numRuns: 150, seed: 20_261_122 },
   );
+});
+
+Deno.test("an outbox that fails at any moment gives each of its buffers back once", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 30 }),
+      fc.integer({ min: 0, max: 29 }),
+      fc.constantFrom("discard", "fail", "break", "pending"),
+      async (steps, failAt, how) => {
+        const connection = new ScriptedConnection();
+        const { outbox, failures, pool } = new WatchedOutbox(connection, {
+          maxPending: how === "pending" ? 5000 : Infinity,
+        });
+        for (const [index, step] of steps.entries()) {
+          if (index === failAt) {
+            if (how === "discard") outbox.discard();
+            else if (how === "fail") outbox.fail("write deadline");
+            else if (how === "break") connection.break();
+          }
+          if (step.kind === "flush") outbox.flush();
+          else if (step.kind === "allow") connection.allow(step.bytes);
+          else if (step.kind === "reserved") {
+            outbox.reserve(step.length);
+            outbox.commit(step.length);
+          } else outbox.appendText("x".repeat(step.length));
+          if (index % 3 === 0) await settle();
+        }
+        outbox.discard();
+        connection.break();
+        await settle();
+        assertEquals(pool.taken.size, 0);
+        assert(failures.length <= 1);
+      },
+    ),
+    { numRuns: 300, seed: 20_261_122 },
+  );
+});
+
+Deno.test("hundreds of buffers may wait, each filled to another length", async () => {
+  const connection = new ScriptedConnection();
+  const { outbox } = new WatchedOutbox(connection, { maxPending: Infinity });
+  const expected: number[] = [];
+  outbox.appendText("x");
+  expected.push(120);
+  outbox.flush();
+  for (let i = 0; i < 600; i++) {
+    // So much room is never left behind something else.
+    outbox.reserve(LARGE_SLAB_BYTES);
+    const length = 1 + i % 97;
+    outbox.slab.bytes.fill(i & 0xff, outbox.end, outbox.end + length);
+    outbox.commit(length);
+    for (let count = 0; count < length; count++) expected.push(i & 0xff);
+    if (i % 50 === 0) connection.allow(700);
+    if (i % 50 === 0) await settle();
+  }
+  connection.allow(Infinity);
+  await outbox.finish();
+  assertEquals(connection.taken, expected);
 });
 
 Deno.test("nothing leaves before a flush, and what is added while writing leaves without another", async () => {
@@ -204,6 +264,25 @@ Deno.test("finish of an outbox that failed resolves at once", async () => {
   watched.outbox.fail("write deadline");
   assert(await isSettled(watched.outbox.finish()), "although its write is stuck");
   assertEquals(watched.failures, ["write deadline"]);
+});
+
+Deno.test("discarding lets go of whoever waits for the end", async () => {
+  const { outbox } = new WatchedOutbox(new ScriptedConnection());
+  outbox.appendText("never");
+  const finished = outbox.finish();
+  assert(!await isSettled(finished));
+  outbox.discard();
+  assert(await isSettled(finished), "although its write is stuck");
+});
+
+Deno.test("what is added to an outbox that failed costs no memory", () => {
+  const watched = new WatchedOutbox(new ScriptedConnection());
+  watched.outbox.discard();
+  for (let i = 0; i < 100; i++) {
+    watched.outbox.appendText("x".repeat(LARGE_SLAB_BYTES));
+    watched.outbox.appendBytes(new Uint8Array(10_000), 0, 10_000);
+  }
+  assertEquals(watched.pool.taken.size, 0);
 });
 
 Deno.test("a discarded outbox drops what it has, says nothing, and survives what is still added", async () => {
