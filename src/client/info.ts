@@ -25,7 +25,6 @@ export function serverInfo(
     port: advertised.port ?? address.port,
     headers: !config.no_header_support,
     max_payload: config.max_payload,
-    api_lvl: 0,
     xkey: identity.xkey,
   };
 }
