@@ -313,7 +313,10 @@ export class Broker implements AsyncDisposable {
     every(this.#root, "statistics", STATISTICS_PERIOD_MS, () => {
       this.#rates.sample(this.#totals(), clock.monotonic());
     });
-    every(this.#root, "clean-up", CLEAN_UP_PERIOD_MS, () => pool.trim());
+    every(this.#root, "clean-up", CLEAN_UP_PERIOD_MS, () => {
+      pool.trim();
+      this.#account.cleanUp();
+    });
     every(this.#root, "health", HEALTH_PERIOD_MS, () => this.#checkHealth());
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
     this.#root.onCancel(() => {

@@ -113,6 +113,11 @@ export class Account {
     }
   }
 
+  /** Lets go of what is kept of those who have left. To be called now and then. */
+  cleanUp(): void {
+    this.interest.sweep();
+  }
+
   /**
    * Delivers a message to everybody who wants it.
    *

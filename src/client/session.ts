@@ -124,7 +124,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       this.#admit(anonymous);
       wheel.schedule(this, this.#acceptedAtMs + limits.ping_interval);
     }
-    this.#sendInfo();
+    this.#sendNow(this.#info());
   }
 
   /** See {@link PeerSession}. */
@@ -375,23 +375,22 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     this.#firstPonged = true;
     // From now on it takes INFO at any time; the first tells it where it ended up.
     if (this.options.protocol >= 1) {
-      this.#sendInfo({ connect_info: true, remote_account: this.#account!.name });
+      this.#send(this.#info({ connect_info: true, remote_account: this.#account!.name }));
     }
   }
 
   /** Sends the server's INFO as it is now, to a client that takes it at any time. */
   updateInfo(): void {
     if (!this.#firstPonged || this.options.protocol < 1 || this.closing !== null) return;
-    this.#sendInfo();
-    this.outbox.flush();
+    this.#sendNow(this.#info());
   }
 
-  #sendInfo(more: Partial<ConnectionInfo> = {}): void {
-    this.#send(infoFrame(this.#environment.info(), {
+  #info(more: Partial<ConnectionInfo> = {}): string {
+    return infoFrame(this.#environment.info(), {
       client_id: this.id,
       client_ip: this.address.hostname,
       ...more,
-    }));
+    });
   }
 
   /** PONG. */
@@ -427,8 +426,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
         return;
       case "ping":
         this.keepalive.pinged(clock.monotonic());
-        this.#send("PING\r\n");
-        this.outbox.flush();
+        this.#sendNow("PING\r\n");
         break;
       case "skip":
         break;
@@ -438,11 +436,22 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
 
   // --- Output -----------------------------------------------------------------------------------
 
+  /** Sends a frame at the end of the chunk that is being handled. */
   #send(frame: string): void {
+    this.#append(frame);
+    this.#environment.touched.add(this.outbox);
+  }
+
+  /** Sends a frame that no chunk gave rise to. */
+  #sendNow(frame: string): void {
+    this.#append(frame);
+    this.outbox.flush();
+  }
+
+  #append(frame: string): void {
     if (!this.outbox.open) return;
     if (this.#trace !== null) this.#trace.sent(frame);
     this.outbox.appendText(frame);
-    this.#environment.touched.add(this.outbox);
   }
 
   #acknowledge(): void {

@@ -12,6 +12,8 @@ import { Slab } from "../protocol/mod.ts";
 const SIZES = [512, 4096, 32768, 147456] as const;
 /** Reads in a row that fill less than a quarter, after which the inbox shrinks. */
 const SMALL_READS = 2;
+/** Stands for the buffer of an inbox that is not read into any more. */
+const NONE = new Slab(0);
 
 /**
  * A read buffer that grows with the traffic and shrinks again.
@@ -44,6 +46,12 @@ export class Inbox {
 
   /** Throws away what is not parsed yet. */
   clear(): void {
+    this.start = this.end = 0;
+  }
+
+  /** Lets go of the buffer: nothing more is read. */
+  release(): void {
+    this.slab = NONE;
     this.start = this.end = 0;
   }
 

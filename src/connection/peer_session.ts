@@ -114,7 +114,6 @@ export abstract class PeerSession implements OutboxOwner {
     scope.onCancel(() => this.close("serverShutdown"));
     try {
       this.opened();
-      this.outbox.flush();
       for (;;) {
         const count = await this.#connection.read(this.inbox.space(this.needed));
         if (count === null) break;
@@ -134,6 +133,8 @@ export abstract class PeerSession implements OutboxOwner {
       this.#reading = false;
       this.#inputEnded?.resolve();
       await this.#goodbye;
+      // Whatever still knows this session is not to keep more of it alive than it must.
+      this.inbox.release();
       await this.ended(this.#closing ?? "clientClosed");
     }
   }

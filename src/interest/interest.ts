@@ -148,6 +148,14 @@ export class Interest<T extends Interested> {
     return this.#changes.isCurrent(match);
   }
 
+  /**
+   * Forgets what is remembered of subjects that have changed and were not asked for since: it keeps
+   * items alive that were removed. To be called now and then.
+   */
+  sweep(): void {
+    this.#cache.sweep((match) => this.#changes.isCurrent(match));
+  }
+
   /** Whether anybody gets messages on `subject`, a byte string. */
   hasInterest(subject: string): boolean {
     return this.#scan.scanText(subject) && this.#search(this.#scan).length > 0;

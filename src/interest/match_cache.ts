@@ -75,11 +75,23 @@ export class MatchCache<T> {
     this.#count++;
   }
 
-  /** Marks the match of the subject that the bytes spell, if there is one, as outdated. */
+  /**
+   * Forgets the match of the subject that the bytes spell, if there is one. Only to mark it as
+   * outdated would keep its items alive for as long as nobody asks for the subject again.
+   */
   outdate(bytes: Uint8Array, start: number, end: number, hash: number): void {
     if (this.#count === 0) return;
     const match = this.find(bytes, start, end, hash);
-    if (match !== null) match.checkedAt = -1;
+    if (match !== null) this.#drop(this.#places.indexOf(match, firstPlace(hash, this.#mask)));
+  }
+
+  /** Forgets all matches that are outdated. */
+  sweep(isCurrent: (match: Match<T>) => boolean): void {
+    if (this.#count === 0) return;
+    for (let i = 0; i < this.#places.length; i++) {
+      const match = this.#places[i]!;
+      if (match !== null && !isCurrent(match)) this.#drop(i);
+    }
   }
 
   /** Forgets all matches. */

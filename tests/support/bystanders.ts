@@ -80,7 +80,8 @@ export async function until(condition: () => boolean, limitMs = SETTLE_LIMIT_MS)
   }
 }
 
-function withoutPings(text: string): string {
+/** What a server sent, without the PINGs that come when time has passed. */
+export function withoutPings(text: string): string {
   return text.replaceAll(/^PING\r\n/gm, "");
 }
 

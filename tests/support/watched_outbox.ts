@@ -4,10 +4,12 @@
  * @module
  */
 import {
+  LARGE_SLAB_BYTES,
   Outbox,
   type OutboxFailure,
   type OutboxOwner,
   SlabPool,
+  SMALL_SLAB_BYTES,
   WriteWatch,
 } from "../../src/connection/mod.ts";
 import type { Connection } from "../../src/platform/mod.ts";
@@ -27,8 +29,8 @@ export class CheckedPool extends SlabPool {
   }
 
   override give(slab: Slab): void {
-    // An outbox without a buffer stands on one of no capacity.
-    if (slab.capacity === 0) return;
+    // Stand-ins for a buffer are of other sizes, and a pool drops them.
+    if (slab.capacity !== SMALL_SLAB_BYTES && slab.capacity !== LARGE_SLAB_BYTES) return;
     if (!this.taken.delete(slab)) throw new Error("a buffer was given back that nobody had");
     super.give(slab);
   }

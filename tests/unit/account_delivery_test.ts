@@ -36,6 +36,14 @@ Deno.test("a run of messages with one subject follows every change of interest i
   );
 });
 
+/** Ways to send a message, which the broker takes in different ways; each as the writes it is. */
+const WAYS: Readonly<Record<string, (subject: string) => string[]>> = {
+  "whole": (subject) => [`PUB ${subject} 1\r\nx\r\n`],
+  "cut in its line": (subject) => [`PUB ${subject}`, ` 1\r\nx\r\n`],
+  "cut in its payload": (subject) => [`PUB ${subject} 1\r\n`, `x\r\n`],
+  "in odd spacing": (subject) => [`pub\t${subject}  1 \nx\r\n`],
+};
+
 Deno.test("subjects that follow each other and resemble each other are kept apart", async () => {
   await using world = await MemoryBroker.start();
   const client = await world.connect();
@@ -51,7 +59,7 @@ Deno.test("subjects that follow each other and resemble each other are kept apar
     "aaaaaaaa",
     "aaaaaaab",
   ];
-  subjects.push("s".repeat(255), "s".repeat(256), "s".repeat(257), "s".repeat(258) + "t");
+  for (const length of [32, 33, 255, 256, 257, 258, 300, 600]) subjects.push("s".repeat(length));
   for (const [sid, subject] of subjects.entries()) {
     await world.exchange(client, `SUB ${subject} ${sid}\r\n`);
   }
@@ -61,13 +69,35 @@ Deno.test("subjects that follow each other and resemble each other are kept apar
       assertEquals(
         await world.exchange(
           client,
-          order.map((index) => `PUB ${subjects[index]} 1\r\nx\r\n`).join(""),
+          order.map((index) => WAYS.whole!(subjects[index]!)).join(""),
         ),
         order.map((index) => `MSG ${subjects[index]} ${index} 1\r\nx\r\n`).join(""),
       );
     }
   }
 });
+
+for (const [name, way] of Object.entries(WAYS)) {
+  Deno.test(`a message that comes ${name} does not mislead those around it`, async () => {
+    await using world = await MemoryBroker.start();
+    const client = await world.connect();
+    await world.exchange(client, "SUB a 1\r\nSUB b 2\r\nSUB ab 3\r\n");
+    const sids = new Map([["a", 1], ["b", 2], ["ab", 3]]);
+    const order = ["a", "a", "b", "a", "ab", "ab", "a", "b", "b", "a", "ab"];
+    for (let odd = 0; odd < order.length; odd++) {
+      for (const [index, subject] of order.entries()) {
+        for (const part of index % 4 === odd % 4 ? way(subject) : WAYS.whole!(subject)) {
+          client.send(part);
+        }
+      }
+      await world.settle();
+      assertEquals(
+        client.take(),
+        order.map((subject) => `MSG ${subject} ${sids.get(subject)} 1\r\nx\r\n`).join(""),
+      );
+    }
+  });
+}
 
 Deno.test("an invalid subject is refused, and leaves no trace", () => {
   const { account } = new MemoryAccount(), member = new AccountMember();
