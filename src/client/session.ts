@@ -283,8 +283,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   #dropSubscriptions(): void {
     const account = this.#account;
     if (account === null || this.subscriber.subscriptionCount === 0) return;
-    // What is parsed next must find them gone.
-    this.#parser.stop();
     this.#pause = account.unsubscribeAll(this.subscriber);
   }
 

@@ -261,6 +261,8 @@ export class Outbox {
   }
 
   #caughtUp(): void {
+    // Waiting for it again is to wait anew.
+    this.waitSeenAtMs = 0;
     if (this.#relief !== null) this.relieve();
     if (this.lagging && this.#settings.watch.nowMs >= this.#lagUntilMs) this.lagging = false;
   }

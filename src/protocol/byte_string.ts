@@ -31,7 +31,7 @@ export function encodeByteString(text: string): string {
 
 /** A byte string as text for people: UTF-8, with U+FFFD for what is not. */
 export function decodeByteString(text: string): string {
-  return new TextDecoder().decode(byteStringBytes(text));
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(byteStringBytes(text));
 }
 
 /** The bytes that a byte string stands for. */
