@@ -9,7 +9,7 @@ import { RawClient } from "../support/conversation.ts";
 import { escape } from "../support/wire_text.ts";
 
 /** The longest that a bystander may wait for a message, in milliseconds, on a busy machine. */
-const NOTICED_MS = 400;
+const NOTICED_MS = 1000;
 
 const UNKNOWN = "-ERR 'Unknown Protocol Operation'\r\n";
 const TOO_LONG = "-ERR 'maximum control line exceeded'\r\n";

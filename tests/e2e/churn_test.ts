@@ -12,14 +12,15 @@ async function comeAndGo(address: ServerAddress, n: number): Promise<void> {
   const overdue = setTimeout(() => connection.close(), 10_000);
   const bytes = new Uint8Array(4096);
   const send = async (text: string) => void await connection.write(encoder.encode(text));
-  const own = `churn.${n}`;
+  // Matches of subjects that were published to are kept for a while: there are only a hundred.
+  const own = `churn.${n}`, shared = `shared.${n % 100}`;
   try {
     const connect = `CONNECT {"verbose":false,"name":"${own}"}\r\n`;
     const subscribe =
-      `SUB ${own} 1\r\nSUB ${own}.* 2\r\nSUB ${own}.> group 3\r\nSUB churn.all 4\r\n`;
+      `SUB ${own} 1\r\nSUB ${own}.* 2\r\nSUB ${own}.> group 3\r\nSUB ${shared}.> 4\r\n`;
     switch (n % 5) {
       case 0: { // A whole conversation.
-        await send(`${connect}${subscribe}PUB ${own}.x 5\r\nhello\r\nUNSUB 1\r\nPING\r\n`);
+        await send(`${connect}${subscribe}PUB ${shared}.x 5\r\nhello\r\nUNSUB 1\r\nPING\r\n`);
         for (let text = ""; !text.includes("PONG\r\n");) {
           text += new TextDecoder().decode(bytes.subarray(0, await connection.read(bytes) ?? 0));
         }
@@ -74,9 +75,9 @@ Deno.test("5,000 connections come and go, and nothing stays behind", async () =>
   // The runtime opens a few of its own when it likes.
   assert(last.files < fresh.files + 8, `${last.files} files are open, ${fresh.files} were`);
   const connections = (ROUNDS - 1) * ROUND_SIZE;
-  const each = (key: "heapBytes" | "bufferBytes" | "residentBytes") =>
-    (last[key] - warm[key]) / connections;
-  assert(each("heapBytes") < 100, `${each("heapBytes")} bytes of heap are left of each connection`);
-  assert(each("bufferBytes") < 100, `${each("bufferBytes")} bytes of buffers are left of each`);
-  assert(each("residentBytes") < 4096, `${each("residentBytes")} resident bytes are left of each`);
+  const left = (key: "heapBytes" | "bufferBytes" | "residentBytes") => last[key] - warm[key];
+  assert(left("heapBytes") < 200 * connections, `${left("heapBytes")} bytes of heap are left`);
+  // What the pool of buffers may keep, and what the system has not been given back.
+  assert(left("bufferBytes") < 3_000_000, `${left("bufferBytes")} bytes of buffers are left`);
+  assert(left("residentBytes") < 80_000_000, `${left("residentBytes")} resident bytes are left`);
 });
