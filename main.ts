@@ -51,7 +51,7 @@ async function run(): Promise<number> {
     if (flags.mode === "json schema") return print(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
     config = await loadConfig({ flags, env: environmentVariable, files });
   } catch (error) {
-    if (error instanceof FlagError) return refuse(`${error.message} (see denats --help)`);
+    if (error instanceof FlagError) return refuse(`${error.message}; see denats --help`);
     if (error instanceof ConfigError) return refuse(error.message);
     throw error;
   }
@@ -75,24 +75,29 @@ async function reportValid(file: string | undefined, files: DenoFiles): Promise<
 async function serve(config: Config): Promise<number> {
   const clock = new SystemClock();
   let broker: Broker | undefined, asked: CloseBrokerOptions | undefined, ended = false;
+  const lameDuck: CloseBrokerOptions = {
+    drain: true,
+    drainMs: config.lame_duck_duration,
+    graceMs: config.lame_duck_grace_period,
+  };
   const leave = (options: CloseBrokerOptions) => {
     asked = options;
     void broker?.close(options);
   };
-  const shutDown = () => {
+  const shutDown = (signal: "SIGINT" | "SIGTERM") => {
+    if (signal === "SIGTERM" && asked === lameDuck) {
+      // As nats-server does: whoever stops a container sends it as soon as its hook has run.
+      writeStderr("denats: SIGTERM ignored in lame duck mode; SIGINT ends it\n");
+      return;
+    }
     // Whoever asks twice means it.
     if (ended) exitProcess(FAILURE);
     ended = true;
     leave({});
   };
-  const lameDuck = {
-    drain: true,
-    drainMs: config.lame_duck_duration,
-    graceMs: config.lame_duck_grace_period,
-  };
   // Before the broker is there: a signal may come while it starts.
-  using _int = onSignal("SIGINT", shutDown);
-  using _term = onSignal("SIGTERM", shutDown);
+  using _int = onSignal("SIGINT", () => shutDown("SIGINT"));
+  using _term = onSignal("SIGTERM", () => shutDown("SIGTERM"));
   using _usr2 = onSignal("SIGUSR2", () => asked === undefined && leave(lameDuck));
   using _hup = onSignal("SIGHUP", () => broker?.reopenLog());
   using _usr1 = onSignal("SIGUSR1", () => {

@@ -59,6 +59,8 @@ import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.
 
 /** How often deadlines of connections are looked at. */
 const DEADLINES_PERIOD_MS = 100;
+/** How late they may be looked at before that is taken for a standstill of the whole process. */
+const PAUSE_MS = 1000;
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
 const CLEAN_UP_PERIOD_MS = 10_000;
@@ -66,6 +68,8 @@ const CLEAN_UP_PERIOD_MS = 10_000;
 const LOOP_DELAY_WARNING_MS = 1000;
 /** Pending bytes of a subscriber above which publishers wait, and at which they go on. */
 const HIGH_WATER_BYTES = 128 * 1024, LOW_WATER_BYTES = 64 * 1024;
+/** How much one chunk of a client's may give rise to before that is sent out. */
+const CHUNK_WORK_BYTES = 8 * 1024 * 1024;
 /** From this share of max_pending on, a subscriber slows its publishers down even when it lags. */
 const STALL_SHARE = 0.75;
 /** How long clients may take to leave when the broker drains. */
@@ -218,22 +222,29 @@ export class Broker implements AsyncDisposable {
       closeDeadlineMs: CLOSE_DEADLINE_MS,
       onPanic: ({ path, error, policy }) => {
         this.#panics++;
-        log.error(`Panic in ${path}`, { policy, error: describe(error) });
+        this.#logging.log("supervisor").error(`Panic in ${path}`, {
+          policy,
+          error: describe(error),
+        });
         this.#lifecycle.emit("panic", { path, error });
       },
       onOverdue: ({ path, tasks }) =>
-        log.warn(`Closing ${path} takes too long`, { tasks: tasks.join(" ") }),
+        this.#logging.log("supervisor").warn(`Closing ${path} takes too long`, {
+          tasks: tasks.join(" "),
+        }),
     });
     this.#info = serverInfo(config, identity, this.name, listener.address);
     this.#verifier = new PasswordVerifier({ clock });
+    // Who asked for no stalls gets none: what is too much is dropped.
+    const stall = !config.no_fast_producer_stall;
     const touched = new TouchedOutboxes();
     this.#account = new Account("$G", {
       random,
       clock,
       touched,
-      dropAbove: config.no_fast_producer_stall ? STALL_SHARE * config.max_pending : Infinity,
+      dropAbove: stall ? Infinity : STALL_SHARE * config.max_pending,
     });
-    const highWater = Math.min(HIGH_WATER_BYTES, config.max_pending / 2);
+    const highWater = stall ? Math.min(HIGH_WATER_BYTES, config.max_pending / 2) : Infinity;
     const watch = new WriteWatch({
       writeDeadlineMs: config.write_deadline,
       highWater,
@@ -251,10 +262,13 @@ export class Broker implements AsyncDisposable {
         ping_max: config.ping_max,
         auth_timeout: config.authorization.timeout,
         no_header_support: config.no_header_support,
+        chunk_work: Math.min(CHUNK_WORK_BYTES, config.max_pending / 4),
       },
       clock,
       random,
       log: this.#logging.log("client"),
+      acceptLog: this.#logging.log("accept"),
+      authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(
         { ...config.authorization, no_auth_user: config.no_auth_user },
         this.#verifier,
@@ -267,7 +281,7 @@ export class Broker implements AsyncDisposable {
         pool,
         watch,
         maxPending: config.max_pending,
-        crowdedAbove: STALL_SHARE * config.max_pending,
+        crowdedAbove: stall ? STALL_SHARE * config.max_pending : Infinity,
       },
       statistics: {
         inMessages: 0,
@@ -306,7 +320,13 @@ export class Broker implements AsyncDisposable {
       { onPanic: "escalate" },
     );
     every(this.#root, "deadlines", DEADLINES_PERIOD_MS, () => {
-      const nowMs = clock.monotonic();
+      const nowMs = clock.monotonic(), pausedMs = nowMs - wheel.nowMs - DEADLINES_PERIOD_MS;
+      if (pausedMs > PAUSE_MS) {
+        // The process stood still. What peers sent meanwhile is handled before they are judged.
+        watch.resumed(pausedMs);
+        wheel.nowMs = nowMs;
+        return;
+      }
       wheel.turn(nowMs);
       watch.look(nowMs);
     });
@@ -316,6 +336,9 @@ export class Broker implements AsyncDisposable {
     every(this.#root, "clean-up", CLEAN_UP_PERIOD_MS, () => {
       pool.trim();
       this.#account.cleanUp();
+      for (const { subscriber } of this.#environment.sessions.values()) {
+        this.#account.forgetMatch(subscriber);
+      }
     });
     every(this.#root, "health", HEALTH_PERIOD_MS, () => this.#checkHealth());
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
@@ -413,7 +436,7 @@ export class Broker implements AsyncDisposable {
   /** Opens the log file anew, after it was moved away. */
   reopenLog(): void {
     this.#logging.reopen();
-    this.#log.info("Log file reopened");
+    this.#log.info("Log file reopened; the configuration is read at the start only");
   }
 
   /** Logs and counts an error that no task caught; for the owner of the process. */

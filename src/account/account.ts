@@ -12,6 +12,7 @@ import {
   copyBytes,
   frameHeadLength,
   noRespondersFrame,
+  Slab,
   writeFrameHead,
 } from "../protocol/mod.ts";
 import type { DeliveryTrace, Subscriber } from "./subscriber.ts";
@@ -50,6 +51,8 @@ export class Account {
   /** The current message without its headers, made for the first subscriber that needs it so. */
   readonly #plainMessage = new ClientMessage();
   #plainMade = false;
+  /** The last of the large removals that are under way or wait for their turn. Never rejects. */
+  #removal: Promise<void> | null = null;
 
   /** An account nobody is in. */
   constructor(name: string, options: AccountOptions) {
@@ -103,12 +106,25 @@ export class Account {
     for (const subscription of subscriptions.values()) {
       subscription.max = -1;
     }
-    let sliceEnd = this.#clock.monotonic() + SLICE_MS, count = 0;
+    if (subscriptions.size <= REMOVALS_PER_LOOK) return await this.#removeAll(subscriptions);
+    // One after another: the slices of many who leave at once would add up.
+    const before = this.#removal;
+    const removal = before === null
+      ? this.#removeAll(subscriptions)
+      : before.then(() => this.#removeAll(subscriptions));
+    const over = this.#removal = removal.catch(() => {});
+    await removal;
+    if (this.#removal === over) this.#removal = null;
+  }
+
+  async #removeAll(subscriptions: ReadonlyMap<string, Subscription>): Promise<void> {
+    const clock = this.#clock;
+    let sliceEnd = clock.monotonic() + SLICE_MS, count = 0;
     for (const subscription of subscriptions.values()) {
       this.interest.remove(subscription);
-      if (++count % REMOVALS_PER_LOOK === 0 && this.#clock.monotonic() >= sliceEnd) {
-        await this.#clock.sleep(0);
-        sliceEnd = this.#clock.monotonic() + SLICE_MS;
+      if (++count % REMOVALS_PER_LOOK === 0 && clock.monotonic() >= sliceEnd) {
+        await clock.sleep(0);
+        sliceEnd = clock.monotonic() + SLICE_MS;
       }
     }
   }
@@ -116,6 +132,12 @@ export class Account {
   /** Lets go of what is kept of those who have left. To be called now and then. */
   cleanUp(): void {
     this.interest.sweep();
+  }
+
+  /** Lets go of what a publisher remembers, when it is outdated and would keep others alive. */
+  forgetMatch(subscriber: Subscriber): void {
+    const match = subscriber.lastMatch;
+    if (match !== null && !this.interest.isCurrent(match)) subscriber.lastMatch = null;
   }
 
   /**
@@ -195,6 +217,8 @@ export class Account {
     const headLength = frameHeadLength(sent, sidLength);
     if (headLength + tailLength <= LARGE_SLAB_BYTES) {
       outbox.reserve(headLength + tailLength);
+      // Making room may have shown that it is a slow consumer.
+      if (!subscriber.open) return false;
       const slab = outbox.slab;
       const at = writeFrameHead(
         slab,
@@ -208,18 +232,19 @@ export class Account {
       copyBytes(slab, at, sent.slab, sent.subjectEnd, tailLength);
       outbox.commit(headLength + tailLength);
     } else {
-      outbox.reserve(headLength);
+      const head = new Slab(headLength);
       writeFrameHead(
-        outbox.slab,
-        outbox.end,
+        head,
+        0,
         sent,
         sidLength,
         subscription.sidLow,
         subscription.sidHigh,
         sid,
       );
-      outbox.commit(headLength);
+      outbox.appendBytes(head.bytes, 0, headLength);
       outbox.appendBytes(sent.slab.bytes, sent.subjectEnd, sent.end);
+      if (!subscriber.open) return false;
     }
     subscriber.outMessages++;
     subscriber.outBytes += sent.size;

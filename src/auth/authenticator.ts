@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { isBcrypt } from "../config/mod.ts";
 import type { PasswordVerifier } from "./password_verifier.ts";
-import { isBcrypt, PlainSecret } from "./secret.ts";
+import { PlainSecret } from "./secret.ts";
 
 /** What of CONNECT tells who a client is. An empty string is the same as an absent field. */
 export interface Credentials {
@@ -120,11 +121,13 @@ export class Authenticator {
     const { identity, secret } = this.#token ?? this.#users.get(user ?? "") ?? this.#unknown;
     const offered = (this.#token === null ? pass : token) ?? "";
     if (!(secret instanceof PlainSecret)) {
-      return this.#verifier.verify(offered, secret.hash, signal).then((ok) => ok ? identity : null);
+      const decoyFor = identity === null ? user ?? "" : undefined;
+      return this.#verifier.verify(offered, secret.hash, signal, decoyFor)
+        .then((ok) => ok ? identity : null);
     }
     if (secret.matches(offered)) return identity;
     if (this.#decoy === null) return null;
-    return this.#verifier.verify(offered, this.#decoy.hash, signal).then(() => null);
+    return this.#verifier.verify(offered, this.#decoy.hash, signal, user ?? "").then(() => null);
   }
 }
 

@@ -5,5 +5,6 @@
  */
 export * from "./authenticator.ts";
 export * from "./identity.ts";
+export * from "./missing_password.ts";
 export * from "./password_verifier.ts";
 export * from "./plain_secret.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isBcrypt } from "./secret.ts";
+import { isBcrypt } from "../config/mod.ts";
 import type { AuthenticatorConfig } from "./authenticator.ts";
 
 /** Whether a password or a token is not a bcrypt hash. */

@@ -1,19 +1,10 @@
 /**
- * A password or token as the configuration has it: in the clear, or as a bcrypt hash.
+ * A password or token that the configuration has in the clear.
  *
  * @module
  */
 
 const encoder = new TextEncoder();
-
-/**
- * Whether a configured secret is a bcrypt hash rather than the secret itself: `$2a$`, `$2b$`, `$2x$` or
- * `$2y$`, two digits of cost, `$`. The same test as nats-server's, so that `$2$...` and `$2z$...` are
- * plain passwords.
- */
-export function isBcrypt(secret: string): boolean {
-  return /^\$2[abxy]\$\d{2}\$/.test(secret);
-}
 
 /** A secret configured in the clear. */
 export class PlainSecret {

@@ -29,6 +29,11 @@ export interface ClientLimits {
   readonly auth_timeout: number;
   /** Whether headers are refused. */
   readonly no_header_support: boolean;
+  /**
+   * How much one chunk may give rise to before that is sent out, in bytes delivered. Without a limit
+   * a chunk of small messages to a thousand subscribers would become hundreds of megabytes.
+   */
+  readonly chunk_work: number;
 }
 
 /** What clients did, over all connections. */
@@ -57,6 +62,10 @@ export interface ClientEnvironment extends PeerSessionSettings {
   readonly random: Random;
   /** Where clients are logged. */
   readonly log: Log;
+  /** Where it is logged who is not let in for want of room or file descriptors. */
+  readonly acceptLog: Log;
+  /** Where it is logged who is not let in for want of credentials. */
+  readonly authLog: Log;
   /** Decides who may connect. */
   readonly authenticator: Authenticator;
   /** The account of an identity. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accepted, admitted, goodbye, tagged } from "../connection/mod.ts";
+import { accepted, admitted, goodbye, paced, tagged } from "../connection/mod.ts";
 import type { Connection, Listener } from "../platform/mod.ts";
 import { byteStringBytes, ERROR_TEXT, infoFrame } from "../protocol/mod.ts";
 import type { Scope } from "../supervisor/mod.ts";
@@ -30,16 +30,19 @@ export async function acceptClients(
   options: ClientListenerOptions,
 ): Promise<void> {
   const { listener, clients, signal, nextId } = options;
-  const { clock, random, log, sessions } = environment;
+  const { clock, random, acceptLog, sessions } = environment;
   const connections = accepted(listener, {
     clock,
     random,
     signal,
     onError: ({ error, failures, retryInMs }) =>
-      log.error(`Client accept failed, trying again: ${error.message}`, { failures, retryInMs }),
+      acceptLog.error(`Client accept failed, trying again: ${error.message}`, {
+        failures,
+        retryInMs,
+      }),
   });
   const refuse = (connection: Connection) => {
-    log.limited("max_connections", 1000)?.error(ERROR_TEXT.connections, {
+    acceptLog.limited("max_connections", 1000)?.error(ERROR_TEXT.connections, {
       address: connection.remoteAddress.hostname,
       max_connections: options.maxConnections,
     });
@@ -50,7 +53,7 @@ export async function acceptClients(
     return goodbye(byteStringBytes(`${info}-ERR '${ERROR_TEXT.connections}'\r\n`));
   };
   const welcome = admitted(
-    connections,
+    paced(connections, clock),
     (connection) => sessions.size < options.maxConnections ? "admit" : refuse(connection),
     { scope: clients },
   );

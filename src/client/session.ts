@@ -35,11 +35,29 @@ import { Keepalive } from "./keepalive.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { ClientTrace } from "./trace.ts";
 
+/** What a delivery, and what a SUB or UNSUB, counts beyond its payload. */
+const DELIVERY_WORK_BYTES = 64, SUBSCRIPTION_WORK_BYTES = 4096;
+/** How long a decision about credentials may take. */
+const DECISION_LIMIT_MS = 30_000;
 /** How often a client's violations are logged. */
 const VIOLATION_LOG_MS = 1000;
 
 /** The queue group that is the server's own. */
 const SYSTEM_QUEUE = "_sys_";
+
+/** Ends that nobody needs to look into: the closing lines of the debug level are enough. */
+const QUIET: ReadonlySet<CloseReason> = new Set([
+  "clientClosed",
+  "readError",
+  "writeError",
+  "serverShutdown",
+  "internalError",
+  // Logged with what was shown.
+  "authenticationFailure",
+  "parseError",
+]);
+/** How often connections closed for one and the same reason are logged. */
+const CLOSING_LOG_MS = 1000;
 
 /** What a fault of the parser means for the connection; no text where nats-server sends none. */
 const FAULTS: Readonly<Record<ClientFault, { reason: CloseReason; text: string | null }>> = {
@@ -79,6 +97,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   #account: Account | null = null;
   /** What must be over before the next command is looked at. */
   #pause: Promise<void> | null = null;
+  /** What the chunk at hand has given rise to; see {@link ClientLimits.chunk_work}. */
+  #work = 0;
+  #deciding = false;
   #connected = false;
   #firstPonged = false;
 
@@ -136,6 +157,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   protected override received(): Promise<void> | null {
     const inbox = this.inbox, parser = this.#parser;
     const messages = this.inMessages, bytes = this.inBytes;
+    this.#work = 0;
     inbox.start = parser.parse(inbox.slab, inbox.start, inbox.end);
     if (this.inMessages !== messages) {
       const { statistics, wheel } = this.#environment;
@@ -148,6 +170,16 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       this.close(reason, text);
     }
     return this.#pause === null ? null : this.#paused();
+  }
+
+  /** See {@link PeerSession}. */
+  protected override get interrupted(): boolean {
+    return this.#work > this.#environment.limits.chunk_work;
+  }
+
+  #worked(bytes: number): void {
+    this.#work += bytes;
+    if (this.#work > this.#environment.limits.chunk_work) this.#parser.stop();
   }
 
   async #paused(): Promise<void> {
@@ -167,14 +199,18 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     this.#parser.stop();
     wheel.cancel(this);
     this.#abandon?.abort();
-    if (reason === "staleConnection") {
-      statistics.staleConnections++;
-      log.info(`${this.label} - ${CLOSE_REASONS[reason]}`);
-    }
-    if (reason.startsWith("slowConsumer")) {
-      statistics.slowConsumers++;
-      log.warn(`${this.label} - ${CLOSE_REASONS[reason]}`);
-    }
+    if (reason === "staleConnection") statistics.staleConnections++;
+    if (reason.startsWith("slowConsumer")) statistics.slowConsumers++;
+    if (QUIET.has(reason)) return;
+    const { name } = this.options;
+    log.limited(`closing:${reason}`, CLOSING_LOG_MS)?.warn(
+      `${this.label} - ${CLOSE_REASONS[reason]}`,
+      {
+        ...(name !== "" && { name }),
+        ...(this.identity !== null && this.identity.user !== null && { user: this.identity.user }),
+        ...(reason.startsWith("slowConsumer") && { pending: this.outbox.dropped }),
+      },
+    );
   }
 
   /** See {@link PeerSession}. */
@@ -187,7 +223,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       log.debug(`${this.label} - Client connection closed: ${CLOSE_REASONS[reason]}`);
     }
     this.#environment.disconnected(this, reason);
-    await this.#account?.unsubscribeAll(subscriber);
+    // At the end of the server everything goes at once.
+    if (reason !== "serverShutdown") await this.#account?.unsubscribeAll(subscriber);
   }
 
   #admit(identity: Identity): void {
@@ -220,12 +257,15 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     subscriber.headers = parser.headers;
     subscriber.noResponders = options.no_responders;
     subscriber.lastMatch = null;
-    const abandon = authenticator.required ? new AbortController() : null;
-    const decision = authenticator.authenticate(options, abandon?.signal);
+    const abandon = new AbortController();
+    const decision = authenticator.authenticate(options, abandon.signal);
     if (decision instanceof Promise) {
-      // Nothing behind CONNECT is looked at before it is known who it is from.
+      // Nothing behind CONNECT is looked at before it is known who it is from. The client has done
+      // its part in time: what is left may take as long as the checks of many who come at once.
       parser.stop();
       this.#abandon = abandon;
+      this.#deciding = true;
+      wheel.schedule(this, nowMs + DECISION_LIMIT_MS);
       this.#pause = this.#decide(decision, again);
       return;
     }
@@ -239,11 +279,13 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       identity = await decision;
     } catch (error) {
       if (this.closing !== null) return;
-      this.#environment.log.warn(`${this.label} - credentials could not be checked`, {
+      const log = this.#environment.authLog.limited("check", CLOSING_LOG_MS);
+      log?.warn(`${this.label} - credentials could not be checked`, {
         error: String(error),
       });
     }
     this.#abandon = null;
+    this.#deciding = false;
     if (this.closing !== null) return;
     const { clock, wheel, limits, random } = this.#environment;
     wheel.schedule(
@@ -257,8 +299,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   #decided(identity: Decision, again: boolean): void {
     const options = this.options;
     if (identity === null || options.account !== "" || options.new_account) {
-      const { log } = this.#environment;
-      log.error(`${this.label} - authentication error`, {
+      const log = this.#environment.authLog.limited("authentication", CLOSING_LOG_MS);
+      log?.error(`${this.label} - authentication error`, {
         ...(options.user !== "" && { user: options.user }),
         ...(options.name !== "" && { name: options.name }),
       });
@@ -309,6 +351,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     }
     if (this.options.verbose) this.#acknowledge();
     const count = this.#account!.publish(message, subscriber);
+    if (count > 0) this.#worked(count * (message.size + DELIVERY_WORK_BYTES));
     if (count === 0 && subscriber.noResponders && message.hasReply) {
       this.#account!.answerNoResponders(message, subscriber);
     }
@@ -348,6 +391,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     }
     try {
       this.#account!.subscribe(subscriber, subject, queue, sid);
+      this.#worked(SUBSCRIPTION_WORK_BYTES);
     } catch (error) {
       if (!(error instanceof InvalidSubjectError)) throw error;
       this.#error(ERROR_TEXT.invalidSubject);
@@ -361,6 +405,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (this.#trace !== null) this.#trace.unsubscribe(sid, max);
     this.keepalive.activeAtMs = this.#environment.wheel.nowMs;
     this.#account!.unsubscribe(this.subscriber, sid, max);
+    this.#worked(SUBSCRIPTION_WORK_BYTES);
     this.#acknowledge();
   }
 
@@ -413,7 +458,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   /** Credentials, or a PING, are due. */
   due(nowMs: number): void {
     if (this.closing !== null) return;
-    if (this.#parser.connectRequired) {
+    if (this.#parser.connectRequired || this.#deciding) {
       this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
       return;
     }

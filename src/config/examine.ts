@@ -8,7 +8,7 @@ import type { ProblemNote, Shape } from "./fields.ts";
 import { asWritten, isMap, prepare, stepInto } from "./prepare.ts";
 import type { Finding, Path, Step } from "./problem.ts";
 import { configSchema, configShape, type SchemaOutput } from "./schema.ts";
-import { describeUnknownKey } from "./suggestion.ts";
+import { describeUnknownKey, describeUnknownName } from "./suggestion.ts";
 
 /** A value that overrides the file's, and the flag it came from. */
 export interface Override {
@@ -71,6 +71,13 @@ function findingsOf(
       path: [...asWritten(path, raw, configShape), key],
       atKey: true,
       ...describeUnknownKey(key, shape, path, configShape),
+    }));
+  }
+  if (issue.code === "unrecognized_keys" && shape?.type === "map") {
+    return issue.keys.map((key) => ({
+      path: [...asWritten(path, raw, configShape), key],
+      atKey: true,
+      ...describeUnknownName(key, shape.names ?? []),
     }));
   }
   const { note, about } = issue.code === "custom" ? paramsOf(issue.params) : {};

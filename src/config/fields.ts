@@ -26,10 +26,12 @@ export interface ListShape {
   readonly orOne: boolean;
 }
 
-/** A map with keys of the user's choice. */
+/** A map whose values are all of one shape. */
 export interface MapShape {
   /** Tells shapes apart. */
   readonly type: "map";
+  /** The keys that it may have; any when absent. */
+  readonly names?: readonly string[];
   /** The shape of every value. */
   readonly value: Shape;
 }
@@ -166,6 +168,25 @@ export function map<Value extends Schema>(
     type: "map",
     value: knownShape(value),
   });
+}
+
+/** A map with some of the keys `names`; any other is refused. */
+export function mapOf<const Name extends string, Value extends Schema>(
+  names: readonly Name[],
+  value: Value,
+): z.ZodMiniReadonly<ReturnType<typeof recordOf<Name, Value>>> {
+  return withShape(z.readonly(recordOf(names, value)), {
+    type: "map",
+    names,
+    value: knownShape(value),
+  });
+}
+
+function recordOf<const Name extends string, Value extends Schema>(
+  names: readonly Name[],
+  value: Value,
+) {
+  return z.partialRecord(z.enum(names), value);
 }
 
 /** A key that must be given. */

@@ -143,7 +143,7 @@ function checkFlag(arg: string): void {
     const near = nearest(name, flagsByName.keys());
     throw new FlagError(
       `unknown flag ${dashed(shorten(name))}` +
-        (near === undefined ? "; --help lists them all" : ` (did you mean ${dashed(near)}?)`),
+        (near === undefined ? "" : ` (did you mean ${dashed(near)}?)`),
     );
   }
   if (flag.help === undefined) {

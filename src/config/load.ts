@@ -83,7 +83,8 @@ async function readFile(file: string, { files }: ConfigSources): Promise<string>
     return await files.readText(file);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    throw new ConfigError([{ source: file, path: "", found: error.message }]);
+    // Which names the file.
+    throw new ConfigError([{ path: "", found: error.message }]);
   }
 }
 

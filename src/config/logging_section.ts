@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { alwaysPresent, block, map, optional, scalar, withDefault } from "./fields.ts";
+import { LOG_MODULES } from "../log/mod.ts";
+import { alwaysPresent, block, mapOf, optional, scalar, withDefault } from "./fields.ts";
 import { integer, size } from "./number_kinds.ts";
 import { boolean, choice, text } from "./text_kinds.ts";
 
@@ -21,9 +22,9 @@ const log = block({
     "The least important lines that are logged: error, warn, info, debug or trace.",
   ),
   levels: withDefault(
-    map(scalar(level)),
+    mapOf(LOG_MODULES, scalar(level)),
     {},
-    "Levels of single modules by name, where they differ from level.",
+    `Levels of single modules, where they differ from level: ${LOG_MODULES.join(", ")}.`,
   ),
 }, { typeName: "LogConfig", doc: "The form and the level of the log." });
 

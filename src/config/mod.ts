@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { isBcrypt } from "./bcrypt.ts";
 export type { Environment } from "./environment.ts";
 export type { Override } from "./examine.ts";
 export { helpText, type Mode } from "./flag_table.ts";

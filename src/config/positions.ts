@@ -38,15 +38,19 @@ const syntaxErrors: Readonly<Record<string, string>> = {
 export interface SyntaxProblem extends Position {
   /** What it is. */
   readonly found: string;
+  /** What to do about it, where that can be said. */
+  readonly hint?: string;
 }
 
 /** A YAML text whose values can be found again. */
 export class PositionedText {
+  readonly #text: string;
   readonly #lines = new LineCounter();
   readonly #document;
 
   /** Reads `text`, whatever is wrong with it. */
   constructor(text: string) {
+    this.#text = text;
     this.#document = parseDocument(text, {
       schema: "failsafe",
       lineCounter: this.#lines,
@@ -58,10 +62,17 @@ export class PositionedText {
   syntaxProblems(): SyntaxProblem[] {
     // Tags that this parser passes over with a warning are errors to the other.
     const { errors, warnings } = this.#document;
-    const problems = [...errors, ...warnings].map((error) => ({
-      ...this.#position(error.pos[0]),
-      found: syntaxErrors[error.code] ?? "this is not valid YAML",
-    }));
+    const problems: SyntaxProblem[] = [];
+    let misled = false;
+    for (const { code, pos: [offset] } of [...errors, ...warnings]) {
+      const variable = this.#unquotedVariable(offset);
+      if (variable !== undefined) problems.push(variable);
+      // To the parser that was a map begun in the middle of a value: what follows is its confusion.
+      misled ||= variable !== undefined;
+      if (misled) continue;
+      const found = syntaxErrors[code] ?? "this is not valid YAML";
+      problems.push({ ...this.#position(offset), found });
+    }
     visit(this.#document, {
       Alias: (_key, alias) => {
         if (alias.resolve(this.#document) !== undefined) return;
@@ -70,6 +81,18 @@ export class PositionedText {
       },
     });
     return problems;
+  }
+
+  /** The problem of an error at the bracket of `${NAME}`, which only within brackets is YAML's own. */
+  #unquotedVariable(offset: number): SyntaxProblem | undefined {
+    const text = this.#text;
+    if (text[offset - 1] !== "$" || text[offset] !== "{") return undefined;
+    const [, name = "NAME"] = /^\{([A-Za-z_][A-Za-z0-9_]*)\}/.exec(text.slice(offset)) ?? [];
+    return {
+      ...this.#position(offset - 1),
+      found: "a ${ inside [ ] or { } that is not quoted",
+      hint: `quote the value: "\${${name}}"`,
+    };
   }
 
   /**

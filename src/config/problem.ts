@@ -6,7 +6,10 @@
 
 /** One thing that is wrong with a configuration. */
 export interface Problem {
-  /** The file or the flag (`"--port"`) that the value came from; absent for a program's own object. */
+  /**
+   * The file or the flag (`"--port"`) that the value came from; absent for a program's own object, and
+   * for a file that could not be read, which {@linkcode found} names.
+   */
   readonly source?: string | undefined;
   /** Line in the file, from 1. */
   readonly line?: number | undefined;

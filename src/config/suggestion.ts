@@ -92,6 +92,13 @@ export function describeUnknownKey(
   };
 }
 
+/** Words on the key `name` of a map, which is none of those it may have. */
+export function describeUnknownName(name: string, names: readonly string[]): UnknownKey {
+  const near = nearest(name, names);
+  const hint = near === undefined ? `expected one of ${names.join(", ")}` : `did you mean ${near}?`;
+  return { found: "unknown name", hint };
+}
+
 interface Place {
   readonly block: BlockShape;
   readonly path: Path;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isBcrypt, isWholeBcrypt } from "./bcrypt.ts";
 import { type JsonSchema, type Kind, quoteText, Refusal } from "./kind.ts";
 import { portJson } from "./number_kinds.ts";
 
@@ -85,9 +86,6 @@ export function password(): Kind<string, string> {
   return secret("a password or its bcrypt hash, not empty");
 }
 
-const bcryptPrefix = /^\$2[abxy]\$\d{2}\$/;
-const bcryptHash = /^\$2[abxy]\$\d{2}\$[./A-Za-z0-9]{53}$/;
-
 function secret(expected: string): Kind<string, string> {
   return {
     inputType: "string",
@@ -96,7 +94,7 @@ function secret(expected: string): Kind<string, string> {
     secret: true,
     read: (input) => {
       if (typeof input !== "string" || input === "") return new Refusal(expected);
-      if (bcryptPrefix.test(input) && !bcryptHash.test(input)) {
+      if (isBcrypt(input) && !isWholeBcrypt(input)) {
         return new Refusal(
           "a whole bcrypt hash (60 characters)",
           "it starts like one, but nobody could ever log in with it",

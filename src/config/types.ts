@@ -247,9 +247,19 @@ export interface LogConfigInput {
    * `"info"`.
    */
   readonly level?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
-  /** Levels of single modules by name, where they differ from level. Default: `{}`. */
+  /**
+   * Levels of single modules, where they differ from level: client, accept, auth, supervisor.
+   * Default: `{}`.
+   */
   readonly levels?:
-    | Readonly<Record<string, "error" | "warn" | "info" | "debug" | "trace">>
+    | Readonly<
+      Partial<
+        Record<
+          "client" | "accept" | "auth" | "supervisor",
+          "error" | "warn" | "info" | "debug" | "trace"
+        >
+      >
+    >
     | undefined;
 }
 
@@ -259,6 +269,13 @@ export interface LogConfig {
   readonly format: "text" | "json";
   /** The least important lines that are logged: error, warn, info, debug or trace. */
   readonly level: "error" | "warn" | "info" | "debug" | "trace";
-  /** Levels of single modules by name, where they differ from level. */
-  readonly levels: Readonly<Record<string, "error" | "warn" | "info" | "debug" | "trace">>;
+  /** Levels of single modules, where they differ from level: client, accept, auth, supervisor. */
+  readonly levels: Readonly<
+    Partial<
+      Record<
+        "client" | "accept" | "auth" | "supervisor",
+        "error" | "warn" | "info" | "debug" | "trace"
+      >
+    >
+  >;
 }

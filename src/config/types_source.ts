@@ -71,10 +71,16 @@ function typeSource(shape: Shape, side: Side): string {
         : `readonly ${item}[]`;
     }
     case "map":
-      return `Readonly<Record<string, ${typeSource(shape.value, side)}>>`;
+      return mapSource(shape.names, typeSource(shape.value, side));
     case "block":
       return typeName(shape, side);
   }
+}
+
+function mapSource(names: readonly string[] | undefined, value: string): string {
+  if (names === undefined) return `Readonly<Record<string, ${value}>>`;
+  const key = names.map((name) => JSON.stringify(name)).join(" | ");
+  return `Readonly<Partial<Record<${key}, ${value}>>>`;
 }
 
 function fieldDoc(field: Field, side: Side): string[] {

@@ -125,6 +125,32 @@ export async function* admitted(
   }
 }
 
+/** Connections in a row with less than this between them are one rush. */
+const RUSH_GAP_MS = 1;
+/** How long a rush of connections may keep the event loop to itself. */
+const TURN_MS = 20;
+
+/**
+ * The connections of `source`, with a breath taken now and then while they come thick and fast:
+ * accepting succeeds at once then, and the runtime looks at other sockets only when something waits.
+ */
+export async function* paced(
+  source: AsyncIterable<Connection>,
+  clock: Clock,
+): AsyncGenerator<Connection, void, void> {
+  let lastMs = -Infinity, busyFromMs = 0;
+  for await (const connection of source) {
+    const nowMs = clock.monotonic();
+    if (nowMs - lastMs > RUSH_GAP_MS) busyFromMs = nowMs;
+    if (nowMs - busyFromMs >= TURN_MS) {
+      await clock.sleep(0);
+      busyFromMs = clock.monotonic();
+    }
+    yield connection;
+    lastMs = clock.monotonic();
+  }
+}
+
 /** The connections of `source`, each with the id that `nextId` gives it. */
 export async function* tagged(
   source: AsyncIterable<Connection>,

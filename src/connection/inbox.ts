@@ -55,10 +55,12 @@ export class Inbox {
     this.start = this.end = 0;
   }
 
-  /** Takes note that `count` bytes were read into the {@link Inbox.space}. */
-  filled(count: number): void {
-    this.#adapt(count, this.#limit - this.end);
+  /** Takes note that `count` bytes were read into the {@link Inbox.space}; returns whether it is full. */
+  filled(count: number): boolean {
+    const room = this.#limit - this.end;
+    this.#adapt(count, room);
     this.end += count;
+    return count === room;
   }
 
   #adapt(count: number, room: number): void {

@@ -58,6 +58,8 @@ export class Outbox {
    * Ends when it has caught up, or some time later.
    */
   lagging = false;
+  /** Bytes that were dropped when it failed. */
+  dropped = 0;
   /** Bytes taken by the connection since the start. */
   written = 0;
   /** For {@link WriteWatch}: when it first saw the current batch, in monotonic ms; 0 when not yet. */
@@ -274,8 +276,8 @@ export class Outbox {
   }
 
   /**
-   * Takes nothing more, and resolves once everything added before is written, or the outbox failed.
-   * What is added from now on is dropped.
+   * Resolves once everything added before is written, or the outbox failed. Nothing may be added
+   * from now on.
    */
   finish(): Promise<void> {
     this.flush();
@@ -300,6 +302,7 @@ export class Outbox {
     pool.give(this.slab);
     this.slab = NONE;
     this.end = 0;
+    this.dropped += this.pending;
     this.pending = 0;
     this.relieve();
     this.#drained?.resolve();

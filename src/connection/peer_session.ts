@@ -16,6 +16,11 @@ const GOODBYE_MS = 2000;
 const LINGER_MS = 1000;
 /** How long a publisher waits per read for a subscriber that is close to its limit. */
 const CROWDED_MS = 10;
+/**
+ * How long one peer may keep the event loop to itself. Reads of a peer that sends faster than it is
+ * read succeed at once, and the runtime looks at other sockets only when something has to wait.
+ */
+const TURN_MS = 20;
 
 /** Closed on this side because of what the peer sent or failed to send: it may still be sending. */
 const LINGERING: ReadonlySet<CloseReason> = new Set([
@@ -46,6 +51,12 @@ export interface PeerSessionSettings {
   readonly touched: TouchedOutboxes;
   /** For the connection's outbox. */
   readonly outboxSettings: OutboxSettings;
+}
+
+/** What keeps a session from reading on. */
+interface Held {
+  readonly pause: Promise<void> | null;
+  readonly congestion: Congestion | null;
 }
 
 /**
@@ -96,10 +107,19 @@ export abstract class PeerSession implements OutboxOwner {
   protected abstract get needed(): number;
 
   /**
-   * More is in the inbox. Handles what it can; returns what must be over before more is read, or
-   * null. Not called any more once it is closing.
+   * More is in the inbox, or what {@link PeerSession.interrupted} left is to be gone on with. Handles
+   * what it can; returns what must be over before it goes on, or null. Not called any more once it is
+   * closing.
    */
   protected abstract received(): Promise<void> | null;
+
+  /**
+   * Whether {@link PeerSession.received} stopped although there was more to handle, so that what it
+   * gave rise to can be sent first.
+   */
+  protected get interrupted(): boolean {
+    return false;
+  }
 
   /** It begins to close; `text` is what is sent as -ERR, or null. Called once. */
   protected abstract leaving(reason: CloseReason, text: string | null): void;
@@ -114,12 +134,22 @@ export abstract class PeerSession implements OutboxOwner {
     scope.onCancel(() => this.close("serverShutdown"));
     try {
       this.opened();
-      for (;;) {
+      for (let busyFromMs = 0;;) {
         const count = await this.#connection.read(this.inbox.space(this.needed));
         if (count === null) break;
-        this.inbox.filled(count);
-        const wait = this.#process();
-        if (wait !== null) await wait;
+        const full = this.inbox.filled(count);
+        const held = this.#process();
+        if (held !== null) await this.#hold(held);
+        if (!full) {
+          busyFromMs = 0;
+          continue;
+        }
+        const nowMs = this.#settings.clock.monotonic();
+        if (busyFromMs === 0) busyFromMs = nowMs;
+        else if (nowMs - busyFromMs >= TURN_MS) {
+          await this.#settings.clock.sleep(0);
+          busyFromMs = 0;
+        }
       }
       this.close("clientClosed");
     } catch (error) {
@@ -139,42 +169,46 @@ export abstract class PeerSession implements OutboxOwner {
     }
   }
 
-  /** Handles what was read; returns what must be waited for before reading on, or null. */
-  #process(): Promise<void> | null {
+  /** Handles what was read; returns what keeps it from reading on, or null. */
+  #process(): Held | null {
     if (this.#closing !== null) {
       // Read on only so that the peer gets to read our last words: nothing means anything now.
       this.inbox.clear();
       return null;
     }
-    const wait = this.received();
-    const congestion = this.#settings.touched.flush();
-    if (wait !== null) return this.#resume(wait);
-    return congestion === null ? null : this.#relief(congestion);
+    const pause = this.received();
+    const congestion = this.#settings.touched.flush(this.outbox);
+    if (pause === null && congestion === null && !this.interrupted) return null;
+    return { pause, congestion };
   }
 
-  /** Waits, and then handles what came behind. */
-  async #resume(wait: Promise<void>): Promise<void> {
-    await wait;
-    await this.#process();
+  /** Waits for what keeps it, and handles what came behind, until nothing does. */
+  async #hold(first: Held): Promise<void> {
+    for (let held: Held | null = first; held !== null; held = this.#process()) {
+      if (held.pause !== null) await held.pause;
+      if (held.congestion !== null) await this.#relief(held.congestion);
+      else if (this.interrupted) await this.#settings.clock.sleep(0);
+    }
   }
 
   /**
-   * Waits for those that this chunk went to and that are behind: as long as they are the majority,
-   * that is the speed there is; then, for a bounded time, for the few that keep the others waiting.
+   * Waits for those that were just sent something and that are behind: as long as they are the
+   * majority, that is the speed there is; then, for a bounded time, for the few that keep the others
+   * waiting.
    */
   async #relief({ outboxes, recipients }: Congestion): Promise<void> {
-    const { clock, outboxSettings } = this.#settings;
-    outboxSettings.watch.waits++;
+    const { clock, outboxSettings: { watch } } = this.#settings;
+    watch.waits++;
     let behind = outboxes.filter((outbox) => outbox.congested);
     while (behind.length > recipients / 2) {
       await behind[0]!.relief();
       behind = behind.filter((outbox) => outbox.congested);
     }
-    for (const outbox of behind) {
-      const fromMs = clock.monotonic();
+    const fromMs = clock.monotonic();
+    await Promise.all(behind.map(async (outbox) => {
       await outbox.relief();
-      outboxSettings.watch.held(outbox, fromMs, clock.monotonic());
-    }
+      watch.held(outbox, fromMs, clock.monotonic());
+    }));
     if (outboxes.some((outbox) => outbox.crowded)) await clock.sleep(CROWDED_MS);
   }
 

@@ -9,7 +9,7 @@ import type { Outbox } from "./outbox.ts";
 export interface Congestion {
   /** The outboxes that are congested or crowded. */
   readonly outboxes: readonly Outbox[];
-  /** How many outboxes the chunk went to in all. */
+  /** How many outboxes of others the chunk went to in all. */
   readonly recipients: number;
 }
 
@@ -26,17 +26,19 @@ export class TouchedOutboxes {
   }
 
   /**
-   * Flushes them all and forgets them.
+   * Flushes them all and forgets them. `own` is the outbox of whoever sent the chunk.
    *
    * @returns what the publisher should wait for, or null where that is nothing.
    */
-  flush(): Congestion | null {
-    const outboxes = this.#outboxes, recipients = outboxes.length;
+  flush(own: Outbox | null = null): Congestion | null {
+    const outboxes = this.#outboxes;
+    let recipients = outboxes.length;
     // Flushing may fail an outbox and so end a session, which may touch others: a fresh list.
     this.#outboxes = this.#spare;
     let congested: Outbox[] | null = null;
     for (let i = 0; i < outboxes.length; i++) {
       const outbox = outboxes[i]!;
+      if (outbox === own) recipients--;
       outbox.flush();
       if (outbox.congested || outbox.crowded) (congested ??= []).push(outbox);
     }

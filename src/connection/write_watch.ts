@@ -84,14 +84,28 @@ export class WriteWatch {
       const progress = outbox.written !== outbox.writtenSeen;
       outbox.writtenSeen = outbox.written;
       outbox.stalledLooks = progress ? 0 : outbox.stalledLooks + 1;
-      if (!outbox.awaited) {
+      if (!outbox.congested && !outbox.awaited) {
         outbox.waitSeenAtMs = 0;
         continue;
       }
+      // Whether or not somebody waits for it yet: many that are deaf must not be found out one after
+      // the other.
       if (outbox.waitSeenAtMs === 0) outbox.waitSeenAtMs = nowMs;
       if (
         outbox.stalledLooks >= STALLED_LOOKS || nowMs - outbox.waitSeenAtMs >= WAIT_LIMIT_MS
       ) outbox.lag(nowMs + HOLD_WINDOW_MS);
+    }
+  }
+
+  /**
+   * Takes note that nothing was done for `pausedMs`, because the process or the machine stood still:
+   * that is not the peers' fault.
+   */
+  resumed(pausedMs: number): void {
+    this.nowMs += pausedMs;
+    for (const outbox of this.#writing) {
+      if (outbox.batchSeenAtMs !== 0) outbox.batchSeenAtMs += pausedMs;
+      if (outbox.waitSeenAtMs !== 0) outbox.waitSeenAtMs += pausedMs;
     }
   }
 

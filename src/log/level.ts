@@ -9,13 +9,12 @@ import { type LogLevel, LogLevels } from "@std/log";
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
 
 /** The levels as `@std/log` numbers them; it has none below debug, so trace is "not set". */
-export const levelNumbers: Readonly<Record<Level | "fatal", LogLevel>> = {
+export const levelNumbers: Readonly<Record<Level, LogLevel>> = {
   trace: LogLevels.NOTSET,
   debug: LogLevels.DEBUG,
   info: LogLevels.INFO,
   warn: LogLevels.WARN,
   error: LogLevels.ERROR,
-  fatal: LogLevels.CRITICAL,
 };
 
 /** The level of a number, and how nats-server marks its lines. */
@@ -27,6 +26,5 @@ export const levelsByNumber: ReadonlyMap<number, { readonly name: string; readon
       info: "INF",
       warn: "WRN",
       error: "ERR",
-      fatal: "FTL",
     }).map(([name, tag]) => [levelNumbers[name as Level], { name, tag }]),
   );

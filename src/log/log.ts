@@ -62,16 +62,11 @@ export class Log {
   }
 
   /**
-   * The log of a part of this module: `client` has `client.accept`. The names of modules are few
+   * The log of a part of this module: `client` has `client.parser`. The names of modules are few
    * and fixed; what differs from connection to connection belongs into the fields.
    */
   child(module: string): Log {
     return this.#options.child(this.module === "" ? module : `${this.module}.${module}`);
-  }
-
-  /** Logs why the broker cannot go on. */
-  fatal(message: string, fields?: LogFields): void {
-    this.#logger.critical(message, fields);
   }
 
   /** Logs something that failed and should not have. */

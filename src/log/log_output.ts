@@ -4,11 +4,12 @@
  * @module
  */
 import type { AppendFile, Clock, Files } from "../platform/mod.ts";
+import type { Level } from "./level.ts";
 import { fileTimestamp } from "./timestamp.ts";
 
 /** What a {@link LogOutput} is made of. */
 export interface LogOutputOptions {
-  /** Names the files put aside. */
+  /** Names the files put aside, and spaces the tries to open the file. */
   readonly clock: Clock;
   /** Where the file is. */
   readonly files: Files;
@@ -22,20 +23,31 @@ export interface LogOutputOptions {
   readonly maxFiles: number;
   /** Whether the names of files put aside are in UTC instead of local time. */
   readonly utc: boolean;
-  /** Makes a line of what is wrong with the file itself. */
-  readonly complaint: (message: string) => string;
+  /** Makes a line, without its end, of what is to be said about the file itself. */
+  readonly line: (level: Level, message: string) => string;
 }
 
 const encoder = new TextEncoder();
 const stampPattern = /^\d{4}(\.\d{2}){5}\.\d{9}$/;
 
+/** How long after a failure to open or to write the file that is tried again. */
+const RETRY_MS = 1000;
+
 /**
  * Appends lines to a file, or to the standard error when there is no file or it cannot be written;
  * never throws. Writing is synchronous: what was logged before a crash can be read after it.
+ *
+ * A file that cannot be had is tried again once a second as long as lines come. That it is missed is
+ * said once, on the standard error, and so is its return, in the file as well.
  */
 export class LogOutput {
   readonly #options: LogOutputOptions;
+  /** What is written to; after a failure to open the file anew, what was open before. */
   #file: AppendFile | undefined;
+  /** Monotonic time of the next try in milliseconds; undefined while nothing is wrong. */
+  #retryAtMs: number | undefined;
+  /** Where it was said that lines go while something is wrong. */
+  #refuge: string | undefined;
   #sizeLimit: number;
   #closed = false;
 
@@ -49,27 +61,27 @@ export class LogOutput {
   /** Appends a line. */
   write(line: string): void {
     const text = `${line}\n`;
-    if (this.#file === undefined) {
+    if (this.#options.path === undefined || this.#closed) {
       this.#writeStderr(text);
       return;
     }
     const bytes = encoder.encode(text);
-    const { size } = this.#file;
-    if (this.#sizeLimit > 0 && size > 0 && size + bytes.length > this.#sizeLimit) this.#rotate();
-    try {
-      this.#file?.write(bytes);
-    } catch (error) {
-      this.#closeFile();
-      this.#fallBack("cannot be written", error);
+    if (this.#retryAtMs !== undefined) {
+      if (this.#options.clock.monotonic() >= this.#retryAtMs) this.#open();
+    } else if (this.#isFull(bytes.length)) {
+      this.#rotate();
     }
-    if (this.#file === undefined) this.#writeStderr(text);
+    if (!this.#append(bytes)) this.#writeStderr(text);
   }
 
-  /** Opens the file anew: after it was moved away, or to try again after it failed. */
-  reopen(): void {
-    if (this.#closed) return;
-    this.#closeFile();
-    this.#open();
+  /**
+   * Opens the file anew: after it was moved away, or to try again at once after it failed. False
+   * when it cannot be opened or written; lines then go on to the file that was open before, if any.
+   */
+  reopen(): boolean {
+    if (this.#closed) return false;
+    this.#refuge = undefined; // whoever asks wants to know
+    return this.#open();
   }
 
   /** Closes the file. What is still logged goes to the standard error. */
@@ -78,13 +90,42 @@ export class LogOutput {
     this.#closeFile();
   }
 
-  #open(): void {
+  #open(): boolean {
     const { files, path } = this.#options;
-    if (path === undefined) return;
+    if (path === undefined) return true;
+    let file: AppendFile;
     try {
-      this.#file = files.openAppend(path);
+      file = files.openAppend(path);
     } catch (error) {
       this.#fallBack("cannot be opened", error);
+      return false;
+    }
+    this.#closeFile();
+    this.#file = file;
+    return this.#retryAtMs === undefined || this.#recover();
+  }
+
+  /** Ends the time in which something was wrong, if the file that is open now can be written. */
+  #recover(): boolean {
+    const { line, path } = this.#options;
+    const notice = line("info", `Log file ${path} can be written, logging to it from here on`);
+    if (!this.#append(encoder.encode(`${notice}\n`))) return false;
+    this.#writeStderr(`${notice}\n`);
+    this.#retryAtMs = undefined;
+    this.#refuge = undefined;
+    return true;
+  }
+
+  /** False when there is no file or it cannot be written. */
+  #append(bytes: Uint8Array): boolean {
+    if (this.#file === undefined) return false;
+    try {
+      this.#file.write(bytes);
+      return true;
+    } catch (error) {
+      this.#closeFile();
+      this.#fallBack("cannot be written", error);
+      return false;
     }
   }
 
@@ -97,17 +138,23 @@ export class LogOutput {
     this.#file = undefined;
   }
 
+  #isFull(more: number): boolean {
+    const size = this.#file?.size ?? 0;
+    return this.#sizeLimit > 0 && size > 0 && size + more > this.#sizeLimit;
+  }
+
   #rotate(): void {
     const { clock, files, utc, sizeLimit } = this.#options;
     const path = this.#options.path!;
-    this.#closeFile(); // Windows renames no open file
+    let stamps: string[] = [];
     try {
       const aside = this.#setAsideNames();
       let stamp = fileTimestamp(clock.now(), utc);
       while (aside.includes(stamp)) stamp = following(stamp);
+      // Still open: until there is a new file, lines go on to this one.
       files.renameSync(path, `${path}.${stamp}`);
       this.#sizeLimit = sizeLimit;
-      this.#purge([...aside, stamp]);
+      stamps = [...aside, stamp];
     } catch (error) {
       // As nats-server does: better a file that is too large than no log, or a try at every line.
       this.#sizeLimit *= 2;
@@ -116,7 +163,8 @@ export class LogOutput {
         error,
       );
     }
-    this.#open();
+    // Even if it is not moved: it may be missing because somebody deleted it.
+    if (this.#open()) this.#purge(stamps);
   }
 
   /** The timestamps of the files that were put aside. */
@@ -143,15 +191,17 @@ export class LogOutput {
   }
 
   #fallBack(what: string, error: unknown): void {
-    this.#complain(
-      `Log file ${this.#options.path} ${what}, logging to standard error until it is re-opened`,
-      error,
-    );
+    const { clock, path } = this.#options;
+    this.#retryAtMs = clock.monotonic() + RETRY_MS;
+    const refuge = this.#file === undefined ? "standard error" : "the file opened before it";
+    if (refuge === this.#refuge) return;
+    this.#refuge = refuge;
+    this.#complain(`Log file ${path} ${what}, logging to ${refuge} until it can be`, error);
   }
 
   #complain(message: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#writeStderr(`${this.#options.complaint(`${message}: ${reason}`)}\n`);
+    this.#writeStderr(`${this.#options.line("error", `${message}: ${reason}`)}\n`);
   }
 
   #writeStderr(text: string): void {

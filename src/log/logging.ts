@@ -16,7 +16,7 @@ import { RepeatLimiter } from "./repeat_limiter.ts";
 export interface LoggingConfig {
   /** The least important lines that are logged. */
   readonly level: Level;
-  /** Levels of single modules, by name; one for `client` is also that of `client.accept`. */
+  /** Levels of single modules, by name; one for `client` is also that of `client.parser`. */
   readonly levels?: Readonly<Record<string, Level>> | undefined;
   /** Lines as nats-server writes them, or one JSON object a line. */
   readonly format: "text" | "json";
@@ -61,7 +61,7 @@ export class Logging implements Disposable {
   #level: Level;
   #levels: ReadonlyMap<string, Level>;
 
-  /** Opens the log file, if there is one; when that fails, lines go to the standard error. */
+  /** Opens the log file, if there is one; until that works, lines go to the standard error. */
   constructor(options: LoggingOptions) {
     const { clock, files, pid, stderrWrite, config } = options;
     const { format, logtime, logtime_utc } = config;
@@ -78,13 +78,16 @@ export class Logging implements Disposable {
       sizeLimit: config.log_size_limit,
       maxFiles: config.log_max_num,
       utc: logtime_utc,
-      complaint: (msg) =>
-        line(new LogRecord({ msg, args: [], level: levelNumbers.error, loggerName: "log" })),
+      line: (level, msg) =>
+        line(new LogRecord({ msg, args: [], level: levelNumbers[level], loggerName: "log" })),
     });
     this.#handler = new OutputHandler(this.#output, line);
   }
 
-  /** The log of a module (`client`, `client.accept`); without a name that of the broker. */
+  /**
+   * The log of a module, one of {@link LOG_MODULES} or a part of it (`client`, `client.parser`);
+   * without a name that of the broker.
+   */
   log(module = ""): Log {
     const known = this.#logs.get(module);
     if (known !== undefined) return known;
@@ -102,9 +105,13 @@ export class Logging implements Disposable {
     return log;
   }
 
-  /** Opens the log file anew: after it was moved away (SIGUSR1), or to try again after it failed. */
-  reopen(): void {
-    this.#output.reopen();
+  /**
+   * Opens the log file anew: after it was moved away (SIGUSR1), or to try again at once after it
+   * failed, which otherwise happens every second. False when it cannot be opened or written; that is
+   * said on the standard error, and what was open before is written on.
+   */
+  reopen(): boolean {
+    return this.#output.reopen();
   }
 
   /** Changes the levels of all modules, at once and of the logs handed out before too. */

@@ -8,6 +8,7 @@ export type { Level } from "./level.ts";
 export type { LogFields, LogValue } from "./line.ts";
 export { type LimitedLog, Log, type LogOptions } from "./log.ts";
 export { Logging, type LoggingConfig, type LoggingOptions } from "./logging.ts";
+export { LOG_MODULES, type LogModule } from "./modules.ts";
 export { redactConnect } from "./redact.ts";
 export { silentLog } from "./silent_log.ts";
 export { tracePayload } from "./trace_payload.ts";

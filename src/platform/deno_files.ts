@@ -28,17 +28,6 @@ export class DenoFiles implements Files {
     }
   }
 
-  /** See {@link Files.exists}. */
-  async exists(path: string): Promise<boolean> {
-    try {
-      await Deno.lstat(path);
-      return true;
-    } catch (error) {
-      if (isMissing(error)) return false;
-      throw failure("look at", path, error);
-    }
-  }
-
   /** See {@link Files.remove}. */
   async remove(path: string): Promise<boolean> {
     try {

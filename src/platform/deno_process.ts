@@ -1,26 +1,13 @@
 /**
- * The process that the command runs in: what `main.ts` and the monitoring need of it.
+ * The process that the command runs in: what `main.ts` and the broker need of it.
  *
  * @module
  */
 import inspector from "node:inspector";
-import process from "node:process";
 import type { Clock } from "./clock.ts";
 
 /** Signals that {@link onSignal} takes. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
-
-/** What the process uses of the machine. */
-export interface ResourceUsage {
-  /** Resident memory in bytes. */
-  readonly residentBytes: number;
-  /** JavaScript heap in use, in bytes. */
-  readonly heapUsedBytes: number;
-  /** JavaScript heap reserved, in bytes. */
-  readonly heapTotalBytes: number;
-  /** Processor time of all threads since the start, user and system, in milliseconds. */
-  readonly processorTimeMs: number;
-}
 
 /** A throw that nobody caught. */
 export interface StrayError {
@@ -48,33 +35,6 @@ export function processId(): number {
 /** The runtime and its version, such as `deno 2.9.6`. */
 export function runtimeVersion(): string {
   return `deno ${Deno.version.deno}`;
-}
-
-/** Operating system and architecture, such as `linux` and `x86_64`. */
-export function platformName(): { readonly system: string; readonly architecture: string } {
-  return { system: Deno.build.os, architecture: Deno.build.arch };
-}
-
-/** Processors the process may use, at least 1. */
-export function processorCount(): number {
-  return navigator.hardwareConcurrency;
-}
-
-/** Memory and processor time used so far. */
-export function resourceUsage(): ResourceUsage {
-  const memory = Deno.memoryUsage();
-  const processor = process.cpuUsage();
-  return {
-    residentBytes: memory.rss,
-    heapUsedBytes: memory.heapUsed,
-    heapTotalBytes: memory.heapTotal,
-    processorTimeMs: (processor.user + processor.system) / 1000,
-  };
-}
-
-/** The name of the machine in its network. */
-export function machineName(): string {
-  return Deno.hostname();
 }
 
 /**

@@ -33,12 +33,6 @@ export interface Files {
    */
   writeText(path: string, text: string): Promise<void>;
   /**
-   * Whether something exists at `path`.
-   *
-   * @throws {FileError} when that cannot be found out.
-   */
-  exists(path: string): Promise<boolean>;
-  /**
    * Removes a file; resolves to false when there was none.
    *
    * @throws {FileError} when it cannot be removed.

@@ -20,7 +20,6 @@ export const CLOSE_REASONS = {
   maximumConnectionsExceeded: "Maximum Connections Exceeded",
   maximumPayloadExceeded: "Maximum Message Payload Exceeded",
   maximumControlLineExceeded: "Maximum Control Line Exceeded",
-  maximumSubscriptionsExceeded: "Maximum Subscriptions Exceeded",
   serverShutdown: "Server Shutdown",
   noRespondersRequiresHeaders: "No Responders Requires Headers",
   messageHeaderViolation: "Message Header Violation",

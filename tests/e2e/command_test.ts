@@ -91,7 +91,7 @@ Deno.test("what cannot be is refused in one clear line, and nothing is started",
   await using folder = await temporaryFolder();
   const pidFile = `${folder.path}/pid`;
   const cases: [string[], RegExp][] = [
-    [["--prot", "4222"], /unknown flag --prot \(did you mean --port\?\)/],
+    [["--prot", "4222"], /unknown flag --prot \(did you mean --port\?\); see denats --help\n$/],
     [["-p", "65536"], /--port: expected a port from 1 to 65535.*"65536"/],
     [["-p", "4222x"], /--port: expected a port.*"4222x"/],
     [["-p"], /--port needs a value/],
@@ -100,7 +100,10 @@ Deno.test("what cannot be is refused in one clear line, and nothing is started",
     [["-m", "8222"], /--http_port is not supported/],
     [["serve"], /unexpected argument "serve"/],
     [["-t"], /-t checks a configuration file/],
-    [["-c", `${folder.path}/missing.yaml`], /missing\.yaml: .*no such file/],
+    [
+      ["-c", `${folder.path}/missing.yaml`],
+      /^denats: cannot read .*missing\.yaml: no such file or folder\n$/,
+    ],
     [["--pass", "geheim"], /expected a user beside the password/],
   ];
   await Promise.all(cases.map(async ([args, expected]) => {

@@ -18,6 +18,8 @@ export class MemoryFiles implements Files {
   readonly failing = new Set<Operation>();
   /** Files opened and not yet closed. */
   openFiles = 0;
+  /** How often a file was to be opened, whether it failed or not. */
+  openTries = 0;
   readonly #files = new Map<string, MemoryFile>();
 
   /** The paths of all files, sorted. */
@@ -44,10 +46,6 @@ export class MemoryFiles implements Files {
   writeText(path: string, text: string): Promise<void> {
     this.#files.set(path, { text });
     return Promise.resolve();
-  }
-
-  exists(path: string): Promise<boolean> {
-    return Promise.resolve(this.#files.has(path));
   }
 
   remove(path: string): Promise<boolean> {
@@ -77,6 +75,7 @@ export class MemoryFiles implements Files {
   }
 
   openAppend(path: string): AppendFile {
+    this.openTries++;
     this.#mayFail("open", path);
     const file = this.#files.get(path) ?? { text: "" };
     this.#files.set(path, file);

@@ -11,7 +11,7 @@ import {
   VirtualClock,
 } from "../../src/platform/mod.ts";
 import { type Panic, Scope } from "../../src/supervisor/mod.ts";
-import { accepted, admitted, tagged } from "../../src/connection/accept.ts";
+import { accepted, admitted, paced, tagged } from "../../src/connection/accept.ts";
 import type { AcceptFailure } from "../../src/connection/accept_failure.ts";
 import { goodbye } from "../../src/connection/accept_refusal.ts";
 
@@ -324,4 +324,27 @@ Deno.test("an admission that throws is the accept task's panic, and leaks no con
   await task.done;
   assertEquals(panics.map(({ error }) => error), [bug]);
   await root.close();
+});
+
+Deno.test("a rush of connections lets others have their turn now and then", async () => {
+  const clock = new VirtualClock();
+  let breaths = 0;
+  clock.sleep = () => {
+    breaths++;
+    return Promise.resolve();
+  };
+  let nowMs = 0;
+  clock.monotonic = () => nowMs;
+  const [connection] = memoryPipe();
+  async function* rush() {
+    for (let i = 0; i < 100; i++) {
+      yield await Promise.resolve(connection);
+      nowMs += 0.9;
+    }
+  }
+  let count = 0;
+  for await (const _ of paced(rush(), clock)) count++;
+  assertEquals(count, 100);
+  assert(breaths >= 3 && breaths <= 5, `${breaths} breaths in 90 ms`);
+  connection.close();
 });

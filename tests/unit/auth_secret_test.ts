@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isBcrypt, PlainSecret } from "../../src/auth/secret.ts";
+import { hasPlainSecret, usersWithoutPassword } from "../../src/auth/mod.ts";
+import { PlainSecret } from "../../src/auth/secret.ts";
 
 Deno.test("a plain secret matches itself and nothing else", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (a, b) => {
@@ -20,19 +21,25 @@ Deno.test("a prefix, a repetition and an extension of a plain secret do not matc
   assert(!empty.matches("\0"));
 });
 
-Deno.test("only the four known prefixes with a two-digit cost make a bcrypt hash", () => {
-  for (const hash of ["$2a$10$abc", "$2b$04$", "$2x$31$...", "$2y$12$x"]) {
-    assert(isBcrypt(hash), hash);
-  }
-  for (
-    const plain of [
-      "",
-      "2a$10$abc",
-      "$2$10$abc",
-      "$2z$10$abc",
-      "$2a$1$abc",
-      "$2a$short",
-      "x$2a$10$abc",
-    ]
-  ) assert(!isBcrypt(plain), plain);
+Deno.test("a secret in the clear is found wherever it stands, a bcrypt hash is none", () => {
+  const hash = "$2a$11$W2zko751KUvVy59mUTWmpOdWjpEm5qhcCZRd05GjI/sSOT.xtiHyG";
+  assert(hasPlainSecret({ token: "hunter2" }));
+  assert(hasPlainSecret({ user: "alice", password: "hunter2" }));
+  assert(
+    hasPlainSecret({ users: [{ user: "alice", password: hash }, { user: "b", password: "b" }] }),
+  );
+  assert(!hasPlainSecret({ users: [{ user: "alice", password: hash }, { user: "bob" }] }));
+});
+
+Deno.test("a user without a password is found, alone and in a list", () => {
+  assertEquals(usersWithoutPassword({}), []);
+  assertEquals(usersWithoutPassword({ token: "hunter2" }), []);
+  assertEquals(usersWithoutPassword({ user: "alice", password: "hunter2" }), []);
+  assertEquals(usersWithoutPassword({ user: "alice" }), ["alice"]);
+  assertEquals(
+    usersWithoutPassword({
+      users: [{ user: "a" }, { user: "b", password: "hunter2" }, { user: "c", password: "" }],
+    }),
+    ["a", "c"],
+  );
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { isBcrypt } from "../../src/config/mod.ts";
 import { type Kind, Refusal } from "../../src/config/kind.ts";
 import { duration, integer, port, size } from "../../src/config/number_kinds.ts";
 import {
@@ -49,6 +50,23 @@ Deno.test("addresses to listen on and to advertise", () => {
   refused(host(), ["", "a b", "a:1", "[::1]", "nats://a", 1]);
   taken(advertisedAddress(), ["a", "a:1", "[::1]:4222"]);
   refused(advertisedAddress(), ["", ":1", "a:-1", "a:70000", "a:b"]);
+});
+
+Deno.test("only the four known prefixes with a two-digit cost make a bcrypt hash", () => {
+  for (const hash of ["$2a$10$abc", "$2b$04$", "$2x$31$...", "$2y$12$x"]) {
+    assert(isBcrypt(hash), hash);
+  }
+  for (
+    const plain of [
+      "",
+      "2a$10$abc",
+      "$2$10$abc",
+      "$2z$10$abc",
+      "$2a$1$abc",
+      "$2a$short",
+      "x$2a$10$abc",
+    ]
+  ) assert(!isBcrypt(plain), plain);
 });
 
 Deno.test("a bcrypt hash is whole or refused", () => {

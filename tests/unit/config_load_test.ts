@@ -95,7 +95,7 @@ server_tags: eu
 server_metadata: { rack: 07, floor: "3" }
 authorization: { users: [{ username: alice, pass: 0123 }, { user: 1_000 }], timeout: 0.5 }
 no_auth_user: 1_000
-log: { format: json, levels: { cluster: debug } }
+log: { format: json, levels: { client: debug } }
 trace_verbose: on
 `);
   assertEquals([config.host, config.port, config.max_connections], ["::1", -1, 10]);
@@ -110,7 +110,7 @@ trace_verbose: on
     timeout: 500,
   });
   assertEquals(config.no_auth_user, "1_000");
-  assertEquals(config.log, { format: "json", level: "info", levels: { cluster: "debug" } });
+  assertEquals(config.log, { format: "json", level: "info", levels: { client: "debug" } });
 });
 
 Deno.test("what looks like a number or a switch stays the text it is, where text belongs", async () => {
@@ -197,6 +197,16 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
   ]);
 });
 
+Deno.test("a level of a module that there is not is refused", async () => {
+  assertEquals(await refusal("log:\n  levels: { clinet: debug, route: warn, accept: loud }"), [
+    "denats.yaml:2:13: log.levels.clinet: unknown name (did you mean client?)",
+    "denats.yaml:2:28: log.levels.route: unknown name (expected one of client, accept, auth, supervisor)",
+    'denats.yaml:2:49: log.levels.accept: expected one of error, warn, info, debug, trace, found "loud"',
+  ]);
+  const { log } = await load("log:\n  levels: { supervisor: error, auth: trace }");
+  assertEquals(log.levels, { supervisor: "error", auth: "trace" });
+});
+
 Deno.test("a name that JavaScript would lose is refused rather than lost", async () => {
   assertEquals(await refusal("server_metadata: { __proto__: x }"), [
     "denats.yaml:1:20: server_metadata.__proto__: not a usable name",
@@ -281,6 +291,17 @@ Deno.test("what is not YAML is told with its place, and without the text around 
     ]],
     ["authorization: { token: !hunter2 x }", [
       'denats.yaml:1:25: a tag; a value that begins with "!" must be quoted',
+    ]],
+    ["authorization: {token: ${TOK}}", [
+      'denats.yaml:1:24: a ${ inside [ ] or { } that is not quoted (quote the value: "${TOK}")',
+    ]],
+    ["port: 1\nport: 2\nauthorization: {\n  token: x-${TOK}-y,\n  timeout: ${T}\n}\nhost: ${H}\n", [
+      'denats.yaml:4:12: a ${ inside [ ] or { } that is not quoted (quote the value: "${TOK}")',
+      'denats.yaml:5:12: a ${ inside [ ] or { } that is not quoted (quote the value: "${T}")',
+    ]],
+    ["server_tags: [${A}, '${B}', ${hunter 2}] # ${C}", [
+      'denats.yaml:1:15: a ${ inside [ ] or { } that is not quoted (quote the value: "${A}")',
+      'denats.yaml:1:29: a ${ inside [ ] or { } that is not quoted (quote the value: "${NAME}")',
     ]],
     ["log:\n\tformat: json", ["denats.yaml:2:1: a tab in the indentation; YAML wants spaces"]],
     ["port: 1\n---\nport: 2", ["denats.yaml:2:1: a second document (---); a configuration is one"]],
@@ -383,7 +404,7 @@ Deno.test("a file that cannot be used is named", async () => {
     () => loadConfig({ file: "gone.yaml", ...sources }),
     ConfigError,
   );
-  assertEquals(missing.message, "gone.yaml: cannot read gone.yaml");
+  assertEquals(missing.message, "cannot read gone.yaml");
   const foreign = await assertRejects(
     () => loadConfig({ file: "nats.conf", ...sources }),
     ConfigError,

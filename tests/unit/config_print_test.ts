@@ -6,6 +6,7 @@ import {
   normaliseConfig,
   printConfig,
 } from "../../src/config/mod.ts";
+import { LOG_MODULES } from "../../src/log/mod.ts";
 
 function reload(text: string) {
   return loadConfig({
@@ -29,7 +30,7 @@ const input: fc.Arbitrary<ConfigInput> = fc.record({
   log_file: name,
   log: fc.record({
     format: fc.constantFrom("text", "json"),
-    levels: fc.dictionary(word, fc.constantFrom("debug", "error")),
+    levels: fc.dictionary(fc.constantFrom(...LOG_MODULES), fc.constantFrom("debug", "error")),
   }),
   server_tags: fc.array(name, { maxLength: 3 }),
   server_metadata: fc.dictionary(name, name, { maxKeys: 3 }),

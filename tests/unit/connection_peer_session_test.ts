@@ -18,7 +18,7 @@ class ByteSession extends PeerSession {
 
   protected override opened(): void {
     this.told.push("opened");
-    this.outbox.appendText("hello\n");
+    this.reply("hello\n");
   }
   protected override get needed(): number {
     return 0;

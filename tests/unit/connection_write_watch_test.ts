@@ -164,3 +164,23 @@ Deno.test("over a real pipe that stalls: the deadline passes, the write ends wit
   await watched.writer;
   far.close();
 });
+
+Deno.test("a peer that is deaf is found out although nobody waits for it yet", async () => {
+  const scene = new Scene();
+  scene.add(5000);
+  assert(scene.watched.outbox.congested);
+  await scene.pass(300);
+  assert(scene.watched.outbox.lagging, "many of them are not found out one after the other");
+});
+
+Deno.test("a standstill of the whole process is not the peer's fault", async () => {
+  const scene = new Scene({ writeDeadlineMs: 1000 });
+  scene.add(100);
+  await scene.pass(500);
+  scene.nowMs += 60_000;
+  scene.watched.watch.resumed(60_000);
+  await scene.pass(300);
+  assertEquals(scene.watched.failures, [], "the deadline stood still as well");
+  await scene.pass(600);
+  assertEquals(scene.watched.failures, ["write deadline"]);
+});

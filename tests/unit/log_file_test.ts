@@ -47,7 +47,7 @@ Deno.test("a line after closing is not lost, and reopening opens nothing", () =>
     using closing = logging;
     closing.log().info("one");
   }
-  logging.reopen();
+  assert(!logging.reopen());
   log.error("late");
   assertEquals(files.lines(path), ["[1] [INF] one"]);
   assertEquals([files.openFiles, stderr], [0, ["[1] [ERR] late\n"]]);
@@ -61,6 +61,16 @@ Deno.test("a file moved away by logrotate is begun anew on reopen", () => {
   logging.reopen();
   log.info("three");
   assertEquals(files.lines(`${path}.1`), ["[1] [INF] one", "[1] [INF] two"]);
+  assertEquals(files.lines(path), ["[1] [INF] three"]);
+  assertEquals(files.openFiles, 1);
+});
+
+Deno.test("a log file that somebody deleted is begun anew at its limit", () => {
+  const { files, log } = start({ log_size_limit: 30 });
+  log.info("one");
+  files.removeSync(path);
+  log.info("two");
+  log.info("three");
   assertEquals(files.lines(path), ["[1] [INF] three"]);
   assertEquals(files.openFiles, 1);
 });
@@ -110,24 +120,57 @@ Deno.test("a file without a folder in its path rotates too", () => {
   assertEquals(files.lines("denats.log"), ["[1] [INF] c"]);
 });
 
-Deno.test("when the disk is full, stderr gets one explanation and every line", () => {
-  const { files, logging, log, stderr } = start();
+/** What is said when the file can be written again, here and there. */
+const recovery = `[1] [INF] Log file ${path} can be written, logging to it from here on module=log`;
+
+Deno.test("when the disk is full, stderr gets one explanation and every line until it is not", async () => {
+  const { clock, files, log, stderr } = start();
   log.info("one");
   files.failing.add("write");
   log.info("two");
   log.info("three");
-  assertEquals(stderr.length, 3);
-  assertStringIncludes(stderr[0]!, `[1] [ERR] Log file ${path} cannot be written, logging to `);
-  assertStringIncludes(stderr[0]!, "no space left module=log\n");
-  assertEquals(stderr.slice(1), ["[1] [INF] two\n", "[1] [INF] three\n"]);
+  assertEquals(stderr.splice(0), [
+    `[1] [ERR] Log file ${path} cannot be written, logging to standard error until it can be: ` +
+    `write ${path}: no space left module=log\n`,
+    "[1] [INF] two\n",
+    "[1] [INF] three\n",
+  ]);
   assertEquals(files.openFiles, 0);
 
+  await clock.advance(1000);
+  log.info("four"); // it can be opened, but not written
+  assertEquals(stderr.splice(0), ["[1] [INF] four\n"]);
   files.failing.clear();
-  log.info("four"); // it is not tried again at every line
-  logging.reopen();
-  log.info("five");
-  assertEquals(files.lines(path), ["[1] [INF] one", "[1] [INF] five"]);
-  assertEquals(stderr[3], "[1] [INF] four\n");
+  log.info("five"); // it is not tried again at every line
+  assertEquals(stderr.splice(0), ["[1] [INF] five\n"]);
+  await clock.advance(1000);
+  log.info("six");
+  log.info("seven");
+  assertEquals(files.lines(path), [
+    "[1] [INF] one",
+    recovery,
+    "[1] [INF] six",
+    "[1] [INF] seven",
+  ]);
+  assertEquals([files.openFiles, stderr], [1, [`${recovery}\n`]]);
+});
+
+Deno.test("while the file cannot be opened, that is tried at most once a second", async () => {
+  const files = new MemoryFiles();
+  files.failing.add("open");
+  const { clock, log, stderr } = start({}, files);
+  const tries = () => files.openTries;
+  assertEquals(tries(), 1);
+  for (let i = 0; i < 50; i++) {
+    log.info("a line");
+    await clock.advance(100);
+  }
+  assertEquals(tries(), 1 + 4);
+  assertEquals(stderr.length, 1 + 50);
+  files.failing.clear();
+  log.info("the last");
+  assertEquals(files.lines(path), [recovery, "[1] [INF] the last"]);
+  assertEquals(stderr.slice(51), [`${recovery}\n`]);
 });
 
 Deno.test("a folder that is not there does not keep the broker from starting", () => {
@@ -136,14 +179,14 @@ Deno.test("a folder that is not there does not keep the broker from starting", (
   const { logging, log, stderr } = start({}, files);
   log.info("one");
   assertEquals(stderr.length, 2);
-  assertMatch(stderr[0]!, /cannot be opened, logging to standard error until it is re-opened/);
+  assertMatch(stderr[0]!, /cannot be opened, logging to standard error until it can be: /);
   assertEquals(stderr[1], "[1] [INF] one\n");
-  logging.reopen();
-  assertEquals(stderr.length, 3);
+  assert(!logging.reopen());
+  assertEquals(stderr.length, 3, "who asks is told again");
   files.failing.clear();
-  logging.reopen();
+  assert(logging.reopen());
   log.info("two");
-  assertEquals(files.lines(path), ["[1] [INF] two"]);
+  assertEquals(files.lines(path), [recovery, "[1] [INF] two"]);
 });
 
 Deno.test("a file that cannot be put aside goes on growing, with one complaint each doubling", () => {
@@ -170,13 +213,51 @@ Deno.test("an old file that cannot be removed is no reason to stop", () => {
   assertEquals(files.paths, [path]);
 });
 
-Deno.test("a file that cannot be opened after rotation gives way to stderr", () => {
-  const { files, log, stderr } = start({ log_size_limit: 1 });
+Deno.test("where no file can be opened at rotation, the file put aside is written on", async () => {
+  const { clock, files, log, stderr } = start({ log_size_limit: 1, log_max_num: 1 });
   log.info("a");
   files.failing.add("open");
   log.info("b");
-  assertEquals(stderr.length, 2);
-  assertEquals(stderr[1], "[1] [INF] b\n");
+  log.info("c");
+  const aside = `${path}.2026.11.22.13.43.24.000000000`;
+  assertEquals(files.paths, [aside]);
+  assertEquals(files.lines(aside), ["a", "b", "c"].map((text) => `[1] [INF] ${text}`));
+  assertEquals(stderr, [
+    `[1] [ERR] Log file ${path} cannot be opened, logging to the file opened before it ` +
+    `until it can be: open ${path}: no space left module=log\n`,
+  ]);
+
+  files.failing.clear();
+  await clock.advance(1000);
+  log.info("d");
+  assertEquals(files.lines(path), [recovery, "[1] [INF] d"]);
+  assertEquals([files.openFiles, stderr.slice(1)], [1, [`${recovery}\n`]]);
+  log.info("e");
+  assertEquals(files.paths, [path], "rotation goes on");
+});
+
+Deno.test("where the file put aside cannot be written either, stderr gets the lines", () => {
+  const { files, log, stderr } = start({ log_size_limit: 1 });
+  log.info("a");
+  files.failing.add("open").add("write");
+  log.info("b");
+  log.info("c");
+  assertEquals(stderr.length, 4);
+  assertMatch(stderr[1]!, /cannot be written, logging to standard error until it can be: /);
+  assertEquals(stderr.slice(2), ["[1] [INF] b\n", "[1] [INF] c\n"]);
+});
+
+Deno.test("where no file can be opened on reopen, the file moved away is written on", async () => {
+  const { clock, files, logging, log } = start();
+  files.renameSync(path, `${path}.1`);
+  files.failing.add("open");
+  assert(!logging.reopen());
+  log.info("one");
+  files.failing.clear();
+  await clock.advance(1000);
+  log.info("two");
+  assertEquals(files.lines(`${path}.1`), ["[1] [INF] one"]);
+  assertEquals(files.lines(path), [recovery, "[1] [INF] two"]);
 });
 
 Deno.test("logging never throws, even with nowhere to go", () => {

@@ -1,20 +1,11 @@
-import {
-  assert,
-  assertEquals,
-  assertGreater,
-  assertGreaterOrEqual,
-  assertMatch,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   commandLine,
   environmentVariable,
-  machineName,
   networkAddresses,
   onSignal,
   onStrayError,
   processId,
-  processorCount,
-  resourceUsage,
   runtimeVersion,
   type StrayError,
 } from "../../src/platform/mod.ts";
@@ -24,12 +15,6 @@ Deno.test("the process describes itself and its machine", () => {
   assertEquals(environmentVariable("DENATS_NO_SUCH_VARIABLE"), undefined);
   assertEquals(processId(), Deno.pid);
   assertMatch(runtimeVersion(), /^deno \d+\.\d+\.\d+/);
-  assertGreaterOrEqual(processorCount(), 1);
-  assertGreater(machineName().length, 0);
-  const usage = resourceUsage();
-  assertGreater(usage.residentBytes, usage.heapUsedBytes);
-  assertGreaterOrEqual(usage.heapTotalBytes, usage.heapUsedBytes);
-  assertGreater(usage.processorTimeMs, 0);
   for (const address of networkAddresses()) {
     assert(!address.startsWith("127.") && address !== "::1" && !address.startsWith("fe80"));
   }
