@@ -9,6 +9,7 @@ import {
   createServerIdentity,
   hasPlainSecret,
   PasswordVerifier,
+  usersWithoutPassword,
 } from "./auth/mod.ts";
 import {
   acceptClients,
@@ -357,6 +358,8 @@ export class Broker implements AsyncDisposable {
     if (this.#environment.authenticator.required && hasPlainSecret(authorization)) {
       log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");
     }
+    const open = usersWithoutPassword(authorization);
+    if (open.length > 0) log.warn(`Users without a password: ${open.join(", ")}`);
     if (!this.#environment.authenticator.required && !isLoopback(this.address.hostname)) {
       log.warn("No authentication is configured: anybody who reaches the port may do anything");
     }
@@ -435,7 +438,7 @@ export class Broker implements AsyncDisposable {
 
   /** Opens the log file anew, after it was moved away. */
   reopenLog(): void {
-    this.#logging.reopen();
+    if (!this.#logging.reopen()) return;
     this.#log.info("Log file reopened; the configuration is read at the start only");
   }
 
@@ -480,7 +483,7 @@ export class Broker implements AsyncDisposable {
     await this.#accepting.close();
     await this.#clients.close();
     await this.#root.close();
-    this.#verifier.close();
+    await this.#verifier.close();
     await this.#processFiles.remove().catch((error) =>
       this.#log.warn("The ports file could not be removed", { error: describe(error) })
     );

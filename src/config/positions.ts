@@ -62,9 +62,10 @@ export class PositionedText {
   syntaxProblems(): SyntaxProblem[] {
     // Tags that this parser passes over with a warning are errors to the other.
     const { errors, warnings } = this.#document;
+    const inOrder = [...errors, ...warnings].sort((a, b) => a.pos[0] - b.pos[0]);
     const problems: SyntaxProblem[] = [];
     let misled = false;
-    for (const { code, pos: [offset] } of [...errors, ...warnings]) {
+    for (const { code, pos: [offset] } of inOrder) {
       const variable = this.#unquotedVariable(offset);
       if (variable !== undefined) problems.push(variable);
       // To the parser that was a map begun in the middle of a value: what follows is its confusion.

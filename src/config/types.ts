@@ -251,16 +251,12 @@ export interface LogConfigInput {
    * Levels of single modules, where they differ from level: client, accept, auth, supervisor.
    * Default: `{}`.
    */
-  readonly levels?:
-    | Readonly<
-      Partial<
-        Record<
-          "client" | "accept" | "auth" | "supervisor",
-          "error" | "warn" | "info" | "debug" | "trace"
-        >
-      >
-    >
-    | undefined;
+  readonly levels?: {
+    readonly client?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
+  } | undefined;
 }
 
 /** The form and the level of the log (complete and checked). */
@@ -270,12 +266,10 @@ export interface LogConfig {
   /** The least important lines that are logged: error, warn, info, debug or trace. */
   readonly level: "error" | "warn" | "info" | "debug" | "trace";
   /** Levels of single modules, where they differ from level: client, accept, auth, supervisor. */
-  readonly levels: Readonly<
-    Partial<
-      Record<
-        "client" | "accept" | "auth" | "supervisor",
-        "error" | "warn" | "info" | "debug" | "trace"
-      >
-    >
-  >;
+  readonly levels: {
+    readonly client?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
+  };
 }

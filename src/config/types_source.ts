@@ -55,7 +55,7 @@ function propertyLines(key: string, field: Field, side: Side): string[] {
   const type = typeSource(field.shape, side);
   if (certain) return [`  readonly ${key}: ${type};`];
   const line = `  readonly ${key}?: ${type} | undefined;`;
-  return line.length <= lineWidth
+  return line.length <= lineWidth || type.includes("\n")
     ? [line]
     : [`  readonly ${key}?:`, `    | ${type}`, "    | undefined;"];
 }
@@ -79,8 +79,7 @@ function typeSource(shape: Shape, side: Side): string {
 
 function mapSource(names: readonly string[] | undefined, value: string): string {
   if (names === undefined) return `Readonly<Record<string, ${value}>>`;
-  const key = names.map((name) => JSON.stringify(name)).join(" | ");
-  return `Readonly<Partial<Record<${key}, ${value}>>>`;
+  return ["{", ...names.map((name) => `    readonly ${name}?: ${value};`), "  }"].join("\n");
 }
 
 function fieldDoc(field: Field, side: Side): string[] {

@@ -22,10 +22,12 @@ export interface Experience {
 /**
  * Runs an attack on a broker that nobody else is connected to. Meanwhile a publisher and a subscriber
  * exchange messages one by one; afterwards the broker has to be as it was before: no connection,
- * no subscription, no task and no file more, and no panic.
+ * no subscription and no task more, and no panic. Files are counted where the broker has a process of
+ * its own (the churn test): other tests may open theirs in this one at the same time, and the resource
+ * sanitizer sees to what the test itself leaves open.
  */
 export async function attack(broker: Broker, run: () => Promise<void>): Promise<Experience> {
-  const before = remains(broker), filesBefore = openFiles();
+  const before = remains(broker);
   let experience: Experience;
   {
     using subscriber = await greeted(broker);
@@ -56,8 +58,6 @@ export async function attack(broker: Broker, run: () => Promise<void>): Promise<
       subscriptions === before.subscriptions;
   }).catch(() => {});
   assertEquals(remains(broker), before);
-  // The runtime opens a few of its own when it likes.
-  assert(openFiles() < filesBefore + 8, `${openFiles()} files are open, ${filesBefore} were`);
   return experience;
 }
 
@@ -93,8 +93,4 @@ function remains(broker: Broker) {
     panics,
     tasks: taskCount(broker.tasks()),
   };
-}
-
-function openFiles(): number {
-  return Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0;
 }

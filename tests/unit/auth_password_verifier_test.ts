@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  Authenticator,
   PasswordVerifier,
   type PasswordVerifierOptions,
   VerifierFailedError,
@@ -311,6 +312,36 @@ Deno.test("a decoy always runs, and its success proves nothing", async () => {
   await worker.asked(5);
   worker.answer(false);
   assertEquals(await known, false);
+  await verifier.close();
+});
+
+Deno.test("who knows one user's password cannot tell by the time who else exists", async () => {
+  const { worker, verifier } = scripted();
+  const hashes = ["a", "b"].map((letter) => "$2b$10$" + letter.repeat(53));
+  const authenticator = new Authenticator({
+    users: [
+      { user: "known", password: hashes[0] },
+      { user: "other", password: hashes[1] },
+      { user: "plain", password: "secret" },
+    ],
+  }, verifier);
+  const known = authenticator.authenticate({ user: "known", pass: "right" });
+  await worker.asked(1);
+  worker.answer(true);
+  assertEquals(await known, { user: "known" });
+  assertEquals(await authenticator.authenticate({ user: "known", pass: "right" }), {
+    user: "known",
+  });
+  const users = ["other", "plain", "nobody", "somebody", ""];
+  for (let round = 0; round < 2; round++) {
+    const decisions = users.map((user) => authenticator.authenticate({ user, pass: "right" }));
+    for (const [i, user] of users.entries()) {
+      await worker.asked(2 + round * users.length + i);
+      worker.answer(user !== "other");
+    }
+    assertEquals(await Promise.all(decisions), [null, null, null, null, null]);
+  }
+  assertEquals(worker.posted.length, 1 + 2 * users.length);
   await verifier.close();
 });
 

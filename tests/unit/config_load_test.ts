@@ -296,6 +296,7 @@ Deno.test("what is not YAML is told with its place, and without the text around 
       'denats.yaml:1:24: a ${ inside [ ] or { } that is not quoted (quote the value: "${TOK}")',
     ]],
     ["port: 1\nport: 2\nauthorization: {\n  token: x-${TOK}-y,\n  timeout: ${T}\n}\nhost: ${H}\n", [
+      "denats.yaml:2:1: the key is given twice",
       'denats.yaml:4:12: a ${ inside [ ] or { } that is not quoted (quote the value: "${TOK}")',
       'denats.yaml:5:12: a ${ inside [ ] or { } that is not quoted (quote the value: "${T}")',
     ]],
