@@ -68,7 +68,7 @@ const CLEAN_UP_PERIOD_MS = 10_000;
 /** How late the health check may run before that is worth a warning. */
 const LOOP_DELAY_WARNING_MS = 1000;
 /** Pending bytes of a subscriber above which publishers wait, and at which they go on. */
-const HIGH_WATER_BYTES = 128 * 1024, LOW_WATER_BYTES = 64 * 1024;
+const HIGH_WATER_BYTES = 512 * 1024, LOW_WATER_BYTES = 256 * 1024;
 /** How much one chunk of a client's may give rise to before that is sent out. */
 const CHUNK_WORK_BYTES = 8 * 1024 * 1024;
 /** From this share of max_pending on, a subscriber slows its publishers down even when it lags. */

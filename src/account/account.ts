@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LARGE_SLAB_BYTES, type TouchedOutboxes } from "../connection/mod.ts";
+import { HUGE_SLAB_BYTES, type TouchedOutboxes } from "../connection/mod.ts";
 import { Interest, type Match } from "../interest/mod.ts";
 import type { Clock, Random } from "../platform/mod.ts";
 import {
@@ -215,7 +215,7 @@ export class Account {
     const sid = subscription.sid, sidLength = sid.length;
     const tailLength = sent.end - sent.subjectEnd;
     const headLength = frameHeadLength(sent, sidLength);
-    if (headLength + tailLength <= LARGE_SLAB_BYTES) {
+    if (headLength + tailLength <= HUGE_SLAB_BYTES) {
       outbox.reserve(headLength + tailLength);
       // Making room may have shown that it is a slow consumer.
       if (!subscriber.open) return false;

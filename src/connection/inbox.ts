@@ -10,6 +10,8 @@ import { Slab } from "../protocol/mod.ts";
  * no power of two: frames with payloads of such sizes would all but fit, and need one tiny read more.
  */
 const SIZES = [512, 4096, 32768, 147456] as const;
+/** What the last of them becomes when frames are this large. */
+const HUGE_READ = 278528, HUGE_FRAME = 32768;
 /** Reads in a row that fill less than a quarter, after which the inbox shrinks. */
 const SMALL_READS = 2;
 /** Stands for the buffer of an inbox that is not read into any more. */
@@ -78,7 +80,10 @@ export class Inbox {
 
   /** Makes room behind `end`, and returns up to where to read. */
   #makeRoom(needed: number): number {
-    const kept = this.end - this.start, size = SIZES[this.#level]!;
+    const kept = this.end - this.start;
+    const size = this.#largeFrame >= HUGE_FRAME && this.#level === SIZES.length - 1
+      ? HUGE_READ
+      : SIZES[this.#level]!;
     if (kept === 0) {
       this.start = this.end = 0;
       if (this.slab.capacity !== size + this.#largeFrame) {

@@ -5,7 +5,7 @@
  */
 import type { Connection } from "../platform/mod.ts";
 import { Slab } from "../protocol/mod.ts";
-import { LARGE_SLAB_BYTES, type SlabPool, SMALL_SLAB_BYTES } from "./slab_pool.ts";
+import { HUGE_SLAB_BYTES, LARGE_SLAB_BYTES, type SlabPool, SMALL_SLAB_BYTES } from "./slab_pool.ts";
 import type { WriteWatch } from "./write_watch.ts";
 
 /** Why an outbox gave up on its peer. */
@@ -34,7 +34,9 @@ export interface OutboxOwner {
 /** Stands for "no slab": nothing fits into it. */
 const NONE = new Slab(0);
 /** Where frames for an outbox that failed are composed, and forgotten. Of no pooled size. */
-const SCRAP = new Slab(LARGE_SLAB_BYTES + 1);
+const SCRAP = new Slab(HUGE_SLAB_BYTES + 1);
+/** From this length on frames go into huge slabs: few would fit into a large one. */
+const HUGE_FRAME_BYTES = 32768;
 
 /**
  * A queue of bytes with one writer.
@@ -114,7 +116,7 @@ export class Outbox {
     return this.pending > this.#settings.crowdedAbove && !this.#failed;
   }
 
-  /** Makes room for `length` bytes, at most {@link LARGE_SLAB_BYTES}, at `slab`/`end`. */
+  /** Makes room for `length` bytes, at most {@link HUGE_SLAB_BYTES}, at `slab`/`end`. */
   reserve(length: number): void {
     if (this.end + length > this.slab.capacity) this.#next(length);
   }
@@ -141,7 +143,7 @@ export class Outbox {
     while (start < end) {
       let room = this.slab.capacity - this.end;
       if (room === 0) {
-        this.#next(Math.min(end - start, LARGE_SLAB_BYTES));
+        this.#next(Math.min(end - start, HUGE_SLAB_BYTES));
         room = this.slab.capacity - this.end;
       }
       const length = Math.min(room, end - start);
@@ -166,7 +168,9 @@ export class Outbox {
       return;
     }
     const pool = this.#settings.pool;
-    this.slab = this.#bulk || length > SMALL_SLAB_BYTES ? pool.takeLarge() : pool.takeSmall();
+    if (length >= HUGE_FRAME_BYTES) this.slab = pool.takeHuge();
+    else if (this.#bulk || length > SMALL_SLAB_BYTES) this.slab = pool.takeLarge();
+    else this.slab = pool.takeSmall();
   }
 
   /** Lets what was added go out. */

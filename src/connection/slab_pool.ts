@@ -9,6 +9,8 @@ import { Slab } from "../protocol/mod.ts";
 export const SMALL_SLAB_BYTES = 2048;
 /** Capacity of a large slab in bytes. */
 export const LARGE_SLAB_BYTES = 131072;
+/** Capacity of a huge slab in bytes: room for four frames with payloads of 64 KiB. */
+export const HUGE_SLAB_BYTES = 278528;
 
 /**
  * Keeps slabs that are not in use, up to a limit; more are left to the garbage collector. Taking
@@ -17,13 +19,16 @@ export const LARGE_SLAB_BYTES = 131072;
 export class SlabPool {
   readonly #small: Slab[] = [];
   readonly #large: Slab[] = [];
+  readonly #huge: Slab[] = [];
   readonly #smallLimit: number;
   readonly #largeLimit: number;
+  readonly #hugeLimit: number;
 
-  /** A pool that keeps at most `small` and `large` slabs (by default 2 MiB and 16 MiB of them). */
-  constructor(limits: { small?: number; large?: number } = {}) {
+  /** A pool that keeps at most so many slabs (by default 2 MiB, 16 MiB and 4 MiB of them). */
+  constructor(limits: { small?: number; large?: number; huge?: number } = {}) {
     this.#smallLimit = limits.small ?? 1024;
     this.#largeLimit = limits.large ?? 128;
+    this.#hugeLimit = limits.huge ?? 16;
   }
 
   /** A slab of {@link SMALL_SLAB_BYTES}, with arbitrary content. */
@@ -36,8 +41,13 @@ export class SlabPool {
     return taken(this.#large.pop()) ?? new Slab(LARGE_SLAB_BYTES);
   }
 
+  /** A slab of {@link HUGE_SLAB_BYTES}, with arbitrary content. */
+  takeHuge(): Slab {
+    return taken(this.#huge.pop()) ?? new Slab(HUGE_SLAB_BYTES);
+  }
+
   /**
-   * Takes back a slab that nothing refers to any more. Others than the two sizes are dropped.
+   * Takes back a slab that nothing refers to any more. Others than the three sizes are dropped.
    *
    * @throws {Error} when it is in the pool already: two connections would write into one another's
    * frames.
@@ -45,12 +55,14 @@ export class SlabPool {
   give(slab: Slab): void {
     if (slab.capacity === LARGE_SLAB_BYTES) keep(this.#large, this.#largeLimit, slab);
     else if (slab.capacity === SMALL_SLAB_BYTES) keep(this.#small, this.#smallLimit, slab);
+    else if (slab.capacity === HUGE_SLAB_BYTES) keep(this.#huge, this.#hugeLimit, slab);
   }
 
   /** Lets go of half of what is kept, so that a burst does not hold its memory for ever. */
   trim(): void {
     this.#small.length >>= 1;
     this.#large.length >>= 1;
+    this.#huge.length >>= 1;
   }
 }
 
