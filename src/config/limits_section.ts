@@ -51,7 +51,7 @@ export const limitFields = {
   no_fast_producer_stall: withDefault(
     scalar(boolean()),
     false,
-    "Drop messages for a consumer above 75 % of max_pending instead of slowing producers further.",
+    "Drop messages for a consumer above 75 % of max_pending instead of slowing its producers.",
   ),
   no_header_support: withDefault(
     scalar(boolean()),

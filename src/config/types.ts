@@ -54,7 +54,7 @@ export interface ConfigInput {
    */
   readonly write_deadline?: number | string | undefined;
   /**
-   * Drop messages for a consumer above 75 % of max_pending instead of slowing producers further.
+   * Drop messages for a consumer above 75 % of max_pending instead of slowing its producers.
    * Default: `false`.
    */
   readonly no_fast_producer_stall?: boolean | undefined;
@@ -138,9 +138,7 @@ export interface Config {
   readonly max_pending: number;
   /** How long a write to a client may take before it is closed as a slow consumer. Milliseconds. */
   readonly write_deadline: number;
-  /**
-   * Drop messages for a consumer above 75 % of max_pending instead of slowing producers further.
-   */
+  /** Drop messages for a consumer above 75 % of max_pending instead of slowing its producers. */
   readonly no_fast_producer_stall: boolean;
   /** Refuse messages with headers. */
   readonly no_header_support: boolean;
