@@ -14,12 +14,14 @@ import {
 import {
   acceptClients,
   type ClientEnvironment,
+  clientLimits,
   type ClientSession,
+  LameDuck,
   serverInfo,
   startClient,
 } from "./client/mod.ts";
 import { type Config, type ConfigInput, loggingConfig, normaliseConfig } from "./config/mod.ts";
-import { SlabPool, TimerWheel, TouchedOutboxes, WriteWatch } from "./connection/mod.ts";
+import { flowSettings, SlabPool, TimerWheel, TouchedOutboxes } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
 import {
   type BrokerEvents,
@@ -67,16 +69,8 @@ const HEALTH_PERIOD_MS = 1000;
 const CLEAN_UP_PERIOD_MS = 10_000;
 /** How late the health check may run before that is worth a warning. */
 const LOOP_DELAY_WARNING_MS = 1000;
-/** Pending bytes of a subscriber above which publishers wait, and at which they go on. */
-const HIGH_WATER_BYTES = 512 * 1024, LOW_WATER_BYTES = 256 * 1024;
-/** How much one chunk of a client's may give rise to before that is sent out. */
-const CHUNK_WORK_BYTES = 8 * 1024 * 1024;
-/** From this share of max_pending on, a subscriber slows its publishers down even when it lags. */
-const STALL_SHARE = 0.75;
 /** How long clients may take to leave when the broker drains. */
 const DRAIN_MS = 5000;
-/** The longest time between two clients that are closed in lame duck mode. */
-const LAME_DUCK_PAUSE_MS = 1000;
 /** How long closing may take in all parts before what is left is named in the log. */
 const CLOSE_DEADLINE_MS = 5000;
 
@@ -141,9 +135,7 @@ export class Broker implements AsyncDisposable {
   #lastConnectionId = 0;
   #strayErrors = 0;
   #panics = 0;
-  /** Resolved when the last client leaves, or a drain is cut short. */
-  #emptied: PromiseWithResolvers<void> | null = null;
-  #hurried = false;
+  readonly #lameDuck: LameDuck;
   #closing: Promise<void> | null = null;
   readonly #closed = Promise.withResolvers<void>();
 
@@ -236,35 +228,18 @@ export class Broker implements AsyncDisposable {
     });
     this.#info = serverInfo(config, identity, this.name, listener.address);
     this.#verifier = new PasswordVerifier({ clock });
-    // Who asked for no stalls gets none: what is too much is dropped.
-    const stall = !config.no_fast_producer_stall;
-    const touched = new TouchedOutboxes();
+    const touched = new TouchedOutboxes(), pool = new SlabPool();
+    const flow = flowSettings(config, pool);
+    const { watch } = flow.outboxSettings;
     this.#account = new Account("$G", {
       random,
       clock,
       touched,
-      dropAbove: stall ? Infinity : STALL_SHARE * config.max_pending,
+      dropAbove: flow.dropAbove,
     });
-    const highWater = stall ? Math.min(HIGH_WATER_BYTES, config.max_pending / 2) : Infinity;
-    const watch = new WriteWatch({
-      writeDeadlineMs: config.write_deadline,
-      highWater,
-      lowWater: Math.min(LOW_WATER_BYTES, highWater / 2),
-    });
-    const pool = new SlabPool();
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
-      limits: {
-        max_payload: config.max_payload,
-        max_control_line: config.max_control_line,
-        max_subscriptions: config.max_subscriptions,
-        max_sub_tokens: config.max_sub_tokens ?? 0,
-        ping_interval: config.ping_interval,
-        ping_max: config.ping_max,
-        auth_timeout: config.authorization.timeout,
-        no_header_support: config.no_header_support,
-        chunk_work: Math.min(CHUNK_WORK_BYTES, config.max_pending / 4),
-      },
+      limits: clientLimits(config),
       clock,
       random,
       log: this.#logging.log("client"),
@@ -278,12 +253,7 @@ export class Broker implements AsyncDisposable {
       info: () => this.#info,
       wheel,
       touched,
-      outboxSettings: {
-        pool,
-        watch,
-        maxPending: config.max_pending,
-        crowdedAbove: stall ? STALL_SHARE * config.max_pending : Infinity,
-      },
+      outboxSettings: flow.outboxSettings,
       statistics: {
         inMessages: 0,
         inBytes: 0,
@@ -298,6 +268,7 @@ export class Broker implements AsyncDisposable {
       disconnected: (session, reason) => this.#disconnected(session, reason),
     };
     if (this.#environment.authenticator.required) this.#info.auth_required = true;
+    this.#lameDuck = new LameDuck(this.#environment);
     this.#processFiles = new ProcessFiles({
       files,
       pid,
@@ -380,7 +351,7 @@ export class Broker implements AsyncDisposable {
       ...clientEvent(session),
       reason: CLOSE_REASONS[reason],
     });
-    if (this.#environment.sessions.size === 0) this.#emptied?.resolve();
+    this.#lameDuck.left();
   }
 
   #totals(): Totals {
@@ -460,8 +431,7 @@ export class Broker implements AsyncDisposable {
    */
   close(options: CloseBrokerOptions = {}): Promise<void> {
     if (this.#closing !== null && options.drain !== true) {
-      this.#hurried = true;
-      this.#emptied?.resolve();
+      this.#lameDuck.hurry();
     }
     return this.#closing ??= this.#close(options);
   }
@@ -473,7 +443,8 @@ export class Broker implements AsyncDisposable {
     this.#lifecycle.emit("closing", { drain });
     await this.#accepting.close();
     if (drain) {
-      await this.#drain(drainMs, Math.min(graceMs ?? drainMs, drainMs));
+      this.#info.ldm = true;
+      await this.#lameDuck.run(drainMs, Math.min(graceMs ?? drainMs, drainMs));
       this.#log.info("Server exiting");
     }
     await this.#end();
@@ -490,31 +461,6 @@ export class Broker implements AsyncDisposable {
     this.#lifecycle.emit("closed", {});
     this.#logging[Symbol.dispose]();
     this.#closed.resolve();
-  }
-
-  /** Lame duck mode, as nats-server does it. */
-  async #drain(drainMs: number, graceMs: number): Promise<void> {
-    const { sessions, random } = this.#environment;
-    this.#info.ldm = true;
-    for (const session of sessions.values()) session.updateInfo();
-    await this.#empty(graceMs);
-    const pauseMs = Math.min(LAME_DUCK_PAUSE_MS, (drainMs - graceMs) / Math.max(1, sessions.size));
-    if (pauseMs === 0) return;
-    for (const session of [...sessions.values()]) {
-      if (this.#hurried) return;
-      session.close("serverShutdown");
-      // Not at regular intervals: they all are going to connect elsewhere.
-      await this.#empty(pauseMs * (0.5 + random.next() / 2));
-    }
-  }
-
-  /** Waits until all clients have left, for at most so long. */
-  async #empty(limitMs: number): Promise<void> {
-    if (this.#hurried || this.#environment.sessions.size === 0) return;
-    const emptied = this.#emptied = Promise.withResolvers<void>();
-    const timer = this.#clock.setTimer(limitMs, () => emptied.resolve());
-    await emptied.promise;
-    timer.cancel();
   }
 
   /** The same as {@link Broker.close}. */

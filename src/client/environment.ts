@@ -9,32 +9,8 @@ import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
 import type { CloseReason, ServerInfo } from "../protocol/mod.ts";
+import type { ClientLimits } from "./limits.ts";
 import type { ClientSession } from "./session.ts";
-
-/** Limits and intervals of clients, in nats-server's names. */
-export interface ClientLimits {
-  /** Largest headers and payload together, in bytes. */
-  readonly max_payload: number;
-  /** Longest argument part of a control line, in bytes. */
-  readonly max_control_line: number;
-  /** Most subscriptions of one connection; 0 for no limit. */
-  readonly max_subscriptions: number;
-  /** Most tokens of a subscription's subject; 0 for no limit. */
-  readonly max_sub_tokens: number;
-  /** Milliseconds between PINGs. */
-  readonly ping_interval: number;
-  /** Unanswered PINGs after which a connection is stale. */
-  readonly ping_max: number;
-  /** Milliseconds in which CONNECT must come where credentials are required. */
-  readonly auth_timeout: number;
-  /** Whether headers are refused. */
-  readonly no_header_support: boolean;
-  /**
-   * How much one chunk may give rise to before that is sent out, in bytes delivered. Without a limit
-   * a chunk of small messages to a thousand subscribers would become hundreds of megabytes.
-   */
-  readonly chunk_work: number;
-}
 
 /** What clients did, over all connections. */
 export interface ClientStatistics {

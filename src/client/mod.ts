@@ -5,6 +5,8 @@
  */
 export * from "./environment.ts";
 export * from "./keepalive.ts";
+export * from "./lame_duck.ts";
+export * from "./limits.ts";
 export * from "./listener.ts";
 export * from "./session.ts";
 export * from "./info.ts";

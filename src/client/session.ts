@@ -10,7 +10,6 @@ import type { Connection } from "../platform/mod.ts";
 import {
   byteString,
   type ClientCommands,
-  type ClientFault,
   type ClientMessage,
   ClientParser,
   CLOSE_REASONS,
@@ -26,13 +25,12 @@ import {
   parseConnectOptions,
   publishViolation,
   replyViolation,
-  subscriptionViolation,
-  tokenCount,
-  tooManyTokens,
 } from "../protocol/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
+import { FAULTS, QUIET_REASONS } from "./faults.ts";
 import { Keepalive } from "./keepalive.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
+import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
 
 /** What a delivery, and what a SUB or UNSUB, counts beyond its payload. */
@@ -42,32 +40,8 @@ const DECISION_LIMIT_MS = 30_000;
 /** How often a client's violations are logged. */
 const VIOLATION_LOG_MS = 1000;
 
-/** The queue group that is the server's own. */
-const SYSTEM_QUEUE = "_sys_";
-
-/** Ends that nobody needs to look into: the closing lines of the debug level are enough. */
-const QUIET: ReadonlySet<CloseReason> = new Set([
-  "clientClosed",
-  "readError",
-  "writeError",
-  "serverShutdown",
-  "internalError",
-  // Logged with what was shown.
-  "authenticationFailure",
-  "parseError",
-]);
 /** How often connections closed for one and the same reason are logged. */
 const CLOSING_LOG_MS = 1000;
-
-/** What a fault of the parser means for the connection; no text where nats-server sends none. */
-const FAULTS: Readonly<Record<ClientFault, { reason: CloseReason; text: string | null }>> = {
-  "unknown operation": { reason: "protocolViolation", text: ERROR_TEXT.unknownOperation },
-  "control line": { reason: "maximumControlLineExceeded", text: ERROR_TEXT.controlLine },
-  "payload size": { reason: "maximumPayloadExceeded", text: ERROR_TEXT.payload },
-  "arguments": { reason: "protocolViolation", text: null },
-  "headers": { reason: "messageHeaderViolation", text: null },
-  "not connected": { reason: "authenticationFailure", text: ERROR_TEXT.authorization },
-};
 
 /** One client. */
 export class ClientSession extends PeerSession implements ClientCommands, Timed {
@@ -201,7 +175,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     this.#abandon?.abort();
     if (reason === "staleConnection") statistics.staleConnections++;
     if (reason.startsWith("slowConsumer")) statistics.slowConsumers++;
-    if (QUIET.has(reason)) return;
+    if (QUIET_REASONS.has(reason)) return;
     const { name } = this.options;
     log.limited(`closing:${reason}`, CLOSING_LOG_MS)?.warn(
       `${this.label} - ${CLOSE_REASONS[reason]}`,
@@ -374,19 +348,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (this.#trace !== null) this.#trace.subscribe(subject, queue, sid);
     const { limits, wheel } = this.#environment;
     this.keepalive.activeAtMs = wheel.nowMs;
-    if (queue === SYSTEM_QUEUE) {
-      this.#violation(subscriptionViolation(subject, queue));
-      return;
-    }
-    if (limits.max_sub_tokens > 0 && tokenCount(subject) > limits.max_sub_tokens) {
-      this.#violation(tooManyTokens(subject));
-      return;
-    }
     const subscriber = this.subscriber;
-    if (
-      limits.max_subscriptions > 0 && subscriber.subscriptionCount >= limits.max_subscriptions
-    ) {
-      this.#error(ERROR_TEXT.subscriptions);
+    const refusal = subscriptionRefusal(limits, subscriber.subscriptionCount, subject, queue);
+    if (refusal !== null) {
+      if (refusal.violation) this.#violation(refusal.text);
+      else this.#error(refusal.text);
       return;
     }
     try {

@@ -1,0 +1,51 @@
+/**
+ * What the flow control of outboxes goes by.
+ *
+ * @module
+ */
+import type { OutboxSettings } from "./outbox.ts";
+import type { SlabPool } from "./slab_pool.ts";
+import { WriteWatch } from "./write_watch.ts";
+
+/** Pending bytes of a peer above which publishers wait for it, and at which they go on. */
+const HIGH_WATER_BYTES = 512 * 1024, LOW_WATER_BYTES = 256 * 1024;
+/** From this share of max_pending on, a peer slows its publishers down even when it lags. */
+const CROWDED_SHARE = 0.75;
+
+/** What a configuration says of flow control. */
+export interface FlowConfig {
+  /** Most bytes that may wait for a peer. */
+  readonly max_pending: number;
+  /** How long a batch of bytes may take to be written, in milliseconds. */
+  readonly write_deadline: number;
+  /** Whether publishers never wait: messages for a peer that is crowded are dropped instead. */
+  readonly no_fast_producer_stall: boolean;
+}
+
+/** Flow control as it is to be. */
+export interface FlowSettings {
+  /** For every outbox. */
+  readonly outboxSettings: OutboxSettings;
+  /** Pending bytes of a peer above which messages for it are dropped; Infinity to drop none. */
+  readonly dropAbove: number;
+}
+
+/** Makes the settings of flow control, with a watch of their own. */
+export function flowSettings(config: FlowConfig, pool: SlabPool): FlowSettings {
+  const { max_pending, write_deadline, no_fast_producer_stall } = config;
+  const crowdedAbove = CROWDED_SHARE * max_pending;
+  const highWater = no_fast_producer_stall ? Infinity : Math.min(HIGH_WATER_BYTES, max_pending / 2);
+  return {
+    outboxSettings: {
+      pool,
+      watch: new WriteWatch({
+        writeDeadlineMs: write_deadline,
+        highWater,
+        lowWater: Math.min(LOW_WATER_BYTES, highWater / 2),
+      }),
+      maxPending: max_pending,
+      crowdedAbove: no_fast_producer_stall ? Infinity : crowdedAbove,
+    },
+    dropAbove: no_fast_producer_stall ? crowdedAbove : Infinity,
+  };
+}
