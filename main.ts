@@ -32,6 +32,8 @@ import {
 import { DENATS_VERSION, NATS_VERSION } from "./src/protocol/mod.ts";
 
 const FAILURE = 1;
+/** Ctrl-C in a terminal arrives twice under a task runner: from the terminal, and passed on. */
+const SAME_SIGNAL_MS = 500;
 
 /** Says why it ends, in a line of its own, and gives the exit code for that. */
 function refuse(message: string): number {
@@ -74,7 +76,8 @@ async function reportValid(file: string | undefined, files: DenoFiles): Promise<
 
 async function serve(config: Config): Promise<number> {
   const clock = new SystemClock();
-  let broker: Broker | undefined, asked: CloseBrokerOptions | undefined, ended = false;
+  let broker: Broker | undefined, asked: CloseBrokerOptions | undefined;
+  let endedAtMs: number | undefined;
   const lameDuck: CloseBrokerOptions = {
     drain: true,
     drainMs: config.lame_duck_duration,
@@ -90,10 +93,14 @@ async function serve(config: Config): Promise<number> {
       writeStderr("denats: SIGTERM ignored in lame duck mode; SIGINT ends it\n");
       return;
     }
-    // Whoever asks twice means it.
-    if (ended) exitProcess(FAILURE);
-    ended = true;
-    leave({});
+    const nowMs = clock.monotonic();
+    if (endedAtMs === undefined) {
+      endedAtMs = nowMs;
+      leave({});
+    } else if (nowMs - endedAtMs > SAME_SIGNAL_MS) {
+      // Whoever asks twice means it.
+      exitProcess(FAILURE);
+    }
   };
   // Before the broker is there: a signal may come while it starts.
   using _int = onSignal("SIGINT", () => shutDown("SIGINT"));

@@ -291,14 +291,18 @@ export class Broker implements AsyncDisposable {
         }),
       { onPanic: "escalate" },
     );
+    let stoodStill = false;
     every(this.#root, "deadlines", DEADLINES_PERIOD_MS, () => {
       const nowMs = clock.monotonic(), pausedMs = nowMs - wheel.nowMs - DEADLINES_PERIOD_MS;
-      if (pausedMs > PAUSE_MS) {
+      if (pausedMs > PAUSE_MS && !stoodStill) {
         // The process stood still. What peers sent meanwhile is handled before they are judged.
         watch.resumed(pausedMs);
         wheel.nowMs = nowMs;
+        // Only once in a row: a loop that is late all the time is overloaded, and must judge.
+        stoodStill = true;
         return;
       }
+      stoodStill = false;
       wheel.turn(nowMs);
       watch.look(nowMs);
     });
@@ -397,6 +401,7 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Connects within the process: the client's end of a byte stream that speaks the client protocol.
+   * It is a client like any other, but `max_connections` does not keep it out.
    *
    * @throws {ScopeClosedError} when the broker is closing.
    */
@@ -409,6 +414,10 @@ export class Broker implements AsyncDisposable {
 
   /** Opens the log file anew, after it was moved away. */
   reopenLog(): void {
+    if (this.config.log_file === undefined) {
+      this.#log.warn("There is no log file to reopen; the configuration is read at the start only");
+      return;
+    }
     if (!this.#logging.reopen()) return;
     this.#log.info("Log file reopened; the configuration is read at the start only");
   }

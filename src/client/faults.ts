@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ClientLimits } from "./limits.ts";
 import { type ClientFault, type CloseReason, ERROR_TEXT } from "../protocol/mod.ts";
 
 /** What a fault of the parser means for the connection; no text where nats-server sends none. */
@@ -26,3 +27,15 @@ export const QUIET_REASONS: ReadonlySet<CloseReason> = new Set([
   "authenticationFailure",
   "parseError",
 ]);
+
+/** The limit that a connection closed for a reason has exceeded, for the log. */
+export const LIMITS_OF: Readonly<
+  Partial<Record<CloseReason, (limits: ClientLimits) => Readonly<Record<string, number>>>>
+> = {
+  maximumPayloadExceeded: ({ max_payload }) => ({ max_payload }),
+  maximumControlLineExceeded: ({ max_control_line }) => ({ max_control_line }),
+  slowConsumerPendingBytes: ({ max_pending }) => ({ max_pending }),
+  slowConsumerWriteDeadline: ({ write_deadline }) => ({ write_deadline }),
+  staleConnection: ({ ping_interval, ping_max }) => ({ ping_interval, ping_max }),
+  authenticationTimeout: ({ auth_timeout }) => ({ auth_timeout }),
+};

@@ -18,6 +18,10 @@ export interface ClientLimits {
   readonly max_subscriptions: number;
   /** Most tokens of a subscription's subject; 0 for no limit. */
   readonly max_sub_tokens: number;
+  /** Most bytes that may wait for a client. */
+  readonly max_pending: number;
+  /** Milliseconds that writing what waits may take. */
+  readonly write_deadline: number;
   /** Milliseconds between PINGs. */
   readonly ping_interval: number;
   /** Unanswered PINGs after which a connection is stale. */
@@ -40,6 +44,8 @@ export function clientLimits(config: Config): ClientLimits {
     max_control_line: config.max_control_line,
     max_subscriptions: config.max_subscriptions,
     max_sub_tokens: config.max_sub_tokens ?? 0,
+    max_pending: config.max_pending,
+    write_deadline: config.write_deadline,
     ping_interval: config.ping_interval,
     ping_max: config.ping_max,
     auth_timeout: config.authorization.timeout,

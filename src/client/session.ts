@@ -27,7 +27,7 @@ import {
   replyViolation,
 } from "../protocol/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
-import { FAULTS, QUIET_REASONS } from "./faults.ts";
+import { FAULTS, LIMITS_OF, QUIET_REASONS } from "./faults.ts";
 import { Keepalive } from "./keepalive.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
@@ -35,6 +35,8 @@ import { ClientTrace } from "./trace.ts";
 
 /** What a delivery, and what a SUB or UNSUB, counts beyond its payload. */
 const DELIVERY_WORK_BYTES = 64, SUBSCRIPTION_WORK_BYTES = 4096;
+/** What a subscription counts that was asked whether it takes a message. */
+const ASKED_WORK_BYTES = 16;
 /** How long a decision about credentials may take. */
 const DECISION_LIMIT_MS = 30_000;
 /** How often a client's violations are logged. */
@@ -141,6 +143,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     }
     if (parser.fault !== null) {
       const { reason, text } = FAULTS[parser.fault];
+      if (parser.fault === "not connected") {
+        const log = this.#environment.authLog.limited("not connected", CLOSING_LOG_MS);
+        log?.error(`${this.label} - authentication error: the first command was not CONNECT`);
+      }
       this.close(reason, text);
     }
     return this.#pause === null ? null : this.#paused();
@@ -183,6 +189,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
         ...(name !== "" && { name }),
         ...(this.identity !== null && this.identity.user !== null && { user: this.identity.user }),
         ...(reason.startsWith("slowConsumer") && { pending: this.outbox.dropped }),
+        ...LIMITS_OF[reason]?.(this.#environment.limits),
       },
     );
   }
@@ -222,7 +229,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     const again = this.#connected;
     this.options = options;
     this.#connected = true;
-    this.keepalive.connected(this.#acceptedAtMs, nowMs);
+    if (!again) this.keepalive.connected(this.#acceptedAtMs, nowMs);
     const { authenticator, limits, wheel, random } = environment;
     const parser = this.#parser, subscriber = this.subscriber;
     parser.headers = options.headers && !limits.no_header_support;
@@ -248,19 +255,22 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   }
 
   async #decide(decision: Promise<Decision>, again: boolean): Promise<void> {
-    let identity: Decision = null;
+    let identity: Decision = null, error: unknown;
     try {
       identity = await decision;
-    } catch (error) {
-      if (this.closing !== null) return;
-      const log = this.#environment.authLog.limited("check", CLOSING_LOG_MS);
-      log?.warn(`${this.label} - credentials could not be checked`, {
-        error: String(error),
-      });
+    } catch (caught) {
+      error = caught;
     }
     this.#abandon = null;
     this.#deciding = false;
     if (this.closing !== null) return;
+    if (error !== undefined) {
+      const log = this.#environment.authLog.limited("check", CLOSING_LOG_MS);
+      log?.warn(`${this.label} - credentials could not be checked`, { error: String(error) });
+      // Not a violation: official clients give up for good after two of those.
+      this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
+      return;
+    }
     const { clock, wheel, limits, random } = this.#environment;
     wheel.schedule(
       this,
@@ -325,7 +335,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     }
     if (this.options.verbose) this.#acknowledge();
     const count = this.#account!.publish(message, subscriber);
-    if (count > 0) this.#worked(count * (message.size + DELIVERY_WORK_BYTES));
+    // Those that were asked and did not take it cost time as well.
+    const asked = subscriber.lastMatch!.plain.length;
+    if (count + asked > 0) {
+      this.#worked(count * (message.size + DELIVERY_WORK_BYTES) + asked * ASKED_WORK_BYTES);
+    }
     if (count === 0 && subscriber.noResponders && message.hasReply) {
       this.#account!.answerNoResponders(message, subscriber);
     }
@@ -415,7 +429,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
 
   /** -ERR: the client gives up. */
   error(text: string): void {
-    this.#environment.log.error(`${this.label} - client error`, { text });
+    const log = this.#environment.log.limited("client error", CLOSING_LOG_MS);
+    log?.error(`${this.label} - client error`, { text });
     this.close("parseError");
   }
 

@@ -128,7 +128,7 @@ export async function* admitted(
 /** Connections in a row with less than this between them are one rush. */
 const RUSH_GAP_MS = 1;
 /** How long a rush of connections may keep the event loop to itself. */
-const TURN_MS = 20;
+const TURN_MS = 5;
 
 /**
  * The connections of `source`, with a breath taken now and then while they come thick and fast:
@@ -143,7 +143,7 @@ export async function* paced(
     const nowMs = clock.monotonic();
     if (nowMs - lastMs > RUSH_GAP_MS) busyFromMs = nowMs;
     if (nowMs - busyFromMs >= TURN_MS) {
-      await clock.sleep(0);
+      await clock.yield();
       busyFromMs = clock.monotonic();
     }
     yield connection;

@@ -36,6 +36,8 @@ export class Inbox {
   #smallReads = 0;
   /** Size of the largest frame that lately did not fit, in bytes. */
   #largeFrame = 0;
+  /** Whether there was such a frame at all: a single one is not provided for. */
+  #sawLargeFrame = false;
 
   /**
    * Where to read to next: at least one byte, and no more than is to be read at once. `needed` is
@@ -74,6 +76,7 @@ export class Inbox {
     } else if (++this.#smallReads >= SMALL_READS) {
       this.#smallReads = 0;
       this.#largeFrame = 0;
+      this.#sawLargeFrame = false;
       if (this.#level > 0) this.#level--;
     }
   }
@@ -96,7 +99,10 @@ export class Inbox {
       return Math.max(this.start + needed, Math.min(size, capacity));
     }
     if (needed === 0 && (capacity - this.end) * 4 >= capacity) return capacity;
-    if (needed * 8 > size) this.#largeFrame = Math.max(this.#largeFrame, needed);
+    if (needed * 8 > size) {
+      if (this.#sawLargeFrame) this.#largeFrame = Math.max(this.#largeFrame, needed);
+      this.#sawLargeFrame = true;
+    }
     const wanted = Math.max(size + this.#largeFrame, kept * 2, needed);
     if (wanted > capacity) {
       const slab = new Slab(wanted);

@@ -5,7 +5,13 @@
  */
 import type { Connection } from "../platform/mod.ts";
 import { Slab } from "../protocol/mod.ts";
-import { HUGE_SLAB_BYTES, LARGE_SLAB_BYTES, type SlabPool, SMALL_SLAB_BYTES } from "./slab_pool.ts";
+import {
+  HUGE_SLAB_BYTES,
+  LARGE_SLAB_BYTES,
+  MEDIUM_SLAB_BYTES,
+  type SlabPool,
+  SMALL_SLAB_BYTES,
+} from "./slab_pool.ts";
 import type { WriteWatch } from "./write_watch.ts";
 
 /** Why an outbox gave up on its peer. */
@@ -72,6 +78,8 @@ export class Outbox {
   heldMs = 0;
   /** For {@link WriteWatch}: from when on `heldMs` counts. */
   heldFromMs = 0;
+  /** For {@link WriteWatch}: up to when it was charged. */
+  heldToMs = 0;
   /** For {@link WriteWatch}: {@link Outbox.written} at its last look. */
   writtenSeen = 0;
   /** For {@link WriteWatch}: its looks in a row without progress. */
@@ -167,10 +175,21 @@ export class Outbox {
       this.slab = SCRAP;
       return;
     }
+    this.slab = this.#bulk ? this.#bulkSlab(length) : this.#firstSlab(length);
+  }
+
+  /** For the first frame of a batch: there may be thousands of others that get just this one. */
+  #firstSlab(length: number): Slab {
     const pool = this.#settings.pool;
-    if (length >= HUGE_FRAME_BYTES) this.slab = pool.takeHuge();
-    else if (this.#bulk || length > SMALL_SLAB_BYTES) this.slab = pool.takeLarge();
-    else this.slab = pool.takeSmall();
+    if (length <= SMALL_SLAB_BYTES) return pool.takeSmall();
+    if (length <= MEDIUM_SLAB_BYTES) return pool.takeMedium();
+    if (length <= LARGE_SLAB_BYTES / 2) return new Slab(length);
+    return length <= LARGE_SLAB_BYTES ? pool.takeLarge() : pool.takeHuge();
+  }
+
+  #bulkSlab(length: number): Slab {
+    const pool = this.#settings.pool;
+    return length >= HUGE_FRAME_BYTES ? pool.takeHuge() : pool.takeLarge();
   }
 
   /** Lets what was added go out. */

@@ -20,7 +20,7 @@ const CROWDED_MS = 10;
  * How long one peer may keep the event loop to itself. Reads of a peer that sends faster than it is
  * read succeed at once, and the runtime looks at other sockets only when something has to wait.
  */
-const TURN_MS = 20;
+const TURN_MS = 5;
 
 /** Closed on this side because of what the peer sent or failed to send: it may still be sending. */
 const LINGERING: ReadonlySet<CloseReason> = new Set([
@@ -147,7 +147,7 @@ export abstract class PeerSession implements OutboxOwner {
         const nowMs = this.#settings.clock.monotonic();
         if (busyFromMs === 0) busyFromMs = nowMs;
         else if (nowMs - busyFromMs >= TURN_MS) {
-          await this.#settings.clock.sleep(0);
+          await this.#settings.clock.yield();
           busyFromMs = 0;
         }
       }
@@ -187,7 +187,7 @@ export abstract class PeerSession implements OutboxOwner {
     for (let held: Held | null = first; held !== null; held = this.#process()) {
       if (held.pause !== null) await held.pause;
       if (held.congestion !== null) await this.#relief(held.congestion);
-      else if (this.interrupted) await this.#settings.clock.sleep(0);
+      else if (this.interrupted) await this.#settings.clock.yield();
     }
   }
 

@@ -7,6 +7,8 @@ import { Slab } from "../protocol/mod.ts";
 
 /** Capacity of a small slab in bytes: what a connection with little to say needs. */
 export const SMALL_SLAB_BYTES = 2048;
+/** Capacity of a medium slab in bytes. */
+export const MEDIUM_SLAB_BYTES = 8192;
 /** Capacity of a large slab in bytes. */
 export const LARGE_SLAB_BYTES = 131072;
 /** Capacity of a huge slab in bytes: room for four frames with payloads of 64 KiB. */
@@ -18,15 +20,18 @@ export const HUGE_SLAB_BYTES = 278528;
  */
 export class SlabPool {
   readonly #small: Slab[] = [];
+  readonly #medium: Slab[] = [];
   readonly #large: Slab[] = [];
   readonly #huge: Slab[] = [];
   readonly #smallLimit: number;
+  readonly #mediumLimit: number;
   readonly #largeLimit: number;
   readonly #hugeLimit: number;
 
-  /** A pool that keeps at most so many slabs (by default 2 MiB, 16 MiB and 4 MiB of them). */
-  constructor(limits: { small?: number; large?: number; huge?: number } = {}) {
+  /** A pool that keeps at most so many slabs (by default 2, 4, 16 and 4 MiB of them). */
+  constructor(limits: { small?: number; medium?: number; large?: number; huge?: number } = {}) {
     this.#smallLimit = limits.small ?? 1024;
+    this.#mediumLimit = limits.medium ?? 512;
     this.#largeLimit = limits.large ?? 128;
     this.#hugeLimit = limits.huge ?? 16;
   }
@@ -34,6 +39,11 @@ export class SlabPool {
   /** A slab of {@link SMALL_SLAB_BYTES}, with arbitrary content. */
   takeSmall(): Slab {
     return taken(this.#small.pop()) ?? new Slab(SMALL_SLAB_BYTES);
+  }
+
+  /** A slab of {@link MEDIUM_SLAB_BYTES}, with arbitrary content. */
+  takeMedium(): Slab {
+    return taken(this.#medium.pop()) ?? new Slab(MEDIUM_SLAB_BYTES);
   }
 
   /** A slab of {@link LARGE_SLAB_BYTES}, with arbitrary content. */
@@ -47,7 +57,7 @@ export class SlabPool {
   }
 
   /**
-   * Takes back a slab that nothing refers to any more. Others than the three sizes are dropped.
+   * Takes back a slab that nothing refers to any more. Others than the four sizes are dropped.
    *
    * @throws {Error} when it is in the pool already: two connections would write into one another's
    * frames.
@@ -55,12 +65,14 @@ export class SlabPool {
   give(slab: Slab): void {
     if (slab.capacity === LARGE_SLAB_BYTES) keep(this.#large, this.#largeLimit, slab);
     else if (slab.capacity === SMALL_SLAB_BYTES) keep(this.#small, this.#smallLimit, slab);
+    else if (slab.capacity === MEDIUM_SLAB_BYTES) keep(this.#medium, this.#mediumLimit, slab);
     else if (slab.capacity === HUGE_SLAB_BYTES) keep(this.#huge, this.#hugeLimit, slab);
   }
 
   /** Lets go of half of what is kept, so that a burst does not hold its memory for ever. */
   trim(): void {
     this.#small.length >>= 1;
+    this.#medium.length >>= 1;
     this.#large.length >>= 1;
     this.#huge.length >>= 1;
   }

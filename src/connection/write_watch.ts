@@ -115,7 +115,9 @@ export class WriteWatch {
       outbox.heldFromMs = toMs;
       outbox.heldMs = 0;
     }
-    outbox.heldMs += toMs - fromMs;
+    // Many who wait at the same time wait once.
+    outbox.heldMs += Math.max(0, toMs - Math.max(fromMs, outbox.heldToMs));
+    outbox.heldToMs = toMs;
     if (outbox.heldMs > HOLD_LIMIT_MS) outbox.lag(toMs + HOLD_WINDOW_MS);
   }
 }

@@ -71,6 +71,11 @@ export class VirtualClock implements Clock {
     return sleep(this, delayMs, signal);
   }
 
+  /** See {@link Clock.yield}; takes no time. */
+  yield(): Promise<void> {
+    return this.settle();
+  }
+
   /** Resolves when every promise that can make progress without time passing has made it. */
   settle(): Promise<void> {
     // A turn of the event loop begins only once the queue of promise continuations is empty.

@@ -284,11 +284,12 @@ Deno.test("a peer that does not read delays the end by a bounded time; a second 
     const startedAtMs = performance.now();
     command.kill("SIGINT");
     await command.stderrMatch(/Server exiting/);
-    if (twice) command.kill("SIGINT");
-    const { code } = await command.outcome();
+    // One that comes right behind the first is the same Ctrl-C, passed on by a task runner.
+    const again = twice ? setInterval(() => command.kill("SIGINT"), 100) : undefined;
+    const { code } = await command.outcome().finally(() => clearInterval(again));
     const elapsedMs = performance.now() - startedAtMs;
     assertEquals(code, twice ? 1 : 0);
-    if (twice) assert(elapsedMs < 1500, `took ${elapsedMs} ms`);
+    if (twice) assert(elapsedMs > 450 && elapsedMs < 1500, `took ${elapsedMs} ms`);
     else assert(elapsedMs > 1000 && elapsedMs < 6000, `took ${elapsedMs} ms`);
   }
 });

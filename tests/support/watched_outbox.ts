@@ -4,7 +4,9 @@
  * @module
  */
 import {
+  HUGE_SLAB_BYTES,
   LARGE_SLAB_BYTES,
+  MEDIUM_SLAB_BYTES,
   Outbox,
   type OutboxFailure,
   type OutboxOwner,
@@ -15,6 +17,14 @@ import {
 import type { Connection } from "../../src/platform/mod.ts";
 import type { Slab } from "../../src/protocol/mod.ts";
 
+/** The sizes of buffers that a pool keeps. */
+const POOLED_BYTES: ReadonlySet<number> = new Set([
+  SMALL_SLAB_BYTES,
+  MEDIUM_SLAB_BYTES,
+  LARGE_SLAB_BYTES,
+  HUGE_SLAB_BYTES,
+]);
+
 /** A pool that notices when a buffer comes back that was not taken, or that came back already. */
 export class CheckedPool extends SlabPool {
   /** Buffers that were taken and have not come back. */
@@ -24,13 +34,21 @@ export class CheckedPool extends SlabPool {
     return this.#note(super.takeSmall());
   }
 
+  override takeMedium(): Slab {
+    return this.#note(super.takeMedium());
+  }
+
   override takeLarge(): Slab {
     return this.#note(super.takeLarge());
   }
 
+  override takeHuge(): Slab {
+    return this.#note(super.takeHuge());
+  }
+
   override give(slab: Slab): void {
     // Stand-ins for a buffer are of other sizes, and a pool drops them.
-    if (slab.capacity !== SMALL_SLAB_BYTES && slab.capacity !== LARGE_SLAB_BYTES) return;
+    if (!POOLED_BYTES.has(slab.capacity)) return;
     if (!this.taken.delete(slab)) throw new Error("a buffer was given back that nobody had");
     super.give(slab);
   }

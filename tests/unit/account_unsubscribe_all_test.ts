@@ -21,6 +21,9 @@ class SlowClock implements Clock {
   sleep(): Promise<void> {
     return new Promise((resolve) => this.sleepers.push(resolve));
   }
+  yield(): Promise<void> {
+    return this.sleep();
+  }
 }
 
 const settle = () => new VirtualClock().settle();

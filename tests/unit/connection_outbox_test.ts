@@ -302,3 +302,16 @@ Deno.test("a discarded outbox drops what it has, says nothing, and survives what
   assertEquals(watched.failures, []);
   assertEquals(watched.writers, 1);
 });
+
+Deno.test("the buffer of a single frame is in proportion to it", () => {
+  for (const length of [1, 2048, 2049, 3000, 8192, 8193, 40_000, 65_536, 65_600, 200_000]) {
+    const { outbox } = new WatchedOutbox(new ScriptedConnection());
+    outbox.appendBytes(new Uint8Array(length), 0, length);
+    // There may be thousands of outboxes that get just this one.
+    assert(
+      outbox.slab.capacity <= Math.max(2048, 4 * length),
+      `${outbox.slab.capacity} for ${length}`,
+    );
+    outbox.discard();
+  }
+});

@@ -43,6 +43,7 @@ Deno.test("a timer that fires early does not repeat a tick", async () => {
     monotonic: () => clock.monotonic(),
     setTimer: (delayMs: number, callback: () => void) => clock.setTimer(delayMs, callback),
     sleep: (delayMs: number, signal?: AbortSignal) => clock.sleep(delayMs * 0.99, signal),
+    yield: () => clock.yield(),
   };
   const controller = new AbortController();
   const ticks: number[] = [];
