@@ -16,6 +16,8 @@ const GOODBYE_MS = 2000;
 const LINGER_MS = 1000;
 /** How long a publisher waits per read for a subscriber that is close to its limit. */
 const CROWDED_MS = 10;
+/** Most bytes that are read during a pause. */
+const AHEAD_BYTES = 4096;
 /**
  * How long one peer may keep the event loop to itself. Reads of a peer that sends faster than it is
  * read succeed at once, and the runtime looks at other sockets only when something has to wait.
@@ -79,6 +81,8 @@ export abstract class PeerSession implements OutboxOwner {
   /** The outbox's writer, once there was one. */
   #writer: Promise<void> | null = null;
   #reading = true;
+  /** What was read while something else was waited for; see {@link PeerSession.#readAhead}. */
+  #ahead: Promise<Uint8Array | null> | null = null;
   #inputEnded: PromiseWithResolvers<void> | null = null;
 
   /** A session over an open connection; {@link PeerSession.run} lives it. */
@@ -135,6 +139,13 @@ export abstract class PeerSession implements OutboxOwner {
     try {
       this.opened();
       for (let busyFromMs = 0;;) {
+        if (this.#ahead !== null) {
+          const ahead = await this.#ahead;
+          this.#ahead = null;
+          if (ahead === null) break;
+          await this.#take(ahead);
+          continue;
+        }
         const count = await this.#connection.read(this.inbox.space(this.needed));
         if (count === null) break;
         const full = this.inbox.filled(count);
@@ -185,9 +196,40 @@ export abstract class PeerSession implements OutboxOwner {
   /** Waits for what keeps it, and handles what came behind, until nothing does. */
   async #hold(first: Held): Promise<void> {
     for (let held: Held | null = first; held !== null; held = this.#process()) {
-      if (held.pause !== null) await held.pause;
+      if (held.pause !== null) {
+        this.#ahead ??= this.#readAhead();
+        await held.pause;
+      }
       if (held.congestion !== null) await this.#relief(held.congestion);
       else if (this.interrupted) await this.#settings.clock.yield();
+    }
+  }
+
+  /**
+   * Reads once while a pause lasts: only who reads learns that the peer has hung up, and what it
+   * waits for need not be done then. Resolves to what was read, to null at the end. Never rejects.
+   */
+  async #readAhead(): Promise<Uint8Array | null> {
+    const bytes = new Uint8Array(AHEAD_BYTES);
+    try {
+      const count = await this.#connection.read(bytes);
+      if (count !== null) return bytes.subarray(0, count);
+      this.close("clientClosed");
+    } catch {
+      this.close("readError");
+    }
+    return null;
+  }
+
+  /** Handles what was read ahead. */
+  async #take(ahead: Uint8Array): Promise<void> {
+    for (let rest = ahead; rest.length > 0;) {
+      const space = this.inbox.space(this.needed), length = Math.min(space.length, rest.length);
+      space.set(rest.subarray(0, length));
+      this.inbox.filled(length);
+      rest = rest.subarray(length);
+      const held = this.#process();
+      if (held !== null) await this.#hold(held);
     }
   }
 

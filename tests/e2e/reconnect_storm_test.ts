@@ -1,6 +1,7 @@
 /** Clients with bcrypt passwords that all come back at once, as after a restart of the broker. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import bcrypt from "bcryptjs";
+import { Broker } from "../../mod.ts";
 import { connectFrame, MemoryBroker, type MemoryClient } from "../support/memory_broker.ts";
 
 /** More than the checks that may wait, so that they would not get in one by one. */
@@ -43,4 +44,35 @@ Deno.test("300 clients of one bcrypt user connect at once and all get in, again 
 Deno.test("300 clients of 20 bcrypt users connect at once and all get in", async () => {
   await using world = await MemoryBroker.start({ authorization: { users: bcryptUsers(20) } });
   assertEquals(await storm(world, 20), { PONG: CLIENTS });
+});
+
+Deno.test("who hangs up while its password is checked does not keep the others waiting", async () => {
+  // Cost 10: each check takes tens of milliseconds, all of them together seconds.
+  const hash = "$2b$10$H3IISKBpngsRlqujBWea1Ohvb/JW53HVhJ2auyMnCyFD.8eYz5dEa";
+  await using broker = await Broker.start({
+    host: "127.0.0.1",
+    port: -1,
+    authorization: { user: "u", password: hash },
+  });
+  const connect = (pass: string) =>
+    new TextEncoder().encode(`CONNECT {"verbose":false,"user":"u","pass":"${pass}"}\r\nPING\r\n`);
+  const ended = Promise.withResolvers<void>();
+  let left = 100;
+  using _ = broker.on("disconnected", () => --left === 0 && ended.resolve());
+  await Promise.all(Array.from({ length: left }, async (_, i) => {
+    using connection = await Deno.connect(broker.address);
+    await connection.write(connect(`wrong ${i}`));
+  }));
+  const startedAtMs = performance.now();
+  using client = await Deno.connect(broker.address);
+  await client.write(connect("secret"));
+  const buffer = new Uint8Array(4096), decoder = new TextDecoder();
+  for (let text = ""; !text.includes("PONG\r\n");) {
+    const count = await client.read(buffer);
+    if (count === null) throw new Error(`refused: ${text}`);
+    text += decoder.decode(buffer.subarray(0, count));
+  }
+  await ended.promise;
+  const elapsedMs = performance.now() - startedAtMs;
+  assert(elapsedMs < 2500, `${elapsedMs} ms, as if those who left were still checked`);
 });
