@@ -157,6 +157,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     return this.#work > this.#environment.limits.chunk_work;
   }
 
+  /**
+   * See {@link PeerSession}. A check of credentials may wait behind many others, and whoever hangs up
+   * gives up its place; what it sent behind CONNECT is lost then.
+   */
+  protected override get abandonable(): boolean {
+    return this.#deciding;
+  }
+
   #worked(bytes: number): void {
     this.#work += bytes;
     if (this.#work > this.#environment.limits.chunk_work) this.#parser.stop();

@@ -125,6 +125,11 @@ export abstract class PeerSession implements OutboxOwner {
     return false;
   }
 
+  /** Whether what it waits for in a pause is of no use any more once the peer has hung up. */
+  protected get abandonable(): boolean {
+    return false;
+  }
+
   /** It begins to close; `text` is what is sent as -ERR, or null. Called once. */
   protected abstract leaving(reason: CloseReason, text: string | null): void;
 
@@ -197,7 +202,7 @@ export abstract class PeerSession implements OutboxOwner {
   async #hold(first: Held): Promise<void> {
     for (let held: Held | null = first; held !== null; held = this.#process()) {
       if (held.pause !== null) {
-        this.#ahead ??= this.#readAhead();
+        if (this.abandonable) this.#ahead ??= this.#readAhead();
         await held.pause;
       }
       if (held.congestion !== null) await this.#relief(held.congestion);
@@ -206,8 +211,8 @@ export abstract class PeerSession implements OutboxOwner {
   }
 
   /**
-   * Reads once while a pause lasts: only who reads learns that the peer has hung up, and what it
-   * waits for need not be done then. Resolves to what was read, to null at the end. Never rejects.
+   * Reads once while a pause lasts: only who reads learns that the peer has hung up, and then closes.
+   * Resolves to what was read, to null at the end. Never rejects.
    */
   async #readAhead(): Promise<Uint8Array | null> {
     const bytes = new Uint8Array(AHEAD_BYTES);
