@@ -21,7 +21,13 @@ import {
   startClient,
 } from "./client/mod.ts";
 import { type Config, type ConfigInput, loggingConfig, normaliseConfig } from "./config/mod.ts";
-import { flowSettings, SlabPool, TimerWheel, TouchedOutboxes } from "./connection/mod.ts";
+import {
+  flowSettings,
+  SlabPool,
+  TimerWheel,
+  TouchedOutboxes,
+  WRITE_WATCH_PERIOD_MS,
+} from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
 import {
   type BrokerEvents,
@@ -60,8 +66,8 @@ import {
 } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
 
-/** How often deadlines of connections are looked at. */
-const DEADLINES_PERIOD_MS = 100;
+/** How often deadlines of connections are looked at: those of their writes set the pace. */
+const DEADLINES_PERIOD_MS = WRITE_WATCH_PERIOD_MS;
 /** How late they may be looked at before that is taken for a standstill of the whole process. */
 const PAUSE_MS = 1000;
 const STATISTICS_PERIOD_MS = 1000;

@@ -212,36 +212,19 @@ export class Account {
       }
       sent = this.#plainMessage;
     }
-    const sid = subscription.sid, sidLength = sid.length;
     const tailLength = sent.end - sent.subjectEnd;
-    const headLength = frameHeadLength(sent, sidLength);
+    const headLength = frameHeadLength(sent, subscription.sid.length);
     if (headLength + tailLength <= HUGE_SLAB_BYTES) {
       outbox.reserve(headLength + tailLength);
       // Making room may have shown that it is a slow consumer.
       if (!subscriber.open) return false;
       const slab = outbox.slab;
-      const at = writeFrameHead(
-        slab,
-        outbox.end,
-        sent,
-        sidLength,
-        subscription.sidLow,
-        subscription.sidHigh,
-        sid,
-      );
+      const at = writeFrameHead(slab, outbox.end, sent, subscription);
       copyBytes(slab, at, sent.slab, sent.subjectEnd, tailLength);
       outbox.commit(headLength + tailLength);
     } else {
       const head = new Slab(headLength);
-      writeFrameHead(
-        head,
-        0,
-        sent,
-        sidLength,
-        subscription.sidLow,
-        subscription.sidHigh,
-        sid,
-      );
+      writeFrameHead(head, 0, sent, subscription);
       outbox.appendBytes(head.bytes, 0, headLength);
       outbox.appendBytes(sent.slab.bytes, sent.subjectEnd, sent.end);
       if (!subscriber.open) return false;
@@ -249,7 +232,7 @@ export class Account {
     subscriber.outMessages++;
     subscriber.outBytes += sent.size;
     if (!outbox.touched) this.#touched.add(outbox);
-    if (subscriber.trace !== null) this.#traced(subscriber.trace, sent, sid);
+    if (subscriber.trace !== null) this.#traced(subscriber.trace, sent, subscription.sid);
     return true;
   }
 

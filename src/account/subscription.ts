@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { WritableSid } from "../protocol/mod.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /** What a SUB asked for, ready to be delivered to. There may be millions: its fields are its cost. */
-export class Subscription {
+export class Subscription implements WritableSid {
   /** Whose it is. */
   readonly subscriber: Subscriber;
   /** The subject, possibly with wildcards; a byte string. */

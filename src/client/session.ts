@@ -238,7 +238,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     this.options = options;
     this.#connected = true;
     if (!again) this.keepalive.connected(this.#acceptedAtMs, nowMs);
-    const { authenticator, limits, wheel, random } = environment;
+    const { authenticator, limits, wheel } = environment;
     const parser = this.#parser, subscriber = this.subscriber;
     parser.headers = options.headers && !limits.no_header_support;
     parser.pedantic = options.pedantic;
@@ -258,7 +258,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       this.#pause = this.#decide(decision, again);
       return;
     }
-    wheel.schedule(this, nowMs + this.keepalive.firstDelayMs(limits.ping_interval, random));
     this.#decided(decision, again);
   }
 
@@ -279,11 +278,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
       return;
     }
-    const { clock, wheel, limits, random } = this.#environment;
-    wheel.schedule(
-      this,
-      clock.monotonic() + this.keepalive.firstDelayMs(limits.ping_interval, random),
-    );
     this.#decided(identity, again);
     this.outbox.flush();
   }
@@ -299,6 +293,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       this.close("authenticationFailure", ERROR_TEXT.authorization);
       return;
     }
+    const { clock, wheel, limits, random } = this.#environment;
+    const delayMs = this.keepalive.firstDelayMs(limits.ping_interval, random);
+    wheel.schedule(this, clock.monotonic() + delayMs);
     if (again) this.#dropSubscriptions();
     this.#admit(identity);
     if (options.protocol !== 0 && options.protocol !== 1) {
@@ -341,7 +338,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       this.#refusePublish(message);
       return;
     }
-    if (this.options.verbose) this.#acknowledge();
+    this.#acknowledge();
     const count = this.#account!.publish(message, subscriber);
     // Those that were asked and did not take it cost time as well.
     const asked = subscriber.lastMatch!.plain.length;

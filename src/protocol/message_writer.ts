@@ -10,6 +10,16 @@ const MSG_ = 0x2047534d; // "MSG " as a little-endian word
 const HMSG = 0x47534d48; // "HMSG"
 const SPACE = 32;
 
+/** A sid, ready to be written: most fit into two words, and are written as those. */
+export interface WritableSid {
+  /** The sid, a byte string. */
+  readonly sid: string;
+  /** Its bytes 0 to 3, little-endian. */
+  readonly sidLow: number;
+  /** Its bytes 4 to 7. */
+  readonly sidHigh: number;
+}
+
 /** Bytes of the frame up to and without what follows the sid. */
 export function frameHeadLength(message: ClientMessage, sidLength: number): number {
   return (message.headerLength > 0 ? 6 : 5) + message.subjectEnd - message.subjectStart + sidLength;
@@ -23,10 +33,7 @@ export function writeFrameHead(
   slab: Slab,
   at: number,
   message: ClientMessage,
-  sidLength: number,
-  sidLow: number,
-  sidHigh: number,
-  sid: string,
+  to: WritableSid,
 ): number {
   const view = slab.view, bytes = slab.bytes;
   if (message.headerLength > 0) {
@@ -41,9 +48,10 @@ export function writeFrameHead(
   copyBytes(slab, at, message.slab, message.subjectStart, length);
   at += length;
   bytes[at++] = SPACE;
+  const sid = to.sid, sidLength = sid.length;
   if (sidLength <= 8) {
-    view.setInt32(at, sidLow, true);
-    view.setInt32(at + 4, sidHigh, true);
+    view.setInt32(at, to.sidLow, true);
+    view.setInt32(at + 4, to.sidHigh, true);
   } else {
     for (let i = 0; i < sidLength; i++) bytes[at + i] = sid.charCodeAt(i);
   }
