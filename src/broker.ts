@@ -243,6 +243,7 @@ export class Broker implements AsyncDisposable {
       touched,
       dropAbove: flow.dropAbove,
     });
+    const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
       limits: clientLimits(config),
@@ -270,6 +271,9 @@ export class Broker implements AsyncDisposable {
         staleConnections: 0,
       },
       sessions: new Map(),
+      get ending() {
+        return clients.state !== "running";
+      },
       connected: (session) => this.#lifecycle.emit("connected", clientEvent(session)),
       disconnected: (session, reason) => this.#disconnected(session, reason),
     };
@@ -284,7 +288,7 @@ export class Broker implements AsyncDisposable {
     });
     this.#rates = new RateMeter(clock.monotonic());
     this.#loopDelay = new LoopDelay(HEALTH_PERIOD_MS, clock.monotonic());
-    this.#clients = this.#root.child("clients");
+    this.#clients = clients;
     this.#accepting = this.#root.spawn(
       "accept:clients",
       (scope) =>

@@ -44,6 +44,8 @@ export class Account {
   readonly name: string;
   /** Who wants which subject. */
   readonly interest: Interest<Subscription>;
+  /** How many subscriptions the last message was offered to, whether or not they took it. */
+  offered = 0;
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #touched: TouchedOutboxes;
@@ -163,7 +165,9 @@ export class Account {
     for (let i = 0; i < plain.length; i++) {
       if (this.#deliver(plain[i]!, message, publisher)) count++;
     }
+    this.offered = plain.length;
     if (match.groups.length > 0) count += this.#deliverToGroups(match, message, publisher);
+    if (this.#plainMade) this.#plainMessage.release();
     return count;
   }
 
@@ -177,7 +181,8 @@ export class Account {
     for (let g = 0; g < match.groups.length; g++) {
       const members = match.groups[g]!;
       const first = members.length === 1 ? 0 : this.#random.below(members.length);
-      for (let i = 0; i < members.length; i++) {
+      let i = 0;
+      for (; i < members.length; i++) {
         const at = first + i;
         if (
           this.#deliver(
@@ -190,6 +195,7 @@ export class Account {
           break;
         }
       }
+      this.offered += i;
     }
     return count;
   }
@@ -248,7 +254,9 @@ export class Account {
   answerNoResponders(message: ClientMessage, requester: Subscriber): void {
     const bytes = message.slab.bytes;
     const reply = byteString(bytes, message.replyStart, message.replyEnd);
-    for (const subscription of this.interest.matchString(reply).plain) {
+    const listeners = this.interest.matchString(reply).plain;
+    this.offered += listeners.length;
+    for (const subscription of listeners) {
       if (subscription.subscriber !== requester) continue;
       const subject = byteString(bytes, message.subjectStart, message.subjectEnd);
       requester.outbox.appendText(noRespondersFrame(subject, reply, subscription.sid));

@@ -54,6 +54,8 @@ export interface ClientEnvironment extends PeerSessionSettings {
   readonly statistics: ClientStatistics;
   /** Open sessions by id. */
   readonly sessions: Map<number, ClientSession>;
+  /** Whether all sessions are about to end with the server. */
+  readonly ending: boolean;
   /** A session has said CONNECT, and was let in. */
   connected(session: ClientSession): void;
   /** A session has ended. */

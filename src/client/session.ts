@@ -33,14 +33,21 @@ import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
 
-/** What a delivery, and what a SUB or UNSUB, counts beyond its payload. */
-const DELIVERY_WORK_BYTES = 64, SUBSCRIPTION_WORK_BYTES = 4096;
-/** What a subscription counts that was asked whether it takes a message. */
-const ASKED_WORK_BYTES = 16;
+/**
+ * What commands count, in bytes delivered that take as long (about 2 ns each): a delivery beyond its
+ * payload; a SUB, an UNSUB, a CONNECT or a refusal; a byte of JSON or of a subject that is quoted.
+ */
+const DELIVERY_WORK_BYTES = 64, COMMAND_WORK_BYTES = 4096, TEXT_WORK_BYTES = 16;
+/** What a subscription counts that a message was offered to, and a node that a search went through. */
+const OFFERED_WORK_BYTES = 32, SEARCH_WORK_BYTES = 32;
 /** How long a decision about credentials may take. */
 const DECISION_LIMIT_MS = 30_000;
-/** How often a client's violations are logged. */
-const VIOLATION_LOG_MS = 1000;
+/** How often violations are logged, and how much of what a client wrote is shown. */
+const VIOLATION_LOG_MS = 1000, VIOLATION_LOG_LENGTH = 256;
+/** How lately a client must have sent something for more to be likely to be under way. */
+const SENDING_MS = 1000;
+/** What official clients send behind CONNECT. */
+const ONLY_PINGS = /^(?:PING\r?\n)*$/i, PINGS_LOOKED_AT = 64;
 
 /** How often connections closed for one and the same reason are logged. */
 const CLOSING_LOG_MS = 1000;
@@ -159,10 +166,17 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
 
   /**
    * See {@link PeerSession}. A check of credentials may wait behind many others, and whoever hangs up
-   * gives up its place; what it sent behind CONNECT is lost then.
+   * gives up its place, unless it sent something behind CONNECT that means something to others.
    */
   protected override get abandonable(): boolean {
-    return this.#deciding;
+    const { slab, start, end } = this.inbox;
+    return this.#deciding && end - start < PINGS_LOOKED_AT &&
+      ONLY_PINGS.test(byteString(slab.bytes, start, end));
+  }
+
+  /** See {@link PeerSession}. Who is still sending would lose what it has not received yet. */
+  protected override get sending(): boolean {
+    return this.#environment.wheel.nowMs - this.keepalive.activeAtMs < SENDING_MS;
   }
 
   #worked(bytes: number): void {
@@ -213,7 +227,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     }
     this.#environment.disconnected(this, reason);
     // At the end of the server everything goes at once.
-    if (reason !== "serverShutdown") await this.#account?.unsubscribeAll(subscriber);
+    if (!this.#environment.ending) await this.#account?.unsubscribeAll(subscriber);
   }
 
   #admit(identity: Identity): void {
@@ -228,6 +242,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   connect(json: string): void {
     const trace = this.#trace;
     if (trace !== null) trace.connect(json);
+    this.#worked(COMMAND_WORK_BYTES + json.length * TEXT_WORK_BYTES);
     const options = parseConnectOptions(json, this.options);
     if (options === null) {
       this.close("protocolViolation");
@@ -314,7 +329,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   #dropSubscriptions(): void {
     const account = this.#account;
     if (account === null || this.subscriber.subscriptionCount === 0) return;
-    this.#pause = account.unsubscribeAll(this.subscriber);
+    const before = this.#pause, removal = account.unsubscribeAll(this.subscriber);
+    this.#pause = before === null ? removal : before.then(() => removal);
   }
 
   /** The subject of a PUB, in pedantic mode. */
@@ -339,14 +355,18 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       return;
     }
     this.#acknowledge();
-    const count = this.#account!.publish(message, subscriber);
-    // Those that were asked and did not take it cost time as well.
-    const asked = subscriber.lastMatch!.plain.length;
-    if (count + asked > 0) {
-      this.#worked(count * (message.size + DELIVERY_WORK_BYTES) + asked * ASKED_WORK_BYTES);
-    }
+    const account = this.#account!, searched = account.interest.searchWork;
+    const count = account.publish(message, subscriber);
     if (count === 0 && subscriber.noResponders && message.hasReply) {
-      this.#account!.answerNoResponders(message, subscriber);
+      account.answerNoResponders(message, subscriber);
+    }
+    // Those that were asked and did not take it cost time as well, and so does finding them.
+    const offered = account.offered, found = account.interest.searchWork - searched;
+    if (offered + found > 0) {
+      this.#worked(
+        count * (message.size + DELIVERY_WORK_BYTES) + offered * OFFERED_WORK_BYTES +
+          found * SEARCH_WORK_BYTES,
+      );
     }
   }
 
@@ -375,8 +395,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       return;
     }
     try {
+      this.#worked(COMMAND_WORK_BYTES);
       this.#account!.subscribe(subscriber, subject, queue, sid);
-      this.#worked(SUBSCRIPTION_WORK_BYTES);
     } catch (error) {
       if (!(error instanceof InvalidSubjectError)) throw error;
       this.#error(ERROR_TEXT.invalidSubject);
@@ -390,7 +410,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (this.#trace !== null) this.#trace.unsubscribe(sid, max);
     this.keepalive.activeAtMs = this.#environment.wheel.nowMs;
     this.#account!.unsubscribe(this.subscriber, sid, max);
-    this.#worked(SUBSCRIPTION_WORK_BYTES);
+    this.#worked(COMMAND_WORK_BYTES);
     this.#acknowledge();
   }
 
@@ -429,6 +449,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
 
   /** INFO: means nothing from a client, but must be JSON. */
   info(json: string): void {
+    this.#worked(COMMAND_WORK_BYTES + json.length * TEXT_WORK_BYTES);
     if (!isInfoJson(json)) this.close("protocolViolation");
   }
 
@@ -460,7 +481,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       case "skip":
         break;
     }
-    wheel.schedule(this, nowMs + limits.ping_interval);
+    // The PING may have been what was too much for it.
+    if (this.closing === null) wheel.schedule(this, nowMs + limits.ping_interval);
   }
 
   // --- Output -----------------------------------------------------------------------------------
@@ -493,8 +515,12 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
 
   #violation(text: string): void {
     const { log } = this.#environment;
-    // A client may go on for ever about it; the log need not.
-    log.limited(`violation:${this.id}`, VIOLATION_LOG_MS)?.warn(`${this.label} - ${text}`);
+    this.#worked(COMMAND_WORK_BYTES + text.length * TEXT_WORK_BYTES);
+    // A client may go on for ever about it, and come back under another id; the log need not.
+    const shown = text.length <= VIOLATION_LOG_LENGTH
+      ? text
+      : `${text.slice(0, VIOLATION_LOG_LENGTH)}...`;
+    log.limited("violation", VIOLATION_LOG_MS)?.warn(`${this.label} - ${shown}`);
     this.#error(text);
   }
 }

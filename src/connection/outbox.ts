@@ -84,6 +84,8 @@ export class Outbox {
   writtenSeen = 0;
   /** For {@link WriteWatch}: its looks in a row without progress. */
   stalledLooks = 0;
+  /** For {@link WriteWatch}: how far it is behind the pace that others wait for patiently, in ms. */
+  behindMs = 0;
 
   readonly #connection: Connection;
   readonly #owner: OutboxOwner;
@@ -100,6 +102,7 @@ export class Outbox {
   #batchEnd = 0;
   #lagUntilMs = 0;
   #relief: PromiseWithResolvers<void> | null = null;
+  #hurried = false;
   #drained: PromiseWithResolvers<void> | null = null;
 
   /** An empty outbox for `connection`. */
@@ -195,11 +198,12 @@ export class Outbox {
   /** Lets what was added go out. */
   flush(): void {
     this.touched = false;
-    if (this.#writing || this.pending === 0 || this.#failed) return;
+    if (this.pending === 0 || this.#failed) return;
     if (this.pending > this.#settings.maxPending) {
       this.fail("pending bytes");
       return;
     }
+    if (this.#writing) return;
     this.#writing = true;
     this.#batchEnd = this.written + this.pending;
     this.#settings.watch.add(this);
@@ -267,15 +271,24 @@ export class Outbox {
     }
   }
 
-  /** Resolves once the outbox is no longer {@link Outbox.congested}, or failed. */
-  relief(): Promise<void> {
+  /**
+   * Resolves once the outbox is no longer {@link Outbox.congested}, or failed. `hurried` says that
+   * waiting for it keeps messages from others who are not behind.
+   */
+  relief(hurried: boolean): Promise<void> {
     if (!this.congested) return Promise.resolve();
+    if (hurried) this.#hurried = true;
     return (this.#relief ??= Promise.withResolvers<void>()).promise;
   }
 
   /** Whether somebody waits for {@link Outbox.relief}. */
   get awaited(): boolean {
     return this.#relief !== null;
+  }
+
+  /** Whether all who wait for {@link Outbox.relief} can do nothing better. */
+  get awaitedPatiently(): boolean {
+    return this.#relief !== null && !this.#hurried;
   }
 
   /** Makes publishers wait for it no more until it has caught up, and at least until `untilMs`. */
@@ -296,6 +309,7 @@ export class Outbox {
   relieve(): void {
     this.#relief?.resolve();
     this.#relief = null;
+    this.#hurried = false;
   }
 
   /**

@@ -84,6 +84,8 @@ export abstract class PeerSession implements OutboxOwner {
   /** What was read while something else was waited for; see {@link PeerSession.#readAhead}. */
   #ahead: Promise<Uint8Array | null> | null = null;
   #inputEnded: PromiseWithResolvers<void> | null = null;
+  /** Who kept it waiting before its last read. */
+  #gate: Congestion | null = null;
 
   /** A session over an open connection; {@link PeerSession.run} lives it. */
   constructor(settings: PeerSessionSettings, connection: Connection, id: number) {
@@ -130,6 +132,11 @@ export abstract class PeerSession implements OutboxOwner {
     return false;
   }
 
+  /** Whether the peer is likely to be sending still. */
+  protected get sending(): boolean {
+    return false;
+  }
+
   /** It begins to close; `text` is what is sent as -ERR, or null. Called once. */
   protected abstract leaving(reason: CloseReason, text: string | null): void;
 
@@ -154,6 +161,9 @@ export abstract class PeerSession implements OutboxOwner {
         const count = await this.#connection.read(this.inbox.space(this.needed));
         if (count === null) break;
         const full = this.inbox.filled(count);
+        const gate = this.#gate;
+        this.#gate = null;
+        if (gate !== null && gate.outboxes.some(isCongested)) await this.#pass(gate);
         const held = this.#process();
         if (held !== null) await this.#hold(held);
         if (!full) {
@@ -192,8 +202,17 @@ export abstract class PeerSession implements OutboxOwner {
       this.inbox.clear();
       return null;
     }
-    const pause = this.received();
-    const congestion = this.#settings.touched.flush(this.outbox);
+    const { touched } = this.#settings;
+    let pause: Promise<void> | null;
+    try {
+      pause = this.received();
+    } catch (error) {
+      // What was delivered before is not to wait for somebody else's chunk.
+      const rest = touched.flush();
+      while (rest !== null && touched.flushMore(rest));
+      throw error;
+    }
+    const congestion = touched.flush(this.outbox);
     if (pause === null && congestion === null && !this.interrupted) return null;
     return { pause, congestion };
   }
@@ -201,13 +220,36 @@ export abstract class PeerSession implements OutboxOwner {
   /** Waits for what keeps it, and handles what came behind, until nothing does. */
   async #hold(first: Held): Promise<void> {
     for (let held: Held | null = first; held !== null; held = this.#process()) {
-      if (held.pause !== null) {
+      const { pause, congestion } = held;
+      if (congestion !== null) await this.#flushRest(congestion);
+      if (pause !== null) {
         if (this.abandonable) this.#ahead ??= this.#readAhead();
-        await held.pause;
+        await pause;
       }
-      if (held.congestion !== null) await this.#relief(held.congestion);
-      else if (this.interrupted) await this.#settings.clock.yield();
+      if (congestion !== null && congestion.outboxes.length > 0) {
+        this.#settings.outboxSettings.watch.waits++;
+        await this.#pass(congestion);
+        this.#gate = congestion;
+      } else if (this.interrupted) await this.#settings.clock.yield();
     }
+  }
+
+  /** Flushes what a chunk to very many left, with turns for the others in between. */
+  async #flushRest(congestion: Congestion): Promise<void> {
+    const { clock, touched } = this.#settings;
+    while (congestion.flushed < congestion.unflushed.length) {
+      await clock.yield();
+      touched.flushMore(congestion);
+    }
+  }
+
+  /**
+   * Waits for those that are behind until they are not. Whoever they kept waiting is let go at the
+   * same time: the first to get on may be too much for them again, and then the rest waits on. For the
+   * same reason they are looked at once more when the next chunk was read.
+   */
+  async #pass(congestion: Congestion): Promise<void> {
+    do await this.#relief(congestion); while (congestion.outboxes.some(isCongested));
   }
 
   /**
@@ -245,15 +287,14 @@ export abstract class PeerSession implements OutboxOwner {
    */
   async #relief({ outboxes, recipients }: Congestion): Promise<void> {
     const { clock, outboxSettings: { watch } } = this.#settings;
-    watch.waits++;
-    let behind = outboxes.filter((outbox) => outbox.congested);
+    let behind = outboxes.filter(isCongested);
     while (behind.length > recipients / 2) {
-      await behind[0]!.relief();
-      behind = behind.filter((outbox) => outbox.congested);
+      await behind[0]!.relief(false);
+      behind = behind.filter(isCongested);
     }
     const fromMs = clock.monotonic();
     await Promise.all(behind.map(async (outbox) => {
-      await outbox.relief();
+      await outbox.relief(true);
       watch.held(outbox, fromMs, clock.monotonic());
     }));
     if (outboxes.some((outbox) => outbox.crowded)) await clock.sleep(CROWDED_MS);
@@ -289,9 +330,10 @@ export abstract class PeerSession implements OutboxOwner {
       outbox.discard();
       connection.close();
     };
+    const lingers = this.sending;
     let deadline = clock.setTimer(GOODBYE_MS, expire);
     await outbox.finish();
-    if (LINGERING.has(reason)) {
+    if (LINGERING.has(reason) || (reason === "serverShutdown" && lingers)) {
       // Closing with unread input would reset the connection, and the reset may overtake what was
       // just written: first the end of our side, then the peer's.
       deadline.cancel();
@@ -303,4 +345,8 @@ export abstract class PeerSession implements OutboxOwner {
     expire();
     await this.#writer;
   }
+}
+
+function isCongested(outbox: Outbox): boolean {
+  return outbox.congested;
 }

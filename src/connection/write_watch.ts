@@ -12,6 +12,12 @@ export const WRITE_WATCH_PERIOD_MS = 100;
 const STALLED_LOOKS = 2;
 /** How long publishers wait for a peer at a time. */
 const WAIT_LIMIT_MS = 250;
+/**
+ * How far a peer that keeps nobody else waiting may be behind such a pace, which sets the publishers'
+ * own. A system's receive buffer takes megabytes, and then nothing until much of it was read: a steady
+ * reader of 10 MB/s looks deaf for half a second.
+ */
+const PATIENCE_MS = 1000, PACE_BYTES_PER_MS = 1000;
 /** How long in all, within {@link HOLD_WINDOW_MS}, a peer may keep others waiting. */
 const HOLD_LIMIT_MS = 500;
 /** The window of {@link HOLD_LIMIT_MS}, and how long a peer that used it up is not waited for. */
@@ -33,7 +39,8 @@ export interface WriteWatchSettings {
  *
  * A publisher waits for a peer that is behind, so that memory stays bounded, unless the peer *lags*:
  * it has made no progress for 100 to 200 ms, or was waited for for 250 ms, or has kept others
- * waiting for half a second in the last ten.
+ * waiting for half a second in the last ten. Where most of those that a publisher sends to are
+ * behind, waiting harms nobody else: then it may be a second behind a pace of 1 MB/s.
  */
 export class WriteWatch {
   /** Pending bytes above which publishers wait. */
@@ -68,11 +75,18 @@ export class WriteWatch {
   /** An outbox has nothing more to write. */
   delete(outbox: Outbox): void {
     this.#writing.delete(outbox);
-    outbox.batchSeenAtMs = outbox.waitSeenAtMs = outbox.stalledLooks = 0;
+    outbox.batchSeenAtMs =
+      outbox.waitSeenAtMs =
+      outbox.stalledLooks =
+      outbox.behindMs =
+        0;
   }
 
   /** Looks at all of them; `nowMs` is monotonic time. */
   look(nowMs: number): void {
+    // A look that is late says little about the peers: the process itself may have had no time.
+    const lateMs = Math.max(0, nowMs - this.nowMs - WRITE_WATCH_PERIOD_MS);
+    const isLate = this.nowMs > 0 && lateMs >= WRITE_WATCH_PERIOD_MS;
     this.nowMs = nowMs;
     for (const outbox of this.#writing) {
       if (outbox.batchSeenAtMs === 0) {
@@ -81,9 +95,13 @@ export class WriteWatch {
         outbox.fail("write deadline");
         continue;
       }
-      const progress = outbox.written !== outbox.writtenSeen;
+      const progress = outbox.written - outbox.writtenSeen;
       outbox.writtenSeen = outbox.written;
-      outbox.stalledLooks = progress ? 0 : outbox.stalledLooks + 1;
+      const behindMs = outbox.behindMs - progress / PACE_BYTES_PER_MS +
+        (outbox.awaitedPatiently ? WRITE_WATCH_PERIOD_MS : 0);
+      outbox.behindMs = Math.max(0, behindMs);
+      if (progress > 0) outbox.stalledLooks = 0;
+      else if (!isLate) outbox.stalledLooks++;
       if (!outbox.congested && !outbox.awaited) {
         outbox.waitSeenAtMs = 0;
         continue;
@@ -91,9 +109,11 @@ export class WriteWatch {
       // Whether or not somebody waits for it yet: many that are deaf must not be found out one after
       // the other.
       if (outbox.waitSeenAtMs === 0) outbox.waitSeenAtMs = nowMs;
-      if (
-        outbox.stalledLooks >= STALLED_LOOKS || nowMs - outbox.waitSeenAtMs >= WAIT_LIMIT_MS
-      ) outbox.lag(nowMs + HOLD_WINDOW_MS);
+      else if (isLate) outbox.waitSeenAtMs += lateMs;
+      const lags = outbox.awaitedPatiently
+        ? outbox.behindMs >= PATIENCE_MS
+        : outbox.stalledLooks >= STALLED_LOOKS || nowMs - outbox.waitSeenAtMs >= WAIT_LIMIT_MS;
+      if (lags) outbox.lag(nowMs + HOLD_WINDOW_MS);
     }
   }
 

@@ -54,6 +54,8 @@ export class Interest<T extends Interested> {
   readonly #cache: MatchCache<T>;
   readonly #changes = new ChangeLog<T>();
   readonly #scan: TokenScan;
+  /** Nodes visited by all lookups so far. */
+  searchWork = 0;
   #count = 0;
   #wildcardCount = 0;
   #inserts = 0;

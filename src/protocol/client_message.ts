@@ -41,6 +41,11 @@ export class ClientMessage {
   /** Behind the CR LF that ends the message. */
   end = 0;
 
+  /** Lets go of the buffer, which may be large. The offsets stay. */
+  release(): void {
+    this.slab = EMPTY;
+  }
+
   /** Whether the message carries a reply subject. */
   get hasReply(): boolean {
     return this.replyEnd > this.replyStart;

@@ -112,6 +112,15 @@ export class ClientParser {
    * at a {@link ClientParser.fault} and after {@link ClientParser.stop}.
    */
   parse(slab: Slab, start: number, end: number): number {
+    const next = this.#parse(slab, start, end);
+    // A pending message is given its buffer again when more comes. Until then, which may be never,
+    // nothing here is to keep it.
+    this.#message.release();
+    this.#canonical?.release();
+    return next;
+  }
+
+  #parse(slab: Slab, start: number, end: number): number {
     const bytes = slab.bytes;
     this.#stopped = false;
     this.needed = 0;

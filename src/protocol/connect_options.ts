@@ -204,7 +204,9 @@ function parseExactly(text: string): unknown {
   const inexact = new Map<unknown, string[]>();
   const revive = function (this: unknown, key: string, value: unknown, context?: ReviverContext) {
     if (typeof value === "number" && /[.eE]/.test(context?.source ?? "")) {
-      inexact.set(this, [...inexact.get(this) ?? [], key]);
+      const keys = inexact.get(this);
+      if (keys === undefined) inexact.set(this, [key]);
+      else keys.push(key);
     }
     return value;
   };
