@@ -242,6 +242,7 @@ export class Broker implements AsyncDisposable {
       clock,
       touched,
       dropAbove: flow.dropAbove,
+      pressAbove: flow.pressAbove,
     });
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);

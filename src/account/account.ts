@@ -31,6 +31,11 @@ export interface AccountOptions {
    * (`no_fast_producer_stall`).
    */
   readonly dropAbove: number;
+  /**
+   * Pending bytes of a subscriber above which a publisher should wait even in the middle of a chunk;
+   * Infinity for never. Hundreds of them, each with a chunk, would be too much for it otherwise.
+   */
+  readonly pressAbove: number;
 }
 
 /** How long removing subscriptions may keep everything else waiting, in milliseconds. */
@@ -46,15 +51,23 @@ export class Account {
   readonly interest: Interest<Subscription>;
   /** How many subscriptions the last message was offered to, whether or not they took it. */
   offered = 0;
+  /** Whether the last message went to somebody who should be waited for before the next one. */
+  pressed = false;
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #touched: TouchedOutboxes;
   readonly #dropAbove: number;
+  /** The lower of {@link AccountOptions.dropAbove} and {@link AccountOptions.pressAbove}. */
+  readonly #cautionAbove: number;
   /** The current message without its headers, made for the first subscriber that needs it so. */
   readonly #plainMessage = new ClientMessage();
   #plainMade = false;
   /** The last of the large removals that are under way or wait for their turn. Never rejects. */
   #removal: Promise<void> | null = null;
+  /** How many subscriptions were ever removed so, when that was last looked at, and the slice's start. */
+  #removals = 0;
+  #lookedAtMs = -Infinity;
+  #sliceFromMs = -Infinity;
 
   /** An account nobody is in. */
   constructor(name: string, options: AccountOptions) {
@@ -64,6 +77,7 @@ export class Account {
     this.#clock = options.clock;
     this.#touched = options.touched;
     this.#dropAbove = options.dropAbove;
+    this.#cautionAbove = Math.min(options.dropAbove, options.pressAbove);
   }
 
   /**
@@ -108,7 +122,6 @@ export class Account {
     for (const subscription of subscriptions.values()) {
       subscription.max = -1;
     }
-    if (subscriptions.size <= REMOVALS_PER_LOOK) return await this.#removeAll(subscriptions);
     // One after another: the slices of many who leave at once would add up.
     const before = this.#removal;
     const removal = before === null
@@ -120,14 +133,16 @@ export class Account {
   }
 
   async #removeAll(subscriptions: ReadonlyMap<string, Subscription>): Promise<void> {
-    const clock = this.#clock;
-    let sliceEnd = clock.monotonic() + SLICE_MS, count = 0;
     for (const subscription of subscriptions.values()) {
       this.interest.remove(subscription);
-      if (++count % REMOVALS_PER_LOOK === 0 && clock.monotonic() >= sliceEnd) {
-        await clock.sleep(0);
-        sliceEnd = clock.monotonic() + SLICE_MS;
-      }
+      if (++this.#removals % REMOVALS_PER_LOOK !== 0) continue;
+      // The slice goes on from one who leaves to the next, as long as they come close together.
+      const nowMs = this.#clock.monotonic();
+      if (nowMs - this.#lookedAtMs > SLICE_MS) this.#sliceFromMs = nowMs;
+      this.#lookedAtMs = nowMs;
+      if (nowMs - this.#sliceFromMs < SLICE_MS) continue;
+      await this.#clock.sleep(0);
+      this.#sliceFromMs = this.#lookedAtMs = this.#clock.monotonic();
     }
   }
 
@@ -159,7 +174,7 @@ export class Account {
       );
       publisher.lastMatch = match;
     }
-    this.#plainMade = false;
+    this.#plainMade = this.pressed = false;
     let count = 0;
     const plain = match.plain;
     for (let i = 0; i < plain.length; i++) {
@@ -204,7 +219,10 @@ export class Account {
     const subscriber = subscription.subscriber;
     if (!subscriber.open || (subscriber === publisher && !subscriber.echo)) return false;
     const outbox = subscriber.outbox;
-    if (outbox.pending > this.#dropAbove) return false;
+    if (outbox.pending > this.#cautionAbove) {
+      if (outbox.pending > this.#dropAbove) return false;
+      if (!outbox.lagging) this.pressed = true;
+    }
     if (subscription.max !== 0) {
       if (subscription.delivered >= subscription.max) return false;
       if (subscription.delivered + 1 === subscription.max) this.#remove(subscription);

@@ -361,6 +361,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       account.answerNoResponders(message, subscriber);
     }
     // Those that were asked and did not take it cost time as well, and so does finding them.
+    if (account.pressed) this.#worked(Infinity);
     const offered = account.offered, found = account.interest.searchWork - searched;
     if (offered + found > 0) {
       this.#worked(

@@ -11,6 +11,8 @@ import { WriteWatch } from "./write_watch.ts";
 const HIGH_WATER_BYTES = 512 * 1024, LOW_WATER_BYTES = 256 * 1024;
 /** From this share of max_pending on, a peer slows its publishers down even when it lags. */
 const CROWDED_SHARE = 0.75;
+/** From this share of max_pending on, publishers wait for it even within a chunk. */
+const PRESSED_SHARE = 0.5;
 
 /** What a configuration says of flow control. */
 export interface FlowConfig {
@@ -28,6 +30,8 @@ export interface FlowSettings {
   readonly outboxSettings: OutboxSettings;
   /** Pending bytes of a peer above which messages for it are dropped; Infinity to drop none. */
   readonly dropAbove: number;
+  /** Pending bytes of a peer above which publishers wait even within a chunk; Infinity for never. */
+  readonly pressAbove: number;
 }
 
 /** Makes the settings of flow control, with a watch of their own. */
@@ -46,6 +50,7 @@ export function flowSettings(config: FlowConfig, pool: SlabPool): FlowSettings {
       maxPending: max_pending,
       crowdedAbove: no_fast_producer_stall ? Infinity : crowdedAbove,
     },
+    pressAbove: no_fast_producer_stall ? Infinity : PRESSED_SHARE * max_pending,
     dropAbove: no_fast_producer_stall ? crowdedAbove : Infinity,
   };
 }

@@ -46,6 +46,7 @@ export class MemoryAccount {
       clock,
       touched: this.#touched,
       dropAbove: Infinity,
+      pressAbove: Infinity,
     });
   }
 
