@@ -79,6 +79,8 @@ const LOOP_DELAY_WARNING_MS = 1000;
 const DRAIN_MS = 5000;
 /** How long closing may take in all parts before what is left is named in the log. */
 const CLOSE_DEADLINE_MS = 5000;
+/** The same for clients, who may take their time to receive what is queued. */
+const CLIENTS_CLOSE_DEADLINE_MS = 10_000;
 
 /** What a broker takes from its surroundings; everything has a default. */
 export interface BrokerOptions {
@@ -472,7 +474,7 @@ export class Broker implements AsyncDisposable {
 
   async #end(): Promise<void> {
     await this.#accepting.close();
-    await this.#clients.close();
+    await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     await this.#root.close();
     await this.#verifier.close();
     await this.#processFiles.remove().catch((error) =>
@@ -499,5 +501,10 @@ function clientEvent(session: ClientSession): ClientEvent {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
+  try {
+    return error instanceof Error ? error.stack ?? error.message : String(error);
+  } catch {
+    // Whatever it is, that something was thrown is to be known.
+    return "something that cannot be shown";
+  }
 }

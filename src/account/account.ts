@@ -72,7 +72,8 @@ export class Account {
   /** An account nobody is in. */
   constructor(name: string, options: AccountOptions) {
     this.name = name;
-    this.interest = new Interest<Subscription>({ hashSeed: options.random.below(2 ** 31) });
+    const seed = new DataView(options.random.bytes(4).buffer).getUint32(0);
+    this.interest = new Interest<Subscription>({ hashSeed: seed });
     this.#random = options.random;
     this.#clock = options.clock;
     this.#touched = options.touched;

@@ -236,14 +236,19 @@ export class PasswordVerifier implements AsyncDisposable {
       () => this.#fail(`no answer within ${this.#checkTimeoutMs} ms`),
     );
     this.#running = { check, timer };
-    this.#worker ??= this.#startWorker({
-      message: (data) => {
-        this.#finish(data === true);
-        this.#runNext();
-      },
-      failed: (reason) => this.#fail(reason.message),
-    });
-    this.#worker.post(check.question);
+    try {
+      this.#worker ??= this.#startWorker({
+        message: (data) => {
+          this.#finish(data === true);
+          this.#runNext();
+        },
+        failed: (reason) => this.#fail(reason.message),
+      });
+      this.#worker.post(check.question);
+    } catch (error) {
+      // Not allowed to read the worker's module, for instance. The others are told one by one.
+      this.#fail(`it cannot be started: ${error}`);
+    }
   }
 
   #finish(outcome: boolean | Error): void {

@@ -225,6 +225,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (log.debugOn) {
       log.debug(`${this.label} - Client connection closed: ${CLOSE_REASONS[reason]}`);
     }
+    if (reason === "serverShutdown" && this.outbox.dropped > 0) {
+      log.warn(`${this.label} - closed before it had received everything`, {
+        dropped: this.outbox.dropped,
+      });
+    }
     this.#environment.disconnected(this, reason);
     // At the end of the server everything goes at once.
     if (!this.#environment.ending) await this.#account?.unsubscribeAll(subscriber);

@@ -3,15 +3,24 @@
  *
  * @module
  */
-import { type Address, type Clock, type Connection, ConnectionError } from "../platform/mod.ts";
+import {
+  type Address,
+  type Clock,
+  type Connection,
+  ConnectionError,
+  type Timer,
+} from "../platform/mod.ts";
 import type { CloseReason } from "../protocol/mod.ts";
 import type { Scope } from "../supervisor/mod.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox, type OutboxFailure, type OutboxOwner, type OutboxSettings } from "./outbox.ts";
 import type { Congestion, TouchedOutboxes } from "./touched.ts";
 
-/** How long a connection that is being closed may take to receive what is queued for it. */
-const GOODBYE_MS = 2000;
+/**
+ * How long a connection that is being closed may take nothing of what is queued for it, and how long
+ * it may take for all of it.
+ */
+const GOODBYE_MS = 2000, GOODBYE_IN_ALL_MS = 8000;
 /** How long the peer may then take to close its side. */
 const LINGER_MS = 1000;
 /** How long a publisher waits per read for a subscriber that is close to its limit. */
@@ -330,8 +339,15 @@ export abstract class PeerSession implements OutboxOwner {
       outbox.discard();
       connection.close();
     };
-    const lingers = this.sending;
-    let deadline = clock.setTimer(GOODBYE_MS, expire);
+    const lingers = this.sending, lastMs = clock.monotonic() + GOODBYE_IN_ALL_MS;
+    let deadline: Timer, written = outbox.written;
+    const expireUnlessMoving = () => {
+      const leftMs = lastMs - clock.monotonic();
+      if (outbox.written === written || leftMs <= 0) return expire();
+      written = outbox.written;
+      deadline = clock.setTimer(Math.min(GOODBYE_MS, leftMs), expireUnlessMoving);
+    };
+    deadline = clock.setTimer(GOODBYE_MS, expireUnlessMoving);
     await outbox.finish();
     if (LINGERING.has(reason) || (reason === "serverShutdown" && lingers)) {
       // Closing with unread input would reset the connection, and the reset may overtake what was

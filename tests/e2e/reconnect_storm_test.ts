@@ -76,3 +76,15 @@ Deno.test("who hangs up while its password is checked does not keep the others w
   const elapsedMs = performance.now() - startedAtMs;
   assert(elapsedMs < 2500, `${elapsedMs} ms, as if those who left were still checked`);
 });
+
+Deno.test("what is sent behind CONNECT counts although its sender hangs up during the check", async () => {
+  await using world = await MemoryBroker.start({ authorization: { users: bcryptUsers(2) } });
+  const credentials = (i: number) => connectFrame({ user: `user${i}`, pass: `password${i}` });
+  const subscriber = await world.connectSilently();
+  subscriber.send(`${credentials(0)}SUB a 1\r\nPING\r\n`);
+  await subscriber.takeUntil("PONG\r\n");
+  const publisher = await world.connectSilently();
+  await publisher.send(`${credentials(1)}PUB a 2\r\nhi\r\n`);
+  await publisher.connection.closeWrite();
+  assertEquals((await subscriber.takeUntil("hi\r\n")).includes("MSG a 1 2\r\nhi\r\n"), true);
+});

@@ -2,7 +2,7 @@
  * Subscribers that do not keep up: they are closed with their reason, or miss what there is no room
  * for; the others lose nothing, and publishers wait for a bounded time.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import type { Broker, Connection } from "../../mod.ts";
 import { startBroker } from "../support/broker.ts";
 import { greeted, until } from "../support/bystanders.ts";
@@ -247,3 +247,80 @@ async function send(connection: Connection, text: string): Promise<void> {
   const bytes = encoder.encode(text);
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
+
+Deno.test("a subscriber that reads steadily over a real socket sets the pace, and is not closed", async () => {
+  await using broker = await startBroker({ max_pending: "8MiB" });
+  const reasons = closeReasons(broker);
+  const connect = `CONNECT {"verbose":false,"pedantic":false}\r\n`;
+  using subscriber = await Deno.connect(broker.address);
+  await subscriber.write(encoder.encode(`${connect}SUB a 1\r\nPING\r\n`));
+  const buffer = new Uint8Array(65_536), decoder = new TextDecoder();
+  for (let text = ""; !text.includes("PONG\r\n");) {
+    text += decoder.decode(buffer.subarray(0, await subscriber.read(buffer) ?? 0));
+  }
+  // 20 MB at no more than some 8 MB/s. The system buffers megabytes of it, and then takes nothing for
+  // as long as it takes the subscriber to make room.
+  const one = `PUB a 1024\r\n${"x".repeat(1024)}\r\n`, count = 20_000;
+  const wanted = count * `MSG a 1 1024\r\n${"x".repeat(1024)}\r\n`.length;
+  const publishing = (async () => {
+    using publisher = await Deno.connect(broker.address);
+    const chunk = encoder.encode(one.repeat(100));
+    await publisher.write(encoder.encode(connect));
+    for (let sent = 0; sent < count; sent += 100) {
+      for (let at = 0; at < chunk.length;) at += await publisher.write(chunk.subarray(at));
+    }
+    // Closing with an unread INFO would reset the connection.
+    await publisher.write(encoder.encode("PING\r\n"));
+    const own = new Uint8Array(4096);
+    for (let text = ""; !text.includes("PONG\r\n");) {
+      text += new TextDecoder().decode(own.subarray(0, await publisher.read(own) ?? 0));
+    }
+  })();
+  let received = 0;
+  while (received < wanted) {
+    const length = await subscriber.read(buffer);
+    if (length === null) break;
+    received += length;
+    // The pace of a reader, not a wait for something to happen.
+    await new Promise((resolve) => setTimeout(resolve, 8));
+  }
+  await publishing;
+  assertGreaterOrEqual(received, wanted);
+  assertEquals(reasons.filter((reason) => reason.startsWith("Slow")), []);
+});
+
+Deno.test("who is still publishing when the broker closes receives all that was queued for it", async () => {
+  const broker = await startBroker();
+  const connect = `CONNECT {"verbose":false,"pedantic":false}\r\n`;
+  using both = await Deno.connect(broker.address), publisher = await Deno.connect(broker.address);
+  const buffer = new Uint8Array(65_536), decoder = new TextDecoder();
+  const ping = async (connection: Deno.Conn, text: string) => {
+    for (let at = 0; at < text.length;) {
+      at += await connection.write(encoder.encode(text.slice(at)));
+    }
+    for (let answer = ""; !answer.includes("PONG\r\n");) {
+      answer += decoder.decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
+    }
+  };
+  await ping(both, `${connect}SUB a 1\r\nPING\r\n`);
+  const count = 3000;
+  await ping(
+    publisher,
+    `${connect}${`PUB a 1000\r\n${"x".repeat(1000)}\r\n`.repeat(count)}PING\r\n`,
+  );
+  let flooding = true;
+  const flood = (async () => {
+    const noise = encoder.encode(`PUB nobody 100\r\n${"y".repeat(100)}\r\n`.repeat(100));
+    while (flooding) await both.write(noise).catch(() => flooding = false);
+  })();
+  const closed = broker.close();
+  let received = 0;
+  for (;;) {
+    const length = await both.read(buffer).catch(() => null);
+    if (length === null) break;
+    received += length;
+  }
+  flooding = false;
+  await Promise.all([closed, flood]);
+  assertGreaterOrEqual(received, count * `MSG a 1 1000\r\n${"x".repeat(1000)}\r\n`.length);
+});

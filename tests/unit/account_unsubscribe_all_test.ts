@@ -98,3 +98,26 @@ Deno.test("ending all of none is done at once", async () => {
   await account.unsubscribeAll(new AccountMember().subscriber);
   assertEquals(account.interest.count, 0);
 });
+
+Deno.test("many who leave at once share their slices, however little each has", async () => {
+  const clock = new SlowClock(), memory = new MemoryAccount(clock);
+  const leaving = Array.from({ length: 100 }, () => new AccountMember());
+  for (const [m, { subscriber }] of leaving.entries()) {
+    for (let i = 0; i < 100; i++) memory.account.subscribe(subscriber, `s.${m}.${i}`, null, `${i}`);
+  }
+  const ended = Promise.all(
+    leaving.map(({ subscriber }) => memory.account.unsubscribeAll(subscriber)),
+  );
+  let slices = 0;
+  for (;; slices++) {
+    const before = memory.account.interest.count;
+    await settle();
+    assertLess(before - memory.account.interest.count, COUNT / 3);
+    const sleeper = clock.sleepers.shift();
+    if (sleeper === undefined) break;
+    sleeper();
+  }
+  await ended;
+  assertGreater(slices, 3);
+  assertEquals(memory.account.interest.count, 0);
+});

@@ -395,3 +395,22 @@ Deno.test("closing refuses every check under way", async () => {
   assertEquals(worker.terminated, 1);
   assertEquals(clock.pendingTimers, 0);
 });
+
+Deno.test("a worker that cannot be started fails the checks at once, and throws nowhere else", async () => {
+  const clock = new VirtualClock();
+  await using verifier = new PasswordVerifier({
+    clock,
+    startWorker: () => {
+      throw new Error("no permission");
+    },
+  });
+  const checks = [1, 2, 3].map((n) => verifier.verify(`password ${n}`, "$2a$04$x"));
+  for (const check of checks) {
+    await assertRejects(
+      () => check,
+      VerifierFailedError,
+      "cannot be started: Error: no permission",
+    );
+  }
+  await clock.advance(60_000);
+});

@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertLessOrEqual, assertMatch } from "@std/assert";
 import { hashSync } from "bcryptjs";
+import { Account } from "../../src/account/mod.ts";
 import type { MemoryConnection } from "../../src/platform/mod.ts";
 import { connectFrame, MemoryBroker, MemoryClient } from "../support/memory_broker.ts";
 
@@ -183,4 +184,84 @@ Deno.test("a client in the same process is one like the others", async () => {
   inside.close();
   await world.settle();
   assertEquals(world.broker.statistics.connections, 1);
+});
+
+Deno.test("a client that receives slowly but steadily gets all that is queued before it is closed", async () => {
+  await using world = await MemoryBroker.start();
+  const slow = await world.connect(), publisher = await world.connect();
+  await world.exchange(slow, "SUB a 1\r\n");
+  slow.stall();
+  await world.exchange(publisher, `PUB a 1024\r\n${"x".repeat(1024)}\r\n`.repeat(400));
+  const before = slow.receivedBytes, all = 400 * `MSG a 1 1024\r\n${"x".repeat(1024)}\r\n`.length;
+  const closed = world.broker.close();
+  // What the connection buffers, every 1.2 s: 7.2 s in all.
+  for (let i = 0; i < 6; i++) {
+    await world.advance(1200);
+    slow.resume();
+    slow.stall();
+  }
+  slow.resume();
+  await world.advance(1000);
+  await closed;
+  assertEquals(slow.receivedBytes - before, all);
+  assertEquals(world.log.filter((line) => line.includes("received everything")), []);
+});
+
+Deno.test("a client that receives nothing while the broker closes is closed in time, and that is logged", async () => {
+  await using world = await MemoryBroker.start();
+  const deaf = await world.connect(), publisher = await world.connect();
+  await world.exchange(deaf, "SUB a 1\r\n");
+  deaf.stall();
+  await world.exchange(publisher, `PUB a 1024\r\n${"x".repeat(1024)}\r\n`.repeat(400));
+  let closed = false;
+  void world.broker.close().then(() => closed = true);
+  await world.advance(1900);
+  assertEquals(closed, false);
+  await world.advance(200);
+  assertEquals(closed, true);
+  const lines = world.log.filter((line) => line.includes("before it had received everything"));
+  assertEquals(lines.length, 1);
+  assertMatch(lines[0]!, /cid:\d+ .* dropped=\d+/);
+});
+
+Deno.test("lame duck: with a client go its subscriptions", async () => {
+  const world = await MemoryBroker.start();
+  const first = await world.connect(), second = await world.connect();
+  await world.exchange(first, "SUB x 1\r\nSUB y q 2\r\n");
+  await world.exchange(second, "SUB x 1\r\nSUB y q 2\r\n");
+  const closed = world.broker.close({ drain: true, drainMs: 60_000, graceMs: 1000 });
+  await world.advance(1000);
+  for (let i = 0; i < 200 && world.broker.statistics.connections > 1; i++) await world.advance(10);
+  assertEquals(world.broker.statistics.connections, 1);
+  assertEquals(world.broker.statistics.subscriptions, 2);
+  await world.advance(100_000);
+  await closed;
+});
+
+Deno.test("what was delivered before a panic in the same chunk arrives", async () => {
+  const original = Account.prototype.unsubscribe;
+  using _ = { [Symbol.dispose]: () => void (Account.prototype.unsubscribe = original) };
+  Account.prototype.unsubscribe = () => {
+    throw new TypeError("a bug");
+  };
+  await using world = await MemoryBroker.start();
+  const subscriber = await world.connect(), publisher = await world.connect();
+  await world.exchange(subscriber, "SUB a 1\r\n");
+  await world.exchange(publisher, "PUB a 2\r\nhi\r\nUNSUB 9\r\n");
+  assertEquals(subscriber.take(), "MSG a 1 2\r\nhi\r\n");
+});
+
+Deno.test("max_pending counts although a write is under way", async () => {
+  await using world = await MemoryBroker.start({ max_pending: "16KiB", max_payload: 1000 });
+  const subscriber = await world.connect(), publisher = await world.connect();
+  await world.exchange(subscriber, "SUB a 1\r\n");
+  subscriber.stall();
+  for (let sent = 0; sent < 200 && world.ended.length === 0; sent++) {
+    await world.exchange(publisher, `PUB a 1000\r\n${"x".repeat(1000)}\r\n`);
+    if (sent % 10 === 0) await world.advance(500);
+  }
+  assertEquals(world.ended.map(({ reason }) => reason), ["Slow Consumer (Pending Bytes)"]);
+  const pending = /pending=(\d+)/.exec(world.log.at(-1)!)?.[1];
+  // One message more than it may be.
+  assertLess(Number(pending), 16 * 1024 + 1100);
 });

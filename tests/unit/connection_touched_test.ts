@@ -74,3 +74,28 @@ Deno.test("an outbox that fails in the flush may touch others, which wait for th
   await settle();
   assertEquals(fromBytes(Uint8Array.from(connection.taken)), "news");
 });
+
+Deno.test("very many outboxes are flushed some at a time, and all in the end", async () => {
+  const touched = new TouchedOutboxes(), own = new WatchedOutbox(new ScriptedConnection(Infinity));
+  const connections = Array.from({ length: 1000 }, () => new ScriptedConnection(Infinity));
+  const all = connections.map((connection) => new WatchedOutbox(connection, { highWater: 2 }));
+  for (const { outbox } of [...all, own]) {
+    outbox.appendText("abc");
+    touched.add(outbox);
+  }
+  const started = () => all.filter(({ writers }) => writers > 0).length;
+  const congestion = touched.flush(own.outbox)!;
+  assertEquals([started(), congestion.recipients], [256, 1000]);
+  // Somebody else's chunk neither flushes them nor waits for them.
+  all[999]!.outbox.appendText("d");
+  touched.add(all[999]!.outbox);
+  assertEquals(touched.flush(), null);
+  assertEquals(started(), 256);
+  let slices = 1;
+  while (touched.flushMore(congestion)) slices++;
+  assertEquals([started(), slices, congestion.outboxes.length], [1000, 3, 1000]);
+  await settle();
+  const texts = connections.map(({ taken }) => fromBytes(Uint8Array.from(taken)));
+  assertEquals(texts.slice(0, 999).every((text) => text === "abc"), true);
+  assertEquals(texts[999], "abcd");
+});

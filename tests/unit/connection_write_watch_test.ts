@@ -184,3 +184,39 @@ Deno.test("a standstill of the whole process is not the peer's fault", async () 
   await scene.pass(600);
   assertEquals(scene.watched.failures, ["write deadline"]);
 });
+
+Deno.test("a peer that keeps nobody else waiting may pause for longer, at the same pace", async () => {
+  const scene = new Scene({ highWater: 500_000, lowWater: 250_000, maxPending: 1e9 });
+  scene.add(5_000_000);
+  // Nothing for 800 ms, then what makes it 2 MB/s: a system's receive buffer that was full.
+  const relief = scene.watched.outbox.relief(false);
+  for (let i = 0; i < 2; i++) {
+    await scene.pass(800);
+    assertEquals(scene.watched.outbox.lagging, false);
+    scene.connection.allow(1_600_000);
+    await scene.pass(100);
+  }
+  // Then nothing any more.
+  assertLessOrEqual(await scene.timeUntil(relief, 3000), 1200);
+  assertEquals(scene.watched.outbox.lagging, true);
+});
+
+Deno.test("a peer that keeps nobody else waiting does not set any pace, however slow", async () => {
+  const scene = new Scene({ highWater: 500_000, lowWater: 250_000, maxPending: 1e9 });
+  scene.add(5_000_000);
+  // 300 KB/s.
+  assertLessOrEqual(await scene.timeUntil(scene.watched.outbox.relief(false), 5000, 30_000), 1600);
+  assertEquals(scene.watched.outbox.lagging, true);
+});
+
+Deno.test("a look that is late does not take its own lateness for the peer's", async () => {
+  const scene = new Scene({ highWater: 1000 });
+  await scene.pass(100);
+  scene.add(5000);
+  await scene.pass(100);
+  const { outbox, watch } = scene.watched;
+  watch.look(scene.nowMs += 700);
+  assertEquals(outbox.lagging, false);
+  await scene.pass(300);
+  assertEquals(outbox.lagging, true, "but the next ones count");
+});

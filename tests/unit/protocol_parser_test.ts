@@ -3,8 +3,14 @@
  * very many more.
  */
 import { assertEquals } from "@std/assert";
-import type { ClientFault } from "../../src/protocol/mod.ts";
-import { FedParser } from "../support/command_recorder.ts";
+import {
+  type ClientFault,
+  type ClientMessage,
+  ClientParser,
+  Slab,
+} from "../../src/protocol/mod.ts";
+import { CommandRecorder, FedParser } from "../support/command_recorder.ts";
+import { toBytes } from "../support/wire_text.ts";
 
 Deno.test("every verb a client may send", () => {
   const fed = new FedParser().feed(
@@ -182,4 +188,21 @@ Deno.test("wherever a conversation is cut, it means the same", () => {
       assertEquals(fed.rest, "");
     }
   }
+});
+
+Deno.test("between two chunks a parser keeps no buffer, whatever came", () => {
+  const messages: ClientMessage[] = [];
+  const recorder = new CommandRecorder();
+  const publish = recorder.publish.bind(recorder);
+  recorder.publish = (message) => {
+    messages.push(message);
+    publish(message);
+  };
+  const parser = new ClientParser(recorder, { maxControlLine: 4096, maxPayload: 1_000_000 });
+  const frames = ["PUB a 3\r\nabc\r\n", "PUB  a  3\r\nabc\r\n", "PUB a 3\r\nabc\r\nPUB a 9\r\nab"];
+  for (const text of frames) {
+    const slab = Slab.of(toBytes(text));
+    parser.parse(slab, 0, slab.capacity);
+  }
+  assertEquals(messages.map(({ slab }) => slab.capacity), [0, 0, 0]);
 });
