@@ -149,11 +149,12 @@ export class Interest<T extends Interested> {
   }
 
   /**
-   * Forgets what is remembered of subjects that have changed and were not asked for since: it keeps
-   * items alive that were removed. To be called now and then.
+   * Forgets the matches that were not asked for since the latest change of a wildcard subscription:
+   * the outdated ones among them keep items alive that were removed. Which ones are outdated is not
+   * found out, so this costs the same few steps for every match. To be called now and then.
    */
   sweep(): void {
-    this.#cache.sweep((match) => this.#changes.isCurrent(match));
+    this.#cache.sweep((match) => this.#changes.isFresh(match));
   }
 
   /** Whether anybody gets messages on `subject`, a byte string. */

@@ -57,9 +57,9 @@ export class Match<T> {
       equalsPacked(this.words, viewOf(bytes), start, end);
   }
 
-  /** How many references to items this keeps alive. */
+  /** How much this keeps alive, in words: references to items, and the subject by four bytes. */
   get weight(): number {
-    let weight = this.plain.length;
+    let weight = this.plain.length + this.words.length;
     for (const group of this.groups) weight += group.length;
     return weight;
   }
