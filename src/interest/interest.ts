@@ -72,6 +72,15 @@ export class Interest<T extends Interested> {
     return this.#count;
   }
 
+  /**
+   * How many nodes and leaves of the trie all lookups so far visited; it only grows. One lookup that
+   * the cache does not answer may visit all there are, so whoever lets others cause lookups should
+   * charge them for what was added meanwhile.
+   */
+  get searchWork(): number {
+    return this.#wildcards.visits;
+  }
+
   /** What happened so far. */
   get stats(): InterestStats {
     return {

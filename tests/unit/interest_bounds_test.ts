@@ -72,3 +72,25 @@ Deno.test("the cache is bounded in bytes of subjects", () => {
   }
   assert(interest.stats.cacheEntries > 200);
 });
+
+Deno.test("what a lookup costs in the trie can be read off", () => {
+  const interest = new Interest<Interested>();
+  assertEquals(interest.searchWork, 0);
+  for (let bits = 0; bits < 2 ** 10; bits++) {
+    const tokens = Array.from({ length: 10 }, (_, index) => bits >> index & 1 ? "*" : "a");
+    subscribe(interest, `${tokens.join(".")}.*`);
+  }
+  const workOf = (lookup: () => void) => {
+    const before = interest.searchWork;
+    lookup();
+    return interest.searchWork - before;
+  };
+  assertEquals(workOf(() => {}), 0, "subscribing is no lookup");
+  const all = `${"a.".repeat(10)}x`;
+  // A binary tree of ten levels, and a leaf at the end of each way.
+  assertEquals(workOf(() => ask(interest, all)), 2 ** 11 - 1);
+  assertEquals(workOf(() => ask(interest, all)), 0, "the cache answers");
+  assertEquals(workOf(() => interest.matchString(all)), 2 ** 11 - 1);
+  assertEquals(workOf(() => interest.hasInterest(all)), 2 ** 11 - 1);
+  assert(workOf(() => ask(interest, "b")) < 5);
+});
