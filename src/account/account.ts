@@ -4,7 +4,7 @@
  * @module
  */
 import { HUGE_SLAB_BYTES, type TouchedOutboxes } from "../connection/mod.ts";
-import { Interest, type Match } from "../interest/mod.ts";
+import { Interest, type Match, MatchedGroup } from "../interest/mod.ts";
 import type { Clock, Random } from "../platform/mod.ts";
 import {
   byteString,
@@ -175,21 +175,15 @@ export class Account {
   ): number {
     let count = 0;
     for (let g = 0; g < match.groups.length; g++) {
-      const members = match.groups[g]!;
-      const first = members.length === 1 ? 0 : this.#random.below(members.length);
-      for (let i = 0; i < members.length; i++) {
-        const at = first + i;
-        if (
-          this.#deliver(
-            members[at < members.length ? at : at - members.length]!,
-            message,
-            publisher,
-          )
-        ) {
-          count++;
-          break;
-        }
+      const group = match.groups[g]!;
+      if (!(group instanceof MatchedGroup)) {
+        if (this.#deliver(group, message, publisher)) count++;
+        continue;
       }
+      const members = group.count;
+      let member = group.begin(members < 2 ? 0 : this.#random.below(members));
+      while (member !== null && !this.#deliver(member, message, publisher)) member = group.next();
+      if (member !== null) count++;
     }
     return count;
   }

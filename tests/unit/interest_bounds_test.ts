@@ -2,7 +2,13 @@
  * What one client can make the interest do or keep: bounded, whatever it subscribes to and publishes.
  */
 import { assert, assertEquals } from "@std/assert";
-import { Interest, type Interested, type Match } from "../../src/interest/mod.ts";
+import {
+  Interest,
+  type Interested,
+  type Match,
+  MatchedGroup,
+  type Members,
+} from "../../src/interest/mod.ts";
 import { hashSubject } from "../../src/protocol/subject_hash.ts";
 
 /** Nearly the longest subject that the default `max_control_line` lets through. */
@@ -11,6 +17,14 @@ const LONG = "a".repeat(4000);
 function ask(interest: Interest<Interested>, subject: string): Match<Interested> {
   const bytes = new TextEncoder().encode(subject);
   return interest.match(bytes, 0, bytes.length, hashSubject(bytes, 0, bytes.length));
+}
+
+function partsOf(group: Members<Interested>): readonly (readonly Interested[])[] {
+  return group instanceof MatchedGroup ? group.parts : [[group]];
+}
+
+function sizeOf(group: Members<Interested>): number {
+  return partsOf(group).reduce((sum, part) => sum + part.length, 0);
 }
 
 function subscribe(interest: Interest<Interested>, subject: string): Interested {
@@ -93,4 +107,51 @@ Deno.test("what a lookup costs in the trie can be read off", () => {
   assertEquals(workOf(() => interest.matchString(all)), 2 ** 11 - 1);
   assertEquals(workOf(() => interest.hasInterest(all)), 2 ** 11 - 1);
   assert(workOf(() => ask(interest, "b")) < 5);
+});
+
+Deno.test("a change of a large queue group does not cost what the group is big", () => {
+  let looks = 0;
+  const member = (subject: string, queue: string | null): Interested => ({
+    subject,
+    get queue() {
+      looks++;
+      return queue;
+    },
+  });
+  for (const others of [[], ["*"], ["g", "*", ">"]]) {
+    const interest = new Interest<Interested>();
+    const workers = Array.from({ length: 20_000 }, () => member("g", "workers"));
+    for (const worker of workers) interest.insert(worker);
+    for (const subject of others) {
+      interest.insert(member(subject, "workers"));
+      interest.insert(member(subject, null));
+    }
+    ask(interest, "g");
+    looks = 0;
+    for (let i = 0; i < 500; i++) {
+      interest.remove(workers[i]!);
+      assertEquals(sizeOf(ask(interest, "g").groups[0]!), workers.length - 1 + others.length);
+      interest.insert(workers[i]!);
+      const match = ask(interest, "g");
+      assertEquals(match.groups.length, 1);
+      assertEquals(sizeOf(match.groups[0]!), workers.length + others.length);
+      assertEquals(match.plain.length, others.length);
+    }
+    // Each match looks at those that changed and at the few others, not at the 20,000.
+    assert(looks < 500 * 50, `${looks} looks`);
+  }
+});
+
+Deno.test("a subject nobody asked for yet costs the same with a large queue group", () => {
+  const interest = new Interest<Interested>();
+  for (let i = 0; i < 20_000; i++) interest.insert({ subject: "g.>", queue: "workers" });
+  subscribe(interest, "g.*");
+  const arrays = new Set<readonly Interested[]>();
+  for (let i = 0; i < 100; i++) {
+    const match = ask(interest, `g.${i}`);
+    assertEquals(match.plain.length, 1);
+    assertEquals(sizeOf(match.groups[0]!), 20_000);
+    for (const part of partsOf(match.groups[0]!)) arrays.add(part);
+  }
+  assertEquals(arrays.size, 1, "the members are in no other array than the subscription's own");
 });
