@@ -99,3 +99,16 @@ Deno.bench("insert and remove a wildcard, match a cached subject", { group: "cha
   few.remove(elsewhere);
   single.askIn(few);
 });
+
+const crowded = filled(() => "work", 0);
+const workers = Array.from({ length: 50_000 }, () => ({ subject: "work", queue: "workers" }));
+for (const worker of workers) crowded.insert(worker);
+const work = new Subjects(["work"]);
+let leaving = 0;
+Deno.bench("a member of 50,000 leaves its group and comes back, match", { group: "change" }, () => {
+  const worker = workers[leaving++ % workers.length]!;
+  crowded.remove(worker);
+  work.askIn(crowded);
+  crowded.insert(worker);
+  work.askIn(crowded);
+});

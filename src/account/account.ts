@@ -4,7 +4,7 @@
  * @module
  */
 import { HUGE_SLAB_BYTES, type TouchedOutboxes } from "../connection/mod.ts";
-import { Interest, type Match } from "../interest/mod.ts";
+import { Interest, type Match, MatchedGroup } from "../interest/mod.ts";
 import type { Clock, Random } from "../platform/mod.ts";
 import {
   byteString,
@@ -152,10 +152,10 @@ export class Account {
     this.interest.sweep();
   }
 
-  /** Lets go of what a publisher remembers, when it is outdated and would keep others alive. */
+  /** Lets go of what a publisher remembers, when it may be outdated and keep others alive. */
   forgetMatch(subscriber: Subscriber): void {
     const match = subscriber.lastMatch;
-    if (match !== null && !this.interest.isCurrent(match)) subscriber.lastMatch = null;
+    if (match !== null && !this.interest.isFresh(match)) subscriber.lastMatch = null;
   }
 
   /**
@@ -195,23 +195,20 @@ export class Account {
   ): number {
     let count = 0;
     for (let g = 0; g < match.groups.length; g++) {
-      const members = match.groups[g]!;
-      const first = members.length === 1 ? 0 : this.#random.below(members.length);
-      let i = 0;
-      for (; i < members.length; i++) {
-        const at = first + i;
-        if (
-          this.#deliver(
-            members[at < members.length ? at : at - members.length]!,
-            message,
-            publisher,
-          )
-        ) {
-          count++;
-          break;
-        }
+      const group = match.groups[g]!;
+      if (!(group instanceof MatchedGroup)) {
+        this.offered++;
+        if (this.#deliver(group, message, publisher)) count++;
+        continue;
       }
-      this.offered += i;
+      const members = group.count;
+      let member = group.begin(members < 2 ? 0 : this.#random.below(members));
+      for (; member !== null; member = group.next()) {
+        this.offered++;
+        if (!this.#deliver(member, message, publisher)) continue;
+        count++;
+        break;
+      }
     }
     return count;
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { GroupMerger, type Members, QueueGroups } from "./queue_group.ts";
 
 /** What an interest stores. */
 export interface Interested {
@@ -15,17 +16,39 @@ export interface Interested {
 /** A subject's only subscription, or all of them. One alone needs no object around it. */
 export type Leaf<T extends Interested> = T | Audience<T>;
 
-/** From this many items on, they are kept in a Set, so that removing one stays O(1). */
-const SET_FROM = 32;
+/** More items than this are kept in a {@link Crowd}. */
+const SMALL = 32;
+const NO_GROUPS: readonly never[] = [];
 
-/** Two or more items with the same subject. */
+/** Many items: those in no queue group in the order in which they came, the others by group. */
+class Crowd<T extends Interested> {
+  readonly plain = new Set<T>();
+  readonly groups = new QueueGroups<T>();
+
+  get count(): number {
+    return this.plain.size + this.groups.count;
+  }
+
+  *[Symbol.iterator](): IterableIterator<T> {
+    yield* this.plain;
+    yield* this.groups;
+  }
+}
+
+/**
+ * Two or more items with the same subject, and the lists of them that matches get. Of many items only
+ * the list that has changed is made anew: that of the plain ones or that of the groups. A publisher
+ * goes through both from end to end, so making them adds little to that; but of a group it often
+ * needs one member of ten thousands, and so a group's members change in place.
+ */
 export class Audience<T extends Interested> {
   /** The subject they share. */
   readonly subject: string;
-  #items: T[] | Set<T>;
-  // What matches get, shared between all of them and rebuilt, never changed, when items come or go.
+  #items: T[] | Crowd<T>;
+  // What matches get, shared between all of them and made anew, never changed, when it has to be.
   #plain: readonly T[] | null = null;
-  #groups: readonly (readonly T[])[] | null = null;
+  /** Only of a crowd: the groups of a few items are quickly made, and would take as much memory. */
+  #groups: readonly Members<T>[] | null = null;
 
   /** Begins with two different items of the same subject. */
   constructor(first: T, second: T) {
@@ -35,89 +58,84 @@ export class Audience<T extends Interested> {
 
   /** Those in no queue group, in the order in which they came. */
   get plain(): readonly T[] {
-    if (this.#plain === null) this.#build();
-    return this.#plain!;
+    const items = this.#items;
+    return this.#plain ??= items instanceof Crowd
+      ? [...items.plain]
+      : items.filter((item) => item.queue === null);
   }
 
-  /** The members of each queue group. */
-  get groups(): readonly (readonly T[])[] {
-    if (this.#groups === null) this.#build();
-    return this.#groups!;
+  /** The queue groups with their members. */
+  get groups(): readonly Members<T>[] {
+    const items = this.#items;
+    if (items instanceof Crowd) return this.#groups ??= items.groups.list();
+    let groups: GroupMerger<T> | null = null;
+    for (const item of items) {
+      if (item.queue !== null) (groups ??= new GroupMerger()).add(item.queue, item);
+    }
+    return groups === null ? NO_GROUPS : groups.list();
   }
 
   /** Adds an item; false if it is there already. */
   add(item: T): boolean {
     const items = this.#items;
-    if (items instanceof Set) {
-      if (items.has(item)) return false;
-      items.add(item);
-    } else {
-      if (items.includes(item)) return false;
-      if (items.length < SET_FROM) items.push(item);
-      else this.#items = new Set(items).add(item);
+    if (items instanceof Crowd) return this.#addToCrowd(items, item);
+    if (items.includes(item)) return false;
+    if (items.length < SMALL) {
+      items.push(item);
+      this.#plain = null;
+      return true;
     }
-    this.#plain = this.#groups = null;
-    return true;
+    const crowd = this.#items = new Crowd();
+    for (const each of items) this.#addToCrowd(crowd, each);
+    return this.#addToCrowd(crowd, item);
   }
 
   /** Removes an item; false if it is not there. */
   delete(item: T): boolean {
     const items = this.#items;
-    if (items instanceof Set) {
-      if (!items.delete(item)) return false;
-    } else {
-      const index = items.indexOf(item);
-      if (index === -1) return false;
-      items.splice(index, 1);
-    }
-    this.#plain = this.#groups = null;
+    if (items instanceof Crowd) return this.#deleteFromCrowd(items, item);
+    const index = items.indexOf(item);
+    if (index === -1) return false;
+    items.splice(index, 1);
+    this.#plain = null;
     return true;
   }
 
   /** The only item that is left, or null if there are more. */
   sole(): T | null {
-    if (this.#items instanceof Set) {
-      if (this.#items.size > 1) return null;
-    } else if (this.#items.length > 1) {
-      return null;
-    }
-    for (const item of this.#items) return item;
+    const items = this.#items;
+    if ((items instanceof Crowd ? items.count : items.length) > 1) return null;
+    for (const item of items) return item;
     return null;
   }
 
-  /** The items, in the order in which they came. */
+  /** The items, in no particular order. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items[Symbol.iterator]();
   }
 
-  #build(): void {
-    const plain: T[] = [];
-    const groups = new GroupsByName<T>();
-    for (const item of this.#items) {
-      if (item.queue === null) plain.push(item);
-      else groups.add(item.queue, item);
+  #addToCrowd(crowd: Crowd<T>, item: T): boolean {
+    const { plain, groups } = crowd;
+    if (item.queue !== null) {
+      const change = groups.add(item.queue, item);
+      if (change === "list") this.#groups = null;
+      return change !== "none";
     }
-    this.#plain = plain;
-    this.#groups = groups.groups;
+    if (plain.has(item)) return false;
+    plain.add(item);
+    this.#plain = null;
+    return true;
   }
-}
 
-/** Sorts members into queue groups. */
-export class GroupsByName<T> {
-  /** One non-empty array of members for each name, in the order of the names' first appearance. */
-  readonly groups: T[][] = [];
-  readonly #byName = new Map<string, T[]>();
-
-  /** Adds a member to the group `name`. */
-  add(name: string, member: T): void {
-    const group = this.#byName.get(name);
-    if (group !== undefined) {
-      group.push(member);
-      return;
+  #deleteFromCrowd(crowd: Crowd<T>, item: T): boolean {
+    if (item.queue !== null) {
+      const change = crowd.groups.delete(item.queue, item);
+      if (change === "list") this.#groups = null;
+      return change !== "none";
     }
-    const created = [member];
-    this.#byName.set(name, created);
-    this.groups.push(created);
+    if (!crowd.plain.delete(item)) return false;
+    this.#plain = null;
+    return true;
   }
 }
 

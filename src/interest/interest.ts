@@ -54,8 +54,6 @@ export class Interest<T extends Interested> {
   readonly #cache: MatchCache<T>;
   readonly #changes = new ChangeLog<T>();
   readonly #scan: TokenScan;
-  /** Nodes visited by all lookups so far. */
-  searchWork = 0;
   #count = 0;
   #wildcardCount = 0;
   #inserts = 0;
@@ -72,6 +70,15 @@ export class Interest<T extends Interested> {
   /** How many items there are. */
   get count(): number {
     return this.#count;
+  }
+
+  /**
+   * How many nodes and leaves of the trie all lookups so far visited; it only grows. One lookup that
+   * the cache does not answer may visit all there are, so whoever lets others cause lookups should
+   * charge them for what was added meanwhile.
+   */
+  get searchWork(): number {
+    return this.#wildcards.visits;
   }
 
   /** What happened so far. */
@@ -151,11 +158,20 @@ export class Interest<T extends Interested> {
   }
 
   /**
-   * Forgets what is remembered of subjects that have changed and were not asked for since: it keeps
-   * items alive that were removed. To be called now and then.
+   * Whether nothing that could concern `match` has changed since it was last made or checked. Unlike
+   * {@link isCurrent} this compares nothing, and may be false for a match that is still right.
+   */
+  isFresh(match: Match<T>): boolean {
+    return this.#changes.isFresh(match);
+  }
+
+  /**
+   * Forgets the matches that were not asked for since the latest change of a wildcard subscription:
+   * the outdated ones among them keep items alive that were removed. Which ones are outdated is not
+   * found out, so this costs the same few steps for every match. To be called now and then.
    */
   sweep(): void {
-    this.#cache.sweep((match) => this.#changes.isCurrent(match));
+    this.#cache.sweep((match) => this.#changes.isFresh(match));
   }
 
   /** Whether anybody gets messages on `subject`, a byte string. */

@@ -3,20 +3,21 @@
  *
  * @module
  */
-import { Audience, GroupsByName, type Interested, type Leaf } from "./audience.ts";
+import { Audience, type Interested, type Leaf } from "./audience.ts";
+import { GroupMerger, MatchedGroup, type Members } from "./queue_group.ts";
 import { equalsPacked, type SubjectWords, unpackSubject, viewOf } from "./subject_words.ts";
 
 const NOBODY: readonly never[] = [];
 
 /**
- * Who gets the messages of one subject, when it was asked for. Its arrays never change: what changes
- * later is in a later match. Ask {@link Interest.isCurrent} before using a match again.
+ * Who gets the messages of one subject, when it was asked for. Its two lists never change, but the
+ * members of a large queue group do. Ask {@link Interest.isCurrent} before using a match again.
  */
 export class Match<T> {
   /** Those who get every message. */
   readonly plain: readonly T[];
-  /** The members of each queue group: one of each group gets the message. None is empty. */
-  readonly groups: readonly (readonly T[])[];
+  /** The queue groups: one member of each gets the message. None is empty while this is current. */
+  readonly groups: readonly Members<T>[];
   /** Whether nobody is interested. */
   readonly empty: boolean;
   /** The subject's length in bytes. */
@@ -34,7 +35,7 @@ export class Match<T> {
     words: readonly number[],
     subjectLength: number,
     plain: readonly T[],
-    groups: readonly (readonly T[])[],
+    groups: readonly Members<T>[],
   ) {
     this.hash = hash;
     this.words = words;
@@ -57,10 +58,10 @@ export class Match<T> {
       equalsPacked(this.words, viewOf(bytes), start, end);
   }
 
-  /** How many references to items this keeps alive. */
+  /** How much this keeps alive, in words: references to items, and the subject by four bytes. */
   get weight(): number {
-    let weight = this.plain.length;
-    for (const group of this.groups) weight += group.length;
+    let weight = this.plain.length + this.words.length;
+    for (const group of this.groups) weight += group instanceof MatchedGroup ? group.weight : 1;
     return weight;
   }
 }
@@ -74,14 +75,14 @@ export function createMatch<T extends Interested>(
 ): Match<T> {
   if (found.length > 1) return mergedMatch(hash, words, subjectLength, found);
   let plain: readonly T[] = NOBODY;
-  let groups: readonly (readonly T[])[] = NOBODY;
+  let groups: readonly Members<T>[] = NOBODY;
   const leaf = found[0];
   if (leaf instanceof Audience) {
     plain = leaf.plain;
     groups = leaf.groups;
   } else if (leaf !== undefined) {
     if (leaf.queue === null) plain = [leaf];
-    else groups = [[leaf]];
+    else groups = [leaf];
   }
   return new Match(hash, words, subjectLength, plain, groups);
 }
@@ -93,20 +94,21 @@ function mergedMatch<T extends Interested>(
   found: readonly Leaf<T>[],
 ): Match<T> {
   const plain: T[] = [];
-  let groups: GroupsByName<T> | null = null;
+  let groups: GroupMerger<T> | null = null;
   for (const leaf of found) {
     if (leaf instanceof Audience) {
       for (const item of leaf.plain) plain.push(item);
       for (const group of leaf.groups) {
-        groups ??= new GroupsByName();
-        for (const member of group) groups.add(member.queue as string, member);
+        groups ??= new GroupMerger();
+        if (group instanceof MatchedGroup) groups.addAll(group);
+        else groups.add(group.queue as string, group);
       }
     } else if (leaf.queue === null) {
       plain.push(leaf);
     } else {
-      groups ??= new GroupsByName();
+      groups ??= new GroupMerger();
       groups.add(leaf.queue, leaf);
     }
   }
-  return new Match(hash, words, subjectLength, plain, groups === null ? NOBODY : groups.groups);
+  return new Match(hash, words, subjectLength, plain, groups === null ? NOBODY : groups.list());
 }

@@ -10,7 +10,7 @@ import { equalsPacked, viewOf } from "./subject_words.ts";
 const WAYS = 4;
 /** The capacity to begin with: most accounts see few subjects, and there may be many accounts. */
 const FIRST_CAPACITY = 16;
-/** The cache starts over when its matches refer to more items than this per place. */
+/** The cache starts over when its matches hold more words (items, bytes by fours) per place. */
 const WEIGHT_PER_PLACE = 64;
 
 /**
@@ -85,12 +85,12 @@ export class MatchCache<T> {
     if (match !== null) this.#drop(this.#places.indexOf(match, firstPlace(hash, this.#mask)));
   }
 
-  /** Forgets all matches that are outdated. */
-  sweep(isCurrent: (match: Match<T>) => boolean): void {
+  /** Forgets all matches that are not worth being kept. */
+  sweep(isWorthKeeping: (match: Match<T>) => boolean): void {
     if (this.#count === 0) return;
     for (let i = 0; i < this.#places.length; i++) {
       const match = this.#places[i]!;
-      if (match !== null && !isCurrent(match)) this.#drop(i);
+      if (match !== null && !isWorthKeeping(match)) this.#drop(i);
     }
   }
 

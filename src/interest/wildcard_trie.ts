@@ -63,6 +63,8 @@ class TrieNode<T extends Interested> {
 
 /** The patterns (subjects with at least one wildcard) that somebody subscribes to. */
 export class WildcardTrie<T extends Interested> {
+  /** How many nodes and leaves all searches so far visited. */
+  visits = 0;
   readonly #root = new TrieNode<T>("");
   /** The way that a removal took; empty in between. */
   readonly #path: TrieNode<T>[] = [];
@@ -110,7 +112,8 @@ export class WildcardTrie<T extends Interested> {
   /**
    * Appends to `found` the patterns that match the subject in `scan`, in nats-server's order: `>`
    * first, then what goes on with `*`, then the literal token; at the last token `*` comes last.
-   * No node is visited twice, so the work is bounded by the nodes there are.
+   * No node is visited twice, so the work is bounded by the nodes there are; but all that somebody
+   * made of `*` and one literal may match, so it is counted in {@link visits}.
    */
   search(scan: TokenScan, found: Leaf<T>[]): void {
     const { bytes, end, count } = scan;
@@ -121,8 +124,10 @@ export class WildcardTrie<T extends Interested> {
     const levels = this.#levels, offsets = this.#offsets;
     const stack: Child<T>[] = [this.#root];
     levels[0] = offsets[0] = 0;
+    let visits = 0;
     while (stack.length > 0) {
       const child = stack.pop()!;
+      visits++;
       const level = levels[stack.length]!, offset = offsets[stack.length]!;
       if (!(child instanceof TrieNode)) {
         const pattern = child.subject;
@@ -158,6 +163,7 @@ export class WildcardTrie<T extends Interested> {
         stack.push(single);
       }
     }
+    this.visits += visits;
   }
 
   /** All items, in no particular order. The trie must not change meanwhile. */

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Interest, type Match } from "../../src/interest/mod.ts";
+import { Interest, type Match, MatchedGroup, type Members } from "../../src/interest/mod.ts";
 import { subjectMatches } from "../../src/protocol/subject.ts";
 import { hashSubject } from "../../src/protocol/subject_hash.ts";
 
@@ -28,13 +28,33 @@ function ask(interest: Interest<Item>, subject: string): Match<Item> {
 function answerOf(match: Match<Item>): Answer {
   const groups: Record<string, number[]> = {};
   for (const group of match.groups) {
-    const queue = group[0]!.queue!;
-    assert(!(queue in groups), `queue group ${queue} appears once`);
-    assert(group.every((member) => member.queue === queue));
-    groups[queue] = group.map((member) => member.id).sort((a, b) => a - b);
+    const name = nameOf(group);
+    assert(!(name in groups), `queue group ${name} appears once`);
+    const members = group instanceof MatchedGroup ? roundOf(group, group.count >> 1) : [group];
+    if (group instanceof MatchedGroup) assertEquals(members.length, group.count);
+    assert(members.every((member) => member.queue === name));
+    groups[name] = members.map((member) => member.id).sort((a, b) => a - b);
   }
   assertEquals(match.empty, match.plain.length + match.groups.length === 0);
   return { plain: match.plain.map((item) => item.id).sort((a, b) => a - b), groups };
+}
+
+/** All members of a group, beginning with the one at `first`. */
+function roundOf(group: MatchedGroup<Item>, first: number): Item[] {
+  const members: Item[] = [];
+  for (let member = group.begin(first); member !== null; member = group.next()) {
+    members.push(member);
+  }
+  return members;
+}
+
+function nameOf(group: Members<Item>): string {
+  return group instanceof MatchedGroup ? group.name : group.queue!;
+}
+
+/** What never changes in a match: its lists, but not who is in a group. */
+function listsOf(match: Match<Item>): string {
+  return JSON.stringify([match.plain, match.groups.map(nameOf)]);
 }
 
 function modelAnswer(items: Iterable<Item>, subject: string): Answer {
@@ -131,13 +151,13 @@ function play(interest: Interest<Item>, steps: readonly Step[]): void {
         assertEquals(answerOf(interest.matchString(action.subject)), expected);
         assertEquals(interest.hasInterest(action.subject), !match.empty);
         assertEquals(String.fromCharCode(...match.subject), action.subject);
-        held.set(action.subject, { match, copy: JSON.stringify([match.plain, match.groups]) });
+        held.set(action.subject, { match, copy: listsOf(match) });
         break;
       }
     }
     assertEquals(interest.count, items.length);
     for (const [text, { match, copy }] of held) {
-      assertEquals(JSON.stringify([match.plain, match.groups]), copy, "a match never changes");
+      assertEquals(listsOf(match), copy, "a match never changes");
       if (interest.isCurrent(match)) assertEquals(answerOf(match), modelAnswer(items, text));
     }
   }
@@ -164,8 +184,8 @@ Deno.test("many items with few distinct subjects give the model's answers", () =
   const narrow = fc.oneof(
     fc.record({
       kind: fc.constant("insert" as const),
-      subject: fc.constantFrom("a", "a.*"),
-      queue: fc.constantFrom(null, "q1"),
+      subject: fc.constantFrom("a", "a.*", "*"),
+      queue: fc.constantFrom(null, "q1", "q1", "q2", "q3"),
     }),
     fc.record({ kind: fc.constant("match" as const), subject: fc.constantFrom("a", "a.b") }),
     fc.record({ kind: fc.constant("remove" as const), index: fc.nat(1000) }),
@@ -174,11 +194,67 @@ Deno.test("many items with few distinct subjects give the model's answers", () =
     fc.property(
       fc.array(narrow, { minLength: 150, maxLength: 250 }),
       (steps) => {
-        // Begin with enough of them that sets take over from arrays.
+        // Begin with enough of them that there are crowds, and groups that change in place; end with
+        // enough removals that they become few again.
         const many = steps.filter((s) => s.kind === "insert");
-        play(new Interest(), [...many, ...many, ...steps]);
+        const removals = steps.map((_, index) => ({ kind: "remove" as const, index }));
+        play(new Interest(), [...many, ...many, ...steps, ...removals, ...removals, ...steps]);
       },
     ),
     { numRuns: 20 },
+  );
+});
+
+Deno.test("a round of a queue group asks everybody once, whoever leaves when asked", () => {
+  const scenario = fc.record({
+    // How many subscribe to each of three subjects that one message matches.
+    sizes: fc.tuple(
+      fc.oneof(fc.nat(80), fc.integer({ min: 250, max: 270 })),
+      fc.nat(80),
+      fc.nat(3),
+    ),
+    first: fc.nat(1000),
+    leaving: fc.array(fc.boolean(), { minLength: 1, maxLength: 200 }),
+  });
+  fc.assert(
+    fc.property(scenario, ({ sizes, first, leaving }) => {
+      const interest = new Interest<Item>();
+      const all: Item[] = [];
+      ["a.b", "a.*", "*.b"].forEach((subject, index) => {
+        for (let i = 0; i < sizes[index]!; i++) all.push({ id: all.length, subject, queue: "q" });
+      });
+      for (const item of all) interest.insert(item);
+      if (all.length === 0) return;
+      const [group] = ask(interest, "a.b").groups;
+      if (!(group instanceof MatchedGroup)) {
+        assertEquals([group], all);
+        return;
+      }
+      assertEquals(group.count, all.length);
+      const asked = new Set<Item>(), gone = new Set<Item>();
+      let turns = 0;
+      for (
+        let member = group.begin(first % all.length);
+        member !== null;
+        member = group.next()
+      ) {
+        assert(!gone.has(member), "who has left is not asked again");
+        asked.add(member);
+        if (leaving[turns++ % leaving.length]) {
+          assert(interest.remove(member));
+          gone.add(member);
+        }
+      }
+      assertEquals(asked.size, all.length);
+      if (gone.size === 0) assertEquals(turns, all.length);
+      const left = all.filter((item) => !gone.has(item));
+      assertEquals(answerOf(ask(interest, "a.b")), modelAnswer(left, "a.b"));
+      while (left.length > 0) {
+        assert(interest.remove(left.splice((first + left.length * 7) % left.length, 1)[0]!));
+        if (left.length % 50 !== 0) continue;
+        assertEquals(answerOf(ask(interest, "a.b")), modelAnswer(left, "a.b"));
+      }
+    }),
+    { numRuns: 200 },
   );
 });

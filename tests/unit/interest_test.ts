@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { Interest, type Interested, type Match } from "../../src/interest/mod.ts";
+import { Interest, type Interested, type Match, MatchedGroup } from "../../src/interest/mod.ts";
 import { InvalidSubjectError } from "../../src/protocol/subject.ts";
 import { hashSubject } from "../../src/protocol/subject_hash.ts";
 
@@ -71,9 +71,11 @@ Deno.test("a queue group is one group, by however many subjects it matches", () 
   const match = ask(interest, "foo.bar");
   assertEquals(match.plain, [items[4]!]);
   assertEquals(match.groups.length, 2);
-  const group = match.groups.find((members) => members[0]!.queue === "q")!;
-  assertEquals(new Set(group), new Set(items.slice(0, 3)));
-  assertEquals(group.length, 3);
+  const group = match.groups.find((members) => members instanceof MatchedGroup)!;
+  assertEquals(new Set(group.parts.flat()), new Set(items.slice(0, 3)));
+  assertEquals(group.count, 3);
+  assertEquals(group.name, "q");
+  assert(match.groups.includes(items[3]!), "the only member of a group stands for the group");
 });
 
 Deno.test("items are told apart by identity", () => {
