@@ -13,13 +13,21 @@ export type Substitution =
   | { readonly problem: string; readonly hint?: string };
 
 const reference = /\$\$\{|\$\{([^}]*)(\}?)/g;
+const literally = "write $${ for the characters ${ themselves";
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Puts the value of the variable for every `${NAME}`. The value is text: nothing in it is YAML, and
  * it is not searched for variables again. `$${` stands for `${` itself.
+ *
+ * @param secret Whether the text may be a secret, and `${` a piece of it: a name is then told only
+ * where it is all there is.
  */
-export function substitute(text: string, environment: Environment): Substitution {
+export function substitute(
+  text: string,
+  environment: Environment,
+  secret: boolean,
+): Substitution {
   let problem: Substitution | undefined;
   const filled = text.replace(reference, (whole: string, name = "", end = "") => {
     if (whole === "$${") return "${";
@@ -32,7 +40,9 @@ export function substitute(text: string, environment: Environment): Substitution
     }
     const value = environment(name);
     if (value === undefined) {
-      problem ??= { problem: `the environment variable ${name} is not set` };
+      problem ??= secret && whole !== text
+        ? { problem: "the environment variable in it is not set", hint: literally }
+        : { problem: `the environment variable ${name} is not set` };
     }
     return value ?? whole;
   });

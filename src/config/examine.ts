@@ -6,7 +6,14 @@
 import type { Environment } from "./environment.ts";
 import type { ProblemNote, Shape } from "./fields.ts";
 import { asWritten, isMap, prepare, stepInto } from "./prepare.ts";
-import type { Finding, Path, Step } from "./problem.ts";
+import {
+  blankMissing,
+  blankMissingHint,
+  type Finding,
+  type Path,
+  PROBLEM_LIMIT,
+  type Step,
+} from "./problem.ts";
 import { configSchema, configShape, type SchemaOutput } from "./schema.ts";
 import { describeUnknownKey, describeUnknownName } from "./suggestion.ts";
 
@@ -28,57 +35,74 @@ export interface ExamineOptions {
   readonly overrides?: readonly Override[];
 }
 
-/** A configuration that is good, or everything that is wrong with it. */
+/** A configuration that is good, or what is wrong with it: the first 50 things, and how many more. */
 export type Examination =
   | { readonly config: SchemaOutput }
-  | { readonly findings: readonly Finding[] };
+  | { readonly findings: readonly Finding[]; readonly omitted: number };
 
 /** Checks `raw`: what a YAML file or a program said. */
 export function examine(raw: unknown, options: ExamineOptions = {}): Examination {
   const top = raw ?? {};
   if (!isMap(top)) {
     const found = describeValue(top, configShape);
-    return { findings: [{ path: [], expected: "a map of settings (key: value)", found }] };
+    const expected = "a map of settings (key: value)", hint = hintOn(top, configShape);
+    return { findings: [{ path: [], expected, found, hint }], omitted: 0 };
   }
   const prepared = prepare(top, configShape, options.environment);
-  const overrides = options.overrides ?? [];
+  const { overrides, token } = settle(prepared.values, options.overrides ?? []);
   const values = override(prepared.values, overrides);
   // A compiled checker is not worth its compilation for one configuration.
   const result = configSchema.safeParse(values, { jitless: true });
   const findings = [...prepared.findings];
   const told = new Set(findings.map(({ path }) => JSON.stringify(path)));
+  let omitted = Math.max(0, findings.length - PROBLEM_LIMIT);
+  findings.length -= omitted;
   for (const issue of result.error?.issues ?? []) {
-    for (const finding of findingsOf(issue, top, values, overrides)) {
+    for (const one of separately(issue)) {
+      if (findings.length >= PROBLEM_LIMIT) {
+        // Not described: for each of very many keys that takes too long.
+        omitted++;
+        continue;
+      }
+      const finding = findingOf(one, top, values, overrides);
       if (!told.has(JSON.stringify(finding.path))) findings.push(finding);
     }
   }
-  if (result.success && findings.length === 0) return { config: result.data };
-  return { findings };
+  if (result.success && findings.length === 0) return { config: withToken(result.data, token) };
+  return { findings, omitted };
 }
 
 type Issue = NonNullable<ReturnType<typeof configSchema.safeParse>["error"]>["issues"][number];
 
-function findingsOf(
+/** An issue of several keys as one for each of them. */
+function* separately(issue: Issue): Generator<Issue> {
+  if (issue.code !== "unrecognized_keys") yield issue;
+  else for (const key of issue.keys) yield { ...issue, keys: [key] };
+}
+
+function findingOf(
   issue: Issue,
   raw: unknown,
   values: unknown,
   overrides: readonly Override[],
-): Finding[] {
+): Finding {
   const path = issue.path.filter((step): step is Step => typeof step !== "symbol");
   const shape = shapeAt(path);
-  if (issue.code === "unrecognized_keys" && shape?.type === "block") {
-    return issue.keys.map((key) => ({
+  if (issue.code === "unrecognized_keys" && (shape?.type === "block" || shape?.type === "map")) {
+    const [key = ""] = issue.keys;
+    const { found, hint, strange = false } = shape.type === "block"
+      ? describeUnknownKey(key, shape, path, configShape)
+      : describeUnknownName(key, shape.names ?? []);
+    // Where secrets are at home, what is no misspelt key may be one.
+    const hidden = path[0] === "authorization" && !key.includes(":") &&
+      (strange || !/^[\w-]+$/.test(key));
+    return {
       path: [...asWritten(path, raw, configShape), key],
       atKey: true,
-      ...describeUnknownKey(key, shape, path, configShape),
-    }));
-  }
-  if (issue.code === "unrecognized_keys" && shape?.type === "map") {
-    return issue.keys.map((key) => ({
-      path: [...asWritten(path, raw, configShape), key],
-      atKey: true,
-      ...describeUnknownName(key, shape.names ?? []),
-    }));
+      found: hidden ? `${found} (not shown)` : found,
+      hint,
+      hidden,
+    };
   }
   const { note, about } = issue.code === "custom" ? paramsOf(issue.params) : {};
   // Of settings that do not go together, one that was really given.
@@ -86,14 +110,20 @@ function findingsOf(
   const concerned = (about ?? []).map((keys) => [...base, ...keys]);
   const given = concerned.find((candidate) => valueAt(values, candidate) !== undefined) ?? path;
   const source = overrides.findLast((item) => samePath(item.path, given))?.source;
-  return [{
+  return {
     source,
     path: source === undefined ? asWritten(given, raw, configShape) : given,
     atKey: note?.found !== undefined || valueAt(values, given) === undefined,
     expected: note?.expected ?? expectedOf(shape),
     found: note?.found ?? describeValue(valueAt(values, given), shape),
-    hint: note?.hint,
-  }];
+    hint: note?.hint ?? hintOn(valueAt(values, given), shape),
+  };
+}
+
+/** A hint on a text where a map or a list was expected. */
+function hintOn(value: unknown, shape: Shape | undefined): string | undefined {
+  if (shape?.type === "scalar" || typeof value !== "string") return undefined;
+  return blankMissing(value) ? blankMissingHint : undefined;
 }
 
 interface IssueParams {
@@ -159,6 +189,52 @@ function typeofText(value: string | number | boolean): string {
   return typeof value === "string" ? "text" : typeof value;
 }
 
+/** The key paths of settings that do not go together. */
+const paths = {
+  token: ["authorization", "token"],
+  user: ["authorization", "user"],
+  password: ["authorization", "password"],
+  trace: ["trace"],
+  traceVerbose: ["trace_verbose"],
+} as const;
+
+/**
+ * The flags that are put over a file, as nats-server does it: where the file has a token or a list of
+ * users, that stands, and a user from the flags is nobody; a token from the flags is good beside a
+ * list of users, and comes back as `token`, since a file may not have both.
+ */
+function settle(
+  values: Readonly<Record<string, unknown>>,
+  given: readonly Override[],
+): { readonly overrides: readonly Override[]; readonly token?: string | undefined } {
+  const { token: tokenPath, user, password, trace, traceVerbose } = paths;
+  const last = (path: Path) => given.findLast((item) => samePath(item.path, path));
+  let overrides = given, token: string | undefined;
+  const without = (...paths: Path[]) =>
+    overrides.filter((item) => !paths.some((path) => samePath(item.path, path)));
+  const { authorization } = values;
+  const inFile = (key: string) => isMap(authorization) && authorization[key] !== undefined;
+  const byToken = last(tokenPath);
+  if (byToken === undefined && (inFile("token") || inFile("users"))) {
+    overrides = without(user, password);
+  } else if (byToken !== undefined && inFile("users")) {
+    overrides = without(tokenPath, user, password);
+    token = byToken.value;
+  }
+  const off = last(trace);
+  if (off?.value === "false" && last(traceVerbose)?.value !== "true") {
+    // Which would trace all the same.
+    overrides = [...overrides, { ...off, path: traceVerbose }];
+  }
+  return { overrides, token };
+}
+
+function withToken(config: SchemaOutput, token: string | undefined): SchemaOutput {
+  if (token === undefined) return config;
+  const authorization = Object.freeze({ ...config.authorization, token });
+  return Object.freeze({ ...config, authorization });
+}
+
 /** `values` with the flags put over them. */
 function override(
   values: Readonly<Record<string, unknown>>,
@@ -167,13 +243,12 @@ function override(
   let result = values;
   const overridden = (...path: Path) => overrides.some((item) => samePath(item.path, path));
   if (overridden("host") || overridden("port")) result = withoutListen(result);
-  // A token given by a flag replaces the file's user, and the other way round.
+  // A token given by a flag replaces the file's user.
   const byToken = overridden("authorization", "token");
   const byUser = overridden("authorization", "user") || overridden("authorization", "password");
-  if (byToken !== byUser && isMap(result.authorization)) {
-    const replaced = byToken ? ["user", "password"] : ["token"];
-    const kept = Object.entries(result.authorization).filter(([key]) => !replaced.includes(key));
-    result = { ...result, authorization: Object.fromEntries(kept) };
+  if (byToken && !byUser && isMap(result.authorization)) {
+    const { user: _user, password: _password, ...kept } = result.authorization;
+    result = { ...result, authorization: kept };
   }
   for (const { path, value } of overrides) result = withValue(result, path, value);
   return result;

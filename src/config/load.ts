@@ -7,7 +7,8 @@ import { FileError } from "../platform/mod.ts";
 import type { Environment } from "./environment.ts";
 import { type Examination, examine } from "./examine.ts";
 import type { Flags } from "./flags.ts";
-import { ConfigError, type Finding, formatPath, type Problem } from "./problem.ts";
+import type { Position } from "./positions.ts";
+import { ConfigError, type Finding, formatPath, type Problem, PROBLEM_LIMIT } from "./problem.ts";
 import type { Config, ConfigInput } from "./types.ts";
 
 /** Reads the text of a file, as `Files` of the platform does. */
@@ -48,7 +49,8 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const source = file ?? "configuration";
   const examination = examine(await parseYaml(text, source), { environment: env, overrides });
   if ("config" in examination) return examination.config;
-  throw new ConfigError(await withPositions(examination.findings, text, source));
+  const problems = await withPositions(examination.findings, text, source);
+  throw new ConfigError(problems, examination.omitted);
 }
 
 /**
@@ -62,12 +64,14 @@ export function normaliseConfig(input: ConfigInput = {}): Config {
 
 function configOf(examination: Examination): Config {
   if ("config" in examination) return examination.config;
-  throw new ConfigError(examination.findings.map((finding) => problemOf(finding)));
+  const problems = examination.findings.map((finding) => problemOf(finding));
+  throw new ConfigError(problems, examination.omitted);
 }
 
 function problemOf(finding: Finding, place: Partial<Problem> = {}): Problem {
-  const { source, path, expected, found, hint } = finding;
-  return { source, path: formatPath(path), expected, found, hint, ...place };
+  const { source, path, expected, found, hint, hidden } = finding;
+  const shown = formatPath(hidden ? path.slice(0, -1) : path);
+  return { source, path: shown, expected, found, hint, ...place };
 }
 
 async function readFile(file: string, { files }: ConfigSources): Promise<string> {
@@ -99,8 +103,12 @@ async function parseYaml(text: string, source: string): Promise<unknown> {
     value = parse(text, { schema: "failsafe" });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const problems = await syntaxProblems(text, source);
-    throw new ConfigError(problems.length > 0 ? problems : [unplacedProblem(source, error)]);
+    if (error instanceof RangeError) {
+      throw new ConfigError([{ source, path: "", found: "lists or maps are nested too deeply" }]);
+    }
+    const unplaced = unplacedProblem(source, error);
+    const problems = await syntaxProblems(text, source, placeOf(unplaced));
+    throw new ConfigError(problems.length > 0 ? problems : [unplaced]);
   }
   // Where YAML allows no tab, this parser takes it for no indentation at all, so that a key would
   // silently leave its section.
@@ -111,9 +119,13 @@ async function parseYaml(text: string, source: string): Promise<unknown> {
   return value;
 }
 
-async function syntaxProblems(text: string, source: string): Promise<Problem[]> {
+async function syntaxProblems(
+  text: string,
+  source: string,
+  other?: Position,
+): Promise<Problem[]> {
   const { PositionedText } = await import("./positions.ts");
-  const problems = new PositionedText(text).syntaxProblems();
+  const problems = new PositionedText(text).syntaxProblems(PROBLEM_LIMIT, other);
   return problems.map((problem) => ({ source, path: "", ...problem }));
 }
 
@@ -128,6 +140,10 @@ function unplacedProblem(source: string, error: Error): Problem {
     found: `this is not valid YAML: ${/^[a-z ,;-]*/i.exec(reason)?.[0].trim()}`,
     ...(line === undefined ? {} : { line: Number(line), column: Number(column) }),
   };
+}
+
+function placeOf({ line, column }: Problem): Position | undefined {
+  return line === undefined || column === undefined ? undefined : { line, column };
 }
 
 async function withPositions(

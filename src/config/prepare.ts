@@ -64,7 +64,7 @@ export function prepare(
 
   function prepareValue(value: unknown, shape: Shape, path: Path): unknown {
     if (typeof value === "string" && environment !== undefined) {
-      const result = substitute(value, environment);
+      const result = substitute(value, environment, mayBeSecret(shape));
       if ("text" in result) return result.text;
       findings.push({ path, found: result.problem, hint: result.hint });
       return value;
@@ -89,6 +89,12 @@ export function prepare(
     if (shape.type === "map") return value ?? {};
     return value;
   }
+}
+
+/** Whether a text in the place of `shape` is a secret, or was meant for a key below it. */
+function mayBeSecret(shape: Shape): boolean {
+  if (shape.type === "list" && shape.orOne) return mayBeSecret(shape.item);
+  return shape.type !== "scalar" || shape.kind.secret === true;
 }
 
 /** `path` with its keys as they are written in `raw`, where that is by another name. */

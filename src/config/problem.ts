@@ -25,20 +25,25 @@ export interface Problem {
   readonly hint?: string | undefined;
 }
 
+/** How many problems are told at once: more than anybody reads, and few enough to be found quickly. */
+export const PROBLEM_LIMIT = 50;
+
 /** A configuration was refused. The message has a line for each of the problems. */
 export class ConfigError extends Error {
   /** Always `"ConfigError"`. */
   override readonly name = "ConfigError";
-  /** Everything that is wrong, in the order of the file; never empty. */
+  /** What is wrong, in the order of the file; never empty, and at most 50. */
   readonly problems: readonly Problem[];
 
-  /** An error of at least one problem. */
-  constructor(problems: readonly Problem[]) {
+  /** An error of at least one problem, and of `omitted` more that are only counted. */
+  constructor(problems: readonly Problem[], omitted = 0) {
     const lines = problems.map(formatProblem);
+    const count = lines.length + omitted;
+    if (omitted > 0) lines.push(`and ${omitted} more`);
     super(
       lines.length === 1
         ? lines[0]
-        : `the configuration has ${lines.length} problems:\n${
+        : `the configuration has ${count} problems:\n${
           lines.map((line) => `  ${line}`).join("\n")
         }`,
     );
@@ -64,16 +69,40 @@ export type Step = string | number;
 /** A way into a configuration, from its top. */
 export type Path = readonly Step[];
 
-/** A path as it is written in a problem: `authorization.users[2].password`. */
+/**
+ * A path as it is written in a problem: `authorization.users[2].password`. Of a key that is no name
+ * of ours only the beginning is shown, see {@link shownKey}.
+ */
 export function formatPath(path: Path): string {
   let text = "";
   for (const step of path) {
     if (typeof step === "number") text += `[${step}]`;
-    else if (/^[A-Za-z_][\w-]*$/.test(step)) text += text === "" ? step : `.${step}`;
-    else text += `[${JSON.stringify(step)}]`;
+    else if (/^[A-Za-z_][\w-]{0,39}$/.test(step)) text += text === "" ? step : `.${step}`;
+    else text += `[${JSON.stringify(shownKey(step))}]`;
   }
   return text;
 }
+
+/** The longest part of a key that is shown. */
+const shownLength = 40;
+
+/**
+ * What of a key may be shown. A key with a colon in it was a key and a value, `password:sesame`, or is
+ * a line of a file that is no configuration, `/etc/shadow`: only what stands before the colon.
+ */
+function shownKey(key: string): string {
+  const colon = key.indexOf(":");
+  if (colon >= 0 && colon < shownLength) return `${key.slice(0, colon)}:...`;
+  return key.length > shownLength ? `${key.slice(0, shownLength)}...` : key;
+}
+
+/** Whether a text begins with a key, a colon, and no blank behind it: YAML takes it for one word. */
+export function blankMissing(text: string): boolean {
+  return /^[A-Za-z_][\w-]{0,39}:[^\s:]/.test(text);
+}
+
+/** What to do about a text of which {@link blankMissing} is true. */
+export const blankMissingHint = "is a blank missing after the colon?";
 
 /** A problem whose place in the file is not known yet. */
 export interface Finding extends Omit<Problem, "path" | "line" | "column"> {
@@ -81,4 +110,6 @@ export interface Finding extends Omit<Problem, "path" | "line" | "column"> {
   readonly path: Path;
   /** Whether the key is at fault rather than its value. */
   readonly atKey?: boolean;
+  /** Whether the last key of the path may be a secret, and is not shown. */
+  readonly hidden?: boolean;
 }

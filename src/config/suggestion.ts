@@ -4,7 +4,7 @@
  * @module
  */
 import type { BlockShape, Shape } from "./fields.ts";
-import { formatPath, type Path } from "./problem.ts";
+import { blankMissing, blankMissingHint, formatPath, type Path } from "./problem.ts";
 
 /**
  * How many letters must be changed, added, dropped or swapped with a neighbour to make `b` of `a`.
@@ -55,6 +55,8 @@ export interface UnknownKey {
   readonly found: string;
   /** What to do about it. */
   readonly hint?: string | undefined;
+  /** Whether the key resembles nothing that denats knows. */
+  readonly strange?: boolean;
 }
 
 /** Words on the key `key`, which stands in `block` at `path` and is not one of its fields. */
@@ -67,6 +69,7 @@ export function describeUnknownKey(
   if (block.unsupported.has(key)) {
     return { found: "not supported by this version of denats" };
   }
+  if (blankMissing(key)) return { found: "unknown key", hint: blankMissingHint };
   const homes = [...blocksOf(root, [])].filter((place) => !samePlace(place.path, path));
   const home = homes.find((place) => place.block.fields.has(key) || place.block.aliases.has(key));
   if (home !== undefined) {
@@ -86,7 +89,7 @@ export function describeUnknownKey(
     }
   }
   const refused = nearest(key, block.unsupported);
-  return refused === undefined ? { found: "unknown key" } : {
+  return refused === undefined ? { found: "unknown key", strange: true } : {
     found: "unknown key",
     hint: `${refused} is not supported by this version of denats`,
   };
@@ -94,6 +97,7 @@ export function describeUnknownKey(
 
 /** Words on the key `name` of a map, which is none of those it may have. */
 export function describeUnknownName(name: string, names: readonly string[]): UnknownKey {
+  if (blankMissing(name)) return { found: "unknown name", hint: blankMissingHint };
   const near = nearest(name, names);
   const hint = near === undefined ? `expected one of ${names.join(", ")}` : `did you mean ${near}?`;
   return { found: "unknown name", hint };
