@@ -202,9 +202,9 @@ export const flagsByName: ReadonlyMap<string, Flag> = new Map(
   ),
 );
 
-/** A flag's name with its dashes: one before a letter or capitals, two before a word. */
+/** A flag's name with its dashes: one before one or two letters or capitals, two before a word. */
 export function dashed(name: string): string {
-  return /^(?:.|[A-Z]+)$/.test(name) ? `-${name}` : `--${name}`;
+  return /^(?:..?|[A-Z]+)$/.test(name) ? `-${name}` : `--${name}`;
 }
 
 /** What `--help` prints. */

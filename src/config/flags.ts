@@ -30,8 +30,8 @@ export class FlagError extends Error {
 
 /**
  * Rewrites Go-style flags to the one form `--name=value`: one dash or two, `-p 4222`, `-p -1`,
- * `-p=4222`, `-DV`, `-T=false`, with a flag's one name for all its names. What is no known flag is
- * left for {@link parseFlags} to refuse; as in Go, everything from the first word that is no flag
+ * `-p=4222`, `-DV`, `-T=false`, with a flag's one name for all its names, if it is supported. What is
+ * no known flag is left for {@link parseFlags} to refuse; as in Go, everything from the first word that is no flag
  * on is left alone. Never throws; rewriting twice changes nothing more.
  */
 export function normaliseArguments(args: readonly string[]): string[] {
@@ -45,14 +45,18 @@ export function normaliseArguments(args: readonly string[]): string[] {
     const flag = flagsByName.get(name);
     if (flag === undefined) {
       result.push(isFlagSyntax(arg) ? `--${arg.replace(/^--?/, "")}` : arg);
-    } else if (value !== undefined) {
-      result.push(`--${flag.name}=${value}`);
+      continue;
+    }
+    // What is refused is refused by the name that was typed.
+    const written = flag.help === undefined ? name : flag.name;
+    if (value !== undefined) {
+      result.push(`--${written}=${value}`);
     } else if (flag.value === undefined) {
-      result.push(`--${flag.name}=true`);
+      result.push(`--${written}=true`);
     } else if (index + 1 < args.length) {
-      result.push(`--${flag.name}=${args[++index] ?? ""}`);
+      result.push(`--${written}=${args[++index] ?? ""}`);
     } else {
-      result.push(`--${flag.name}`);
+      result.push(`--${written}`);
     }
   }
   return result;
@@ -147,7 +151,7 @@ function checkFlag(arg: string): void {
     );
   }
   if (flag.help === undefined) {
-    throw new FlagError(`flag ${dashed(flag.name)} is not supported by this version of denats`);
+    throw new FlagError(`flag ${dashed(name)} is not supported by this version of denats`);
   }
   if (value === undefined || value === "") {
     throw new FlagError(`flag ${dashed(flag.name)} needs a value: <${flag.value ?? "true|false"}>`);

@@ -27,7 +27,7 @@ function complete(schema: Schema, draft: Draft): void {
   const field = fieldOf(schema);
   // Of the output, and misleading in an editor.
   delete draft.readOnly;
-  if (shape?.type === "scalar") Object.assign(draft, shape.kind.json);
+  if (shape?.type === "scalar") Object.assign(draft, orVariable(shape.kind.json));
   if (shape?.type === "block") completeBlock(shape, draft);
   if (shape?.type === "list" && shape.orOne && draft.items !== undefined) {
     const { items } = draft;
@@ -38,6 +38,19 @@ function complete(schema: Schema, draft: Draft): void {
   if (field === undefined) return;
   draft.description = field.doc;
   if (field.defaultValue !== undefined) draft.default = field.defaultValue;
+}
+
+/** A text with a variable in it, which the environment fills in. */
+const variable: JsonSchema = { type: "string", pattern: "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}" };
+
+/** `json`, and a text with a variable where that is not among it. */
+function orVariable(json: JsonSchema): JsonSchema {
+  const types = [json.type].flat();
+  if (types.includes("string") && json.pattern === undefined) return json;
+  const { anyOf } = json;
+  // Alternatives that are all there is to it are not nested.
+  const alternatives = Array.isArray(anyOf) && Object.keys(json).length === 1 ? anyOf : [json];
+  return { anyOf: [...alternatives, variable] };
 }
 
 function completeBlock(shape: BlockShape, draft: Draft): void {

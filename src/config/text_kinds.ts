@@ -10,12 +10,19 @@ import { portJson } from "./number_kinds.ts";
 /** What editors may take a value of free text for, since denats reads every scalar as text. */
 const anyScalar: JsonSchema = { type: ["string", "number"] };
 
+/** The words of a switch as a pattern of JSON Schema, which knows no "in any case". */
+const switchWords = `^(${
+  ["true", "yes", "on", "false", "no", "off"].map((word) =>
+    word.replace(/./g, (letter) => `[${letter.toUpperCase()}${letter}]`)
+  ).join("|")
+})$`;
+
 /** A switch: true, yes, on or false, no, off, in any case. */
 export function boolean(): Kind<boolean, boolean> {
   return {
     inputType: "boolean",
     outputType: "boolean",
-    json: { anyOf: [{ type: "boolean" }, { enum: ["yes", "no", "on", "off"] }] },
+    json: { anyOf: [{ type: "boolean" }, { type: "string", pattern: switchWords }] },
     read: (input) => {
       switch (typeof input === "string" ? input.toLowerCase() : input) {
         case true:

@@ -97,7 +97,7 @@ Deno.test("what cannot be is refused in one clear line, and nothing is started",
     [["-p"], /--port needs a value/],
     [["--auth", ""], /--auth needs a value/],
     [["-D=maybe"], /--debug: expected true or false, found "maybe"/],
-    [["-m", "8222"], /--http_port is not supported/],
+    [["-m", "8222"], /flag -m is not supported/],
     [["serve"], /unexpected argument "serve"/],
     [["-t"], /-t checks a configuration file/],
     [

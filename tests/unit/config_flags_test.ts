@@ -36,8 +36,8 @@ Deno.test("flags are rewritten from Go's forms to --name=value", () => {
     [["-DV"], ["--DV=true"]],
     [["-D", "-V"], ["--debug=true", "--trace=true"]],
     [["-T=false"], ["--logtime=false"]],
-    [["-ms", "8222"], ["--https_port=8222"]],
-    [["-sl", "x=y"], ["--signal=x=y"]],
+    [["-ms", "8222"], ["--ms=8222"]],
+    [["-sl", "x=y"], ["--sl=x=y"]],
     [["--auth", "5e7"], ["--auth=5e7"]],
     [["--pass", "-D"], ["--pass=-D"]],
     [["-c"], ["--config"]],
@@ -132,9 +132,11 @@ Deno.test("what is wrong with a flag is said in one line", () => {
   assertEquals(refusal("-c", ""), "flag --config needs a value: <file>");
   assertEquals(refusal("-DV=maybe"), 'flag -DV: expected true or false, found "maybe"');
   assertEquals(refusal("--tls"), "flag --tls is not supported by this version of denats");
-  assertEquals(refusal("-js"), "flag --jetstream is not supported by this version of denats");
+  assertEquals(refusal("-js"), "flag -js is not supported by this version of denats");
+  assertEquals(refusal("-ms", "8222"), "flag -ms is not supported by this version of denats");
+  assertEquals(refusal("-sl", "reload"), "flag -sl is not supported by this version of denats");
   assertEquals(
-    refusal("-sl", "reload"),
+    refusal("--signal", "reload"),
     "flag --signal is not supported by this version of denats",
   );
   assertEquals(
