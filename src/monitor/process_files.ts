@@ -26,6 +26,8 @@ const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 /** Writes the pid file and the ports file, and removes the latter again, as nats-server does. */
 export class ProcessFiles {
   readonly #options: ProcessFilesOptions;
+  /** The ports file, while there is one of ours. */
+  #written: string | null = null;
 
   /** Nothing is written yet. */
   constructor(options: ProcessFilesOptions) {
@@ -35,11 +37,12 @@ export class ProcessFiles {
   /**
    * Writes what is configured. `listeners` are those that exist, by nats-server's names for them.
    *
-   * @throws {FileError} when a file cannot be written.
+   * @throws {FileError} when a file cannot be written. A pid file that was not there before is then
+   * removed again.
    */
   async write(listeners: Readonly<Record<string, Address>>): Promise<void> {
     const { files, pid, pidFile } = this.#options;
-    if (pidFile !== undefined) await files.writeText(pidFile, String(pid));
+    const isNew = pidFile !== undefined && await files.writeText(pidFile, String(pid));
     const path = this.#portsFile();
     if (path === null) return;
     const ports = Object.fromEntries(
@@ -47,17 +50,34 @@ export class ProcessFiles {
     );
     try {
       await files.writeText(path, JSON.stringify(ports));
+      this.#written = path;
     } catch (error) {
-      // A broker that does not start leaves nothing behind.
-      if (pidFile !== undefined) await files.remove(pidFile);
+      // A broker that does not start leaves nothing behind that was not there.
+      if (isNew) await files.remove(pidFile).catch(() => {});
       throw error;
     }
   }
 
-  /** Removes the ports file; the pid file stays, as nats-server's does. */
+  /**
+   * Removes the ports file; the pid file stays, as nats-server's does.
+   *
+   * @throws {FileError} when it cannot be removed.
+   */
   async remove(): Promise<void> {
-    const path = this.#portsFile();
+    const path = this.#written;
+    this.#written = null;
     if (path !== null) await this.#options.files.remove(path);
+  }
+
+  /**
+   * The same, done when it returns; for a process that ends at once.
+   *
+   * @throws {FileError} when it cannot be removed.
+   */
+  removeSync(): void {
+    const path = this.#written;
+    this.#written = null;
+    if (path !== null) this.#options.files.removeSync(path);
   }
 
   #portsFile(): string | null {

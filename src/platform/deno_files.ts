@@ -3,27 +3,46 @@
  *
  * @module
  */
-import { type AppendFile, FileError, type Files } from "./files.ts";
+import { type AppendFile, decodeText, FileError, type Files } from "./files.ts";
 
 /** {@link Files} over the machine's file system. */
 export class DenoFiles implements Files {
   /** See {@link Files.readText}. */
   async readText(path: string): Promise<string> {
+    return decodeText(path, await this.readBytes(path));
+  }
+
+  /** See {@link Files.readBytes}. */
+  async readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      return await Deno.readTextFile(path);
+      return await Deno.readFile(path);
     } catch (error) {
       throw failure("read", path, error);
     }
   }
 
   /** See {@link Files.writeText}. */
-  async writeText(path: string, text: string): Promise<void> {
+  async writeText(path: string, text: string): Promise<boolean> {
     const draft = `${path}.${crypto.randomUUID()}.tmp`;
     try {
-      await Deno.writeTextFile(draft, text, { createNew: true });
-      await Deno.rename(draft, path);
+      const there = await Deno.lstat(path).catch((error) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      });
+      if (there === undefined || there.isFile) {
+        try {
+          await Deno.writeTextFile(draft, text, { createNew: true });
+          await Deno.rename(draft, path);
+          return there === undefined;
+        } catch (error) {
+          await Deno.remove(draft).catch(() => {});
+          // The folder is not ours, but the file in it may be.
+          if (there === undefined || !(error instanceof Deno.errors.PermissionDenied)) throw error;
+        }
+      }
+      await Deno.writeTextFile(path, text);
+      return there === undefined;
     } catch (error) {
-      await Deno.remove(draft).catch(() => {});
       throw failure("write", path, error);
     }
   }

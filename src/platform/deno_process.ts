@@ -37,14 +37,9 @@ export function runtimeVersion(): string {
   return `deno ${Deno.version.deno}`;
 }
 
-/**
- * Addresses under which others reach a listener on all interfaces: no loopback and no link-local
- * ones, since those mean something else on another machine. Empty when there is no network.
- */
+/** The addresses of all interfaces of this machine, the loopback ones included. */
 export function networkAddresses(): string[] {
-  return Deno.networkInterfaces()
-    .map(({ address }) => address)
-    .filter((address) => !/^(127\.|169\.254\.|::1$|fe[89ab])/i.test(address));
+  return Deno.networkInterfaces().map(({ address }) => address);
 }
 
 /**
@@ -125,8 +120,10 @@ function disposable(undo: () => void): Disposable {
   };
 }
 
-/** How long after a signal the runtime may take to open its inspector, and how often to look. */
-const INSPECTOR_LOOK_MS = 20, INSPECTOR_LOOKS = 50;
+/** How long after a signal the runtime may take to open its inspector. */
+const INSPECTOR_MS = 1000;
+/** How often to look for it: at first every millisecond, since whoever finds it open may use it. */
+const INSPECTOR_SOON_MS = 100, INSPECTOR_FAST_LOOK_MS = 1, INSPECTOR_SLOW_LOOK_MS = 10;
 
 /** Whether the inspector was asked for when the process started. */
 const inspected = inspector.url() !== undefined;
@@ -138,11 +135,16 @@ const inspected = inspector.url() !== undefined;
  */
 export async function closeInspector(clock: Clock): Promise<void> {
   if (inspected) return;
-  for (let look = 0; look < INSPECTOR_LOOKS; look++) {
+  const calledMs = clock.monotonic();
+  for (;;) {
     if (inspector.url() !== undefined) {
       inspector.close();
       return;
     }
-    await clock.sleep(INSPECTOR_LOOK_MS);
+    const waitedMs = clock.monotonic() - calledMs;
+    if (waitedMs >= INSPECTOR_MS) return;
+    await clock.sleep(
+      waitedMs < INSPECTOR_SOON_MS ? INSPECTOR_FAST_LOOK_MS : INSPECTOR_SLOW_LOOK_MS,
+    );
   }
 }

@@ -21,17 +21,26 @@ export interface AppendFile {
 /** The file system, as far as a broker needs it. */
 export interface Files {
   /**
-   * The text of a UTF-8 file.
+   * The text of a UTF-8 file, without a byte order mark.
    *
-   * @throws {FileError} when it cannot be read.
+   * @throws {FileError} when it cannot be read, or is not UTF-8.
    */
   readText(path: string): Promise<string>;
   /**
-   * Writes a UTF-8 file atomically (a temporary file in the same folder, then a rename).
+   * The bytes of a file.
+   *
+   * @throws {FileError} when it cannot be read.
+   */
+  readBytes(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Writes a UTF-8 file, and resolves to whether there was nothing at `path` before. A regular file is
+   * written atomically (a temporary file in the same folder, then a rename); anything else, such as a
+   * device or what a link points to, is written in place, and so is a file that may be written in a
+   * folder that may not.
    *
    * @throws {FileError} when it cannot be written.
    */
-  writeText(path: string, text: string): Promise<void>;
+  writeText(path: string, text: string): Promise<boolean>;
   /**
    * Removes a file; resolves to false when there was none.
    *
@@ -62,6 +71,45 @@ export interface Files {
    * @throws {FileError} when it cannot be opened.
    */
   openAppend(path: string): AppendFile;
+}
+
+/**
+ * The text of a file's bytes, without a byte order mark.
+ *
+ * @param path The file, to be named when its bytes are no text.
+ * @throws {FileError} when the bytes are not UTF-8, with the place of the first that is not.
+ */
+export function decodeText(path: string, bytes: Uint8Array<ArrayBuffer>): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const offset = firstWrongByte(bytes);
+    let line = 1;
+    for (let at = 0; at < offset; at++) if (bytes[at] === LINE_FEED) line++;
+    const place = `line ${line}, byte ${offset} of the file`;
+    throw new FileError(`cannot read ${path}: not UTF-8 text (${place})`, { cause });
+  }
+}
+
+const LINE_FEED = 10;
+
+/** Offset of the byte up to which `bytes`, which are no text, could still have become one. */
+function firstWrongByte(bytes: Uint8Array<ArrayBuffer>): number {
+  const couldBe = (length: number) => {
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  let good = 0, bad = bytes.length + 1; // lengths; a text that ends in the middle of a character
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (couldBe(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
 }
 
 /** A file operation failed; the message names the path and the reason. */

@@ -43,9 +43,14 @@ export class MemoryFiles implements Files {
     return Promise.resolve(text);
   }
 
-  writeText(path: string, text: string): Promise<void> {
+  async readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    return new TextEncoder().encode(await this.readText(path));
+  }
+
+  writeText(path: string, text: string): Promise<boolean> {
+    const isNew = !this.#files.has(path);
     this.#files.set(path, { text });
-    return Promise.resolve();
+    return Promise.resolve(isNew);
   }
 
   remove(path: string): Promise<boolean> {

@@ -67,6 +67,32 @@ Deno.test("nothing is written that is not configured", async () => {
   assertEquals(files.paths, []);
 });
 
+Deno.test("a start that fails removes the pid file that it made, and only that", async () => {
+  for (const before of [undefined, "99"]) {
+    const files = new MemoryFiles();
+    if (before !== undefined) await files.writeText("run/broker.pid", before);
+    const { processFiles } = setup({ files });
+    const writeText = files.writeText.bind(files);
+    files.writeText = (path, text) =>
+      path.endsWith(".ports")
+        ? Promise.reject(new FileError(`${path}: no space left`))
+        : writeText(path, text);
+    await assertRejects(() => processFiles.write({}), FileError, "no space left");
+    assertEquals(files.paths, before === undefined ? [] : ["run/broker.pid"]);
+    // What was never written cannot be removed.
+    files.failing.add("remove");
+    await processFiles.remove();
+  }
+});
+
+Deno.test("a process that ends at once removes the ports file before it does", async () => {
+  const { files, processFiles } = setup();
+  await processFiles.write({ nats: { hostname: "127.0.0.1", port: 1 } });
+  processFiles.removeSync();
+  assertEquals(files.paths, ["run/broker.pid"]);
+  processFiles.removeSync();
+});
+
 Deno.test("a file that cannot be written is an error of the start", async () => {
   const files = new MemoryFiles();
   files.writeText = (path) => Promise.reject(new FileError(`${path}: no space left`));

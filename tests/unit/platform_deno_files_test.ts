@@ -76,6 +76,75 @@ Deno.test("errors name the path and the reason", () =>
     );
   }));
 
+Deno.test("what is not UTF-8 is refused with its place", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/a.yaml`;
+    const cases: [number[], string][] = [
+      [[0xff, 0xfe], "line 1, byte 0 of the file"],
+      [[...encode("a: 1\nb: ü"), 0xe4, ...encode("\nc: 2\n")], "line 2, byte 11 of the file"],
+      [[...encode("a: 1\n\n"), 0xc3], "line 3, byte 7 of the file"],
+    ];
+    for (const [bytes, place] of cases) {
+      await Deno.writeFile(path, new Uint8Array(bytes));
+      const { message } = await assertRejects(() => files.readText(path), FileError);
+      assertEquals(message, `cannot read ${path}: not UTF-8 text (${place})`);
+      assertEquals([...await files.readBytes(path)], bytes);
+    }
+    await Deno.writeFile(path, new Uint8Array([0xef, 0xbb, 0xbf, ...encode("ü")]));
+    assertEquals(await files.readText(path), "ü");
+  }));
+
+Deno.test("a link and a device are written to, not replaced", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/target`, "longer than a pid");
+    await Deno.symlink("target", `${folder}/link`);
+    await Deno.symlink("elsewhere", `${folder}/dangling`);
+    await Deno.symlink("/dev/null", `${folder}/device`);
+    for (const name of ["link", "dangling", "device"]) {
+      assertEquals(await files.writeText(`${folder}/${name}`, "17"), false);
+      assert(Deno.lstatSync(`${folder}/${name}`).isSymlink, name);
+    }
+    assertEquals(await files.readText(`${folder}/target`), "17");
+    assertEquals(await files.readText(`${folder}/elsewhere`), "17");
+    await files.writeText("/dev/null", "17");
+    assert(Deno.lstatSync("/dev/null").isCharDevice);
+    assertEquals(await files.writeText(`${folder}/target`, "18"), false);
+    assertEquals(await files.writeText(`${folder}/new`, "18"), true);
+    assertEquals(files.listSync(folder).sort(), [
+      ...["dangling", "device", "elsewhere", "link", "new", "target"],
+    ]);
+  }));
+
+Deno.test({
+  name: "a file that may be written is, though its folder may not",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/pid`, "before, and longer");
+      await Deno.chmod(folder, 0o555);
+      const module = new URL("../../src/platform/mod.ts", import.meta.url).href;
+      const program = `import { DenoFiles } from "${module}"; const files = new DenoFiles();
+        console.log(await files.writeText("${folder}/pid", "17"));
+        await files.writeText("${folder}/new", "17").catch((error) => console.log(error.message));`;
+      // Root may write anywhere, unless that is taken from it.
+      const drop = Deno.uid() === 0
+        ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"]
+        : ["env", "--"];
+      const { stdout, stderr } = await new Deno.Command(drop[0]!, {
+        args: [...drop.slice(1), Deno.execPath(), "eval", "--no-check", program],
+      }).output();
+      await Deno.chmod(folder, 0o755);
+      const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      assertEquals(
+        decode(stdout),
+        `false\ncannot write ${folder}/new: permission denied\n`,
+        decode(stderr),
+      );
+      assertEquals(files.listSync(folder), ["pid"]);
+      assertEquals(await files.readText(`${folder}/pid`), "17");
+    }),
+});
+
 Deno.test("a write that fails leaves the old file and no draft", () =>
   inFolder(async (folder) => {
     await Deno.mkdir(`${folder}/target/full`, { recursive: true });

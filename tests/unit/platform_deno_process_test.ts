@@ -15,9 +15,7 @@ Deno.test("the process describes itself and its machine", () => {
   assertEquals(environmentVariable("DENATS_NO_SUCH_VARIABLE"), undefined);
   assertEquals(processId(), Deno.pid);
   assertMatch(runtimeVersion(), /^deno \d+\.\d+\.\d+/);
-  for (const address of networkAddresses()) {
-    assert(!address.startsWith("127.") && address !== "::1" && !address.startsWith("fe80"));
-  }
+  assert(networkAddresses().includes("127.0.0.1"));
 });
 
 Deno.test({
