@@ -18,6 +18,7 @@ import {
 import {
   closeInspector,
   commandLine,
+  decodeText,
   DenoFiles,
   environmentVariable,
   exitProcess,
@@ -33,7 +34,13 @@ import { DENATS_VERSION, NATS_VERSION } from "./src/protocol/mod.ts";
 
 const FAILURE = 1;
 /** Ctrl-C in a terminal arrives twice under a task runner: from the terminal, and passed on. */
-const SAME_SIGNAL_MS = 500;
+const ECHO_MS = 200;
+/** Signals as nats-server names them. */
+const SIGNAL_NAMES = {
+  SIGINT: "interrupt",
+  SIGTERM: "terminated",
+  SIGUSR2: "user defined signal 2",
+} as const;
 
 /** Says why it ends, in a line of its own, and gives the exit code for that. */
 function refuse(message: string): number {
@@ -43,7 +50,7 @@ function refuse(message: string): number {
 
 async function run(): Promise<number> {
   const files = new DenoFiles();
-  let flags: Flags, config: Config;
+  let flags: Flags, config: Config, read = new Uint8Array();
   try {
     flags = parseFlags(commandLine());
     if (flags.mode === "help") return print(helpText());
@@ -51,14 +58,16 @@ async function run(): Promise<number> {
       return print(`denats: v${DENATS_VERSION} (protocol of nats-server v${NATS_VERSION})\n`);
     }
     if (flags.mode === "json schema") return print(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
-    config = await loadConfig({ flags, env: environmentVariable, files });
+    // Read once, since a pipe cannot be read again.
+    const readText = async (path: string) => decodeText(path, read = await files.readBytes(path));
+    config = await loadConfig({ flags, env: environmentVariable, files: { readText } });
   } catch (error) {
     if (error instanceof FlagError) return refuse(`${error.message}; see denats --help`);
     if (error instanceof ConfigError) return refuse(error.message);
     throw error;
   }
   if (flags.mode === "print config") return print(printConfig(config));
-  if (flags.mode === "check") return await reportValid(flags.configFile, files);
+  if (flags.mode === "check") return await reportValid(flags.configFile, read);
   return await serve(config);
 }
 
@@ -66,9 +75,11 @@ function print(text: string): number {
   return writeStdout(text) ? 0 : FAILURE;
 }
 
-async function reportValid(file: string | undefined, files: DenoFiles): Promise<number> {
+async function reportValid(
+  file: string | undefined,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<number> {
   if (file === undefined) return refuse("nothing to check: -t needs a configuration file (-c)");
-  const bytes = new TextEncoder().encode(await files.readText(file));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   writeStderr(`denats: configuration file ${file} is valid (sha256:${digest})\n`);
   return 0;
@@ -77,35 +88,42 @@ async function reportValid(file: string | undefined, files: DenoFiles): Promise<
 async function serve(config: Config): Promise<number> {
   const clock = new SystemClock();
   let broker: Broker | undefined, asked: CloseBrokerOptions | undefined;
-  let endedAtMs: number | undefined;
+  let ended: { readonly signal: keyof typeof SIGNAL_NAMES; readonly atMs: number } | undefined;
+  const notes: string[] = [];
+  const note = (message: string) => {
+    if (broker === undefined) notes.push(message);
+    else broker.note(message);
+  };
   const lameDuck: CloseBrokerOptions = {
     drain: true,
     drainMs: config.lame_duck_duration,
     graceMs: config.lame_duck_grace_period,
   };
-  const leave = (options: CloseBrokerOptions) => {
+  const leave = (signal: keyof typeof SIGNAL_NAMES, options: CloseBrokerOptions) => {
+    note(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
     asked = options;
     void broker?.close(options);
   };
   const shutDown = (signal: "SIGINT" | "SIGTERM") => {
     if (signal === "SIGTERM" && asked === lameDuck) {
       // As nats-server does: whoever stops a container sends it as soon as its hook has run.
-      writeStderr("denats: SIGTERM ignored in lame duck mode; SIGINT ends it\n");
+      note('Trapped "terminated" signal: ignored in lame duck mode, "interrupt" cuts it short');
       return;
     }
     const nowMs = clock.monotonic();
-    if (endedAtMs === undefined) {
-      endedAtMs = nowMs;
-      leave({});
-    } else if (nowMs - endedAtMs > SAME_SIGNAL_MS) {
-      // Whoever asks twice means it.
+    if (ended === undefined) {
+      ended = { signal, atMs: nowMs };
+      leave(signal, {});
+    } else if (signal !== ended.signal || nowMs - ended.atMs > ECHO_MS) {
+      // Whoever asks twice means it. Nothing is logged: that could wait for who reads the log.
+      broker?.removePortsFile();
       exitProcess(FAILURE);
     }
   };
   // Before the broker is there: a signal may come while it starts.
   using _int = onSignal("SIGINT", () => shutDown("SIGINT"));
   using _term = onSignal("SIGTERM", () => shutDown("SIGTERM"));
-  using _usr2 = onSignal("SIGUSR2", () => asked === undefined && leave(lameDuck));
+  using _usr2 = onSignal("SIGUSR2", () => asked === undefined && leave("SIGUSR2", lameDuck));
   using _hup = onSignal("SIGHUP", () => broker?.reopenLog());
   using _usr1 = onSignal("SIGUSR1", () => {
     broker?.reopenLog();
@@ -121,6 +139,7 @@ async function serve(config: Config): Promise<number> {
     if (error instanceof ListenError || error instanceof FileError) return refuse(error.message);
     throw error;
   }
+  for (const message of notes) broker.note(message);
   if (asked !== undefined) void broker.close(asked);
   await broker.closed;
   // Not asked for: the listener was lost, or something else that a broker cannot do without.

@@ -75,6 +75,8 @@ const HEALTH_PERIOD_MS = 1000;
 const CLEAN_UP_PERIOD_MS = 10_000;
 /** How late the health check may run before that is worth a warning. */
 const LOOP_DELAY_WARNING_MS = 1000;
+/** Above this, a payload is worth nats-server's warning. */
+const LARGE_PAYLOAD_BYTES = 8 * 1024 * 1024;
 /** How long clients may take to leave when the broker drains. */
 const DRAIN_MS = 5000;
 /** How long closing may take in all parts before what is left is named in the log. */
@@ -342,6 +344,11 @@ export class Broker implements AsyncDisposable {
     log.info(`  Version:  ${DENATS_VERSION} (protocol of nats-server ${NATS_VERSION})`);
     log.info(`  Name:     ${this.name}`);
     log.info(`  ID:       ${this.id}`);
+    if (this.config.max_payload > LARGE_PAYLOAD_BYTES) {
+      log.warn(
+        "Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance",
+      );
+    }
     log.info(`Listening for client connections on ${formatAddress(this.address)}`);
     if (this.#environment.authenticator.required && hasPlainSecret(authorization)) {
       log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");
@@ -435,6 +442,20 @@ export class Broker implements AsyncDisposable {
     this.#log.info("Log file reopened; the configuration is read at the start only");
   }
 
+  /** Logs what the owner of the process has to say, such as why it closes the broker. */
+  note(message: string): void {
+    this.#log.info(message);
+  }
+
+  /** Removes the ports file at once, for a process that does not wait for the close. Never throws. */
+  removePortsFile(): void {
+    try {
+      this.#processFiles.removeSync();
+    } catch {
+      // Whoever cannot wait for a close cannot do anything about it either.
+    }
+  }
+
   /** Logs and counts an error that no task caught; for the owner of the process. */
   reportStrayError(kind: string, error: unknown): void {
     this.#strayErrors++;
@@ -459,20 +480,21 @@ export class Broker implements AsyncDisposable {
   }
 
   async #close({ drain = false, drainMs = DRAIN_MS, graceMs }: CloseBrokerOptions): Promise<void> {
+    // As nats-server says it.
     this.#log.info(
-      drain ? "Entering lame duck mode, stop accepting new clients" : "Server exiting",
+      drain ? "Entering lame duck mode, stop accepting new clients" : "Initiating Shutdown...",
     );
     this.#lifecycle.emit("closing", { drain });
     await this.#accepting.close();
     if (drain) {
       this.#info.ldm = true;
       await this.#lameDuck.run(drainMs, Math.min(graceMs ?? drainMs, drainMs));
-      this.#log.info("Server exiting");
+      this.#log.info("Initiating Shutdown...");
     }
-    await this.#end();
+    await this.#end("Server Exiting..");
   }
 
-  async #end(): Promise<void> {
+  async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     await this.#root.close();
@@ -480,6 +502,7 @@ export class Broker implements AsyncDisposable {
     await this.#processFiles.remove().catch((error) =>
       this.#log.warn("The ports file could not be removed", { error: describe(error) })
     );
+    if (lastWords !== undefined) this.#log.info(lastWords);
     this.#lifecycle.emit("closed", {});
     this.#logging[Symbol.dispose]();
     this.#closed.resolve();

@@ -93,22 +93,24 @@ export function decodeText(path: string, bytes: Uint8Array<ArrayBuffer>): string
 
 const LINE_FEED = 10;
 
-/** Offset of the byte up to which `bytes`, which are no text, could still have become one. */
+/** Offset of the byte with which `bytes` ceases to be UTF-8. */
 function firstWrongByte(bytes: Uint8Array<ArrayBuffer>): number {
-  const couldBe = (length: number) => {
+  const isText = (length: number, stream: boolean) => {
     try {
-      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length), { stream });
       return true;
     } catch {
       return false;
     }
   };
-  let good = 0, bad = bytes.length + 1; // lengths; a text that ends in the middle of a character
+  let good = 0, bad = bytes.length + 1; // lengths that could still become text, and could not
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
-    if (couldBe(middle)) good = middle;
+    if (isText(middle, true)) good = middle;
     else bad = middle;
   }
+  // Back to where the character begins that is not finished.
+  while (!isText(good, false)) good--;
   return good;
 }
 
