@@ -73,6 +73,32 @@ Deno.test("stray errors reach the handler and do not end the process, until disp
   assertMatch(err, /after disposal/);
 });
 
+Deno.test("the debugger port is closed within a millisecond, and not waited for without end", async () => {
+  for (const opensAtMs of [0, 7, 99, 700, Infinity]) {
+    const { code, out, err } = await run(`
+      const { default: inspector } = await import("node:inspector");
+      let nowMs = 0, looks = 0;
+      await platform.closeInspector({
+        monotonic: () => nowMs,
+        sleep: (ms) => {
+          looks++;
+          const before = nowMs;
+          nowMs += ms;
+          if (before <= ${opensAtMs} && ${opensAtMs} < nowMs) inspector.open(0, "127.0.0.1");
+          return Promise.resolve();
+        },
+      });
+      platform.writeStdout([inspector.url() === undefined, nowMs, looks].join(" "));
+    `);
+    assertEquals(code, 0, err);
+    const [closed, atMs, looks] = out.split(" ");
+    assertEquals(closed, "true");
+    if (opensAtMs < 100) assertEquals(Number(atMs), opensAtMs + 1);
+    else if (opensAtMs < 1000) assert(Number(atMs) <= opensAtMs + 10, out);
+    else assert(Number(atMs) <= 1010 && Number(looks) <= 200, out);
+  }
+});
+
 Deno.test("output is written before the process exits, however much", async () => {
   const { code, out, err } = await run(`
     const written = platform.writeStdout("x".repeat(1_000_000));
