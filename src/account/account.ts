@@ -49,8 +49,11 @@ export class Account {
   readonly name: string;
   /** Who wants which subject. */
   readonly interest: Interest<Subscription>;
-  /** How many subscriptions the last message was offered to, whether or not they took it. */
-  offered = 0;
+  /**
+   * How many subscriptions the last message was offered to, whether or not they took it, and how many
+   * steps it took to find them.
+   */
+  offers = 0;
   /** Whether the last message went to somebody who should be waited for before the next one. */
   pressed = false;
   readonly #random: Random;
@@ -165,14 +168,16 @@ export class Account {
    */
   publish(message: ClientMessage, publisher: Subscriber): number {
     const interest = this.interest;
-    let match = publisher.lastMatch;
+    let match = publisher.lastMatch, steps = 0;
     if (match === null || !message.sameSubject || !interest.isCurrent(match)) {
+      steps = -interest.searchWork;
       match = interest.match(
         message.slab.bytes,
         message.subjectStart,
         message.subjectEnd,
         message.subjectHash,
       );
+      steps += interest.searchWork;
       publisher.lastMatch = match;
     }
     this.#plainMade = this.pressed = false;
@@ -181,7 +186,7 @@ export class Account {
     for (let i = 0; i < plain.length; i++) {
       if (this.#deliver(plain[i]!, message, publisher)) count++;
     }
-    this.offered = plain.length;
+    this.offers = plain.length + steps;
     if (match.groups.length > 0) count += this.#deliverToGroups(match, message, publisher);
     if (this.#plainMade) this.#plainMessage.release();
     return count;
@@ -197,18 +202,18 @@ export class Account {
     for (let g = 0; g < match.groups.length; g++) {
       const group = match.groups[g]!;
       if (!(group instanceof MatchedGroup)) {
-        this.offered++;
+        this.offers++;
         if (this.#deliver(group, message, publisher)) count++;
         continue;
       }
+      this.offers++;
       const members = group.count;
-      let member = group.begin(members < 2 ? 0 : this.#random.below(members));
-      for (; member !== null; member = group.next()) {
-        this.offered++;
-        if (!this.#deliver(member, message, publisher)) continue;
-        count++;
-        break;
+      let member = group.begin(members > 1 ? this.#random.below(members) : 0);
+      while (member !== null && !this.#deliver(member, message, publisher)) {
+        this.offers++;
+        member = group.next();
       }
+      if (member !== null) count++;
     }
     return count;
   }
@@ -270,8 +275,9 @@ export class Account {
   answerNoResponders(message: ClientMessage, requester: Subscriber): void {
     const bytes = message.slab.bytes;
     const reply = byteString(bytes, message.replyStart, message.replyEnd);
+    const before = this.interest.searchWork;
     const listeners = this.interest.matchString(reply).plain;
-    this.offered += listeners.length;
+    this.offers += listeners.length + this.interest.searchWork - before;
     for (const subscription of listeners) {
       if (subscription.subscriber !== requester) continue;
       const subject = byteString(bytes, message.subjectStart, message.subjectEnd);

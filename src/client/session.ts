@@ -38,8 +38,8 @@ import { ClientTrace } from "./trace.ts";
  * payload; a SUB, an UNSUB, a CONNECT or a refusal; a byte of JSON or of a subject that is quoted.
  */
 const DELIVERY_WORK_BYTES = 64, COMMAND_WORK_BYTES = 4096, TEXT_WORK_BYTES = 16;
-/** What a subscription counts that a message was offered to, and a node that a search went through. */
-const OFFERED_WORK_BYTES = 32, SEARCH_WORK_BYTES = 32;
+/** What counts a subscription that a message was offered to, or a step of the search for them. */
+const OFFER_WORK_BYTES = 32;
 /** How long a decision about credentials may take. */
 const DECISION_LIMIT_MS = 30_000;
 /** How often violations are logged, and how much of what a client wrote is shown. */
@@ -360,19 +360,15 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       return;
     }
     this.#acknowledge();
-    const account = this.#account!, searched = account.interest.searchWork;
-    const count = account.publish(message, subscriber);
+    const account = this.#account!, count = account.publish(message, subscriber);
     if (count === 0 && subscriber.noResponders && message.hasReply) {
       account.answerNoResponders(message, subscriber);
     }
     // Those that were asked and did not take it cost time as well, and so does finding them.
     if (account.pressed) this.#worked(Infinity);
-    const offered = account.offered, found = account.interest.searchWork - searched;
-    if (offered + found > 0) {
-      this.#worked(
-        count * (message.size + DELIVERY_WORK_BYTES) + offered * OFFERED_WORK_BYTES +
-          found * SEARCH_WORK_BYTES,
-      );
+    const offers = account.offers;
+    if (offers > 0) {
+      this.#worked(count * (message.size + DELIVERY_WORK_BYTES) + offers * OFFER_WORK_BYTES);
     }
   }
 

@@ -15,6 +15,7 @@ import type { Scope } from "../supervisor/mod.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox, type OutboxFailure, type OutboxOwner, type OutboxSettings } from "./outbox.ts";
 import type { Congestion, TouchedOutboxes } from "./touched.ts";
+import { WRITE_WATCH_PERIOD_MS } from "./write_watch.ts";
 
 /**
  * How long a connection that is being closed may take nothing of what is queued for it, and how long
@@ -32,6 +33,12 @@ const AHEAD_BYTES = 4096;
  * read succeed at once, and the runtime looks at other sockets only when something has to wait.
  */
 const TURN_MS = 5;
+
+/**
+ * Over a connection in memory no read ever waits, nor fills the buffer. How many of those in a row
+ * are looked into, and how late the ticks of the {@link WriteWatch} show that nobody has a turn.
+ */
+const QUICK_READS = 32, STARVED_MS = 1.5 * WRITE_WATCH_PERIOD_MS;
 
 /** Closed on this side because of what the peer sent or failed to send: it may still be sending. */
 const LINGERING: ReadonlySet<CloseReason> = new Set([
@@ -159,7 +166,7 @@ export abstract class PeerSession implements OutboxOwner {
     scope.onCancel(() => this.close("serverShutdown"));
     try {
       this.opened();
-      for (let busyFromMs = 0;;) {
+      for (let busyFromMs = 0, quickReads = 0;;) {
         if (this.#ahead !== null) {
           const ahead = await this.#ahead;
           this.#ahead = null;
@@ -177,6 +184,9 @@ export abstract class PeerSession implements OutboxOwner {
         if (held !== null) await this.#hold(held);
         if (!full) {
           busyFromMs = 0;
+          if (++quickReads < QUICK_READS) continue;
+          quickReads = 0;
+          if (this.#starving) await this.#settings.clock.yield();
           continue;
         }
         const nowMs = this.#settings.clock.monotonic();
@@ -202,6 +212,11 @@ export abstract class PeerSession implements OutboxOwner {
       this.inbox.release();
       await this.ended(this.#closing ?? "clientClosed");
     }
+  }
+
+  get #starving(): boolean {
+    const { clock, outboxSettings: { watch } } = this.#settings;
+    return clock.monotonic() - watch.nowMs > STARVED_MS;
   }
 
   /** Handles what was read; returns what keeps it from reading on, or null. */

@@ -51,12 +51,17 @@ export class TimerWheel {
     timed.wheelSlot = -1;
   }
 
-  /** Moves on to `nowMs`, and calls what has become due. */
+  /**
+   * Moves on to `nowMs`, and calls what has become due.
+   *
+   * @throws what the first of them threw, after all of them were called.
+   */
   turn(nowMs: number): void {
     this.nowMs = nowMs;
     const target = Math.floor(nowMs / this.#slotMs);
     // After a long pause every slot is looked at once, not once per missed round.
     let turn = Math.max(this.#turned, target - this.#slots.length);
+    const errors: unknown[] = [];
     while (turn < target) {
       turn++;
       this.#turned = turn;
@@ -66,9 +71,17 @@ export class TimerWheel {
         if (timed.wheelSlot !== turn % this.#slots.length) continue;
         slot.delete(timed);
         timed.wheelSlot = -1;
-        if (timed.dueMs <= nowMs) timed.due(nowMs);
-        else this.schedule(timed, timed.dueMs);
+        if (timed.dueMs > nowMs) {
+          this.schedule(timed, timed.dueMs);
+          continue;
+        }
+        try {
+          timed.due(nowMs);
+        } catch (error) {
+          errors.push(error);
+        }
       }
     }
+    if (errors.length > 0) throw errors[0];
   }
 }

@@ -41,8 +41,9 @@ export class MatchedGroup<T> {
 
   /** How many members there are. */
   get count(): number {
-    let count = 0;
-    for (const part of this.parts) count += part.length;
+    const parts = this.parts;
+    let count = parts[0]!.length;
+    for (let i = 1; i < parts.length; i++) count += parts[i]!.length;
     return count;
   }
 

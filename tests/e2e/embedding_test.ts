@@ -365,3 +365,25 @@ Deno.test("who imports mod.ts does not load nats-core", async () => {
   const { modules } = JSON.parse(graph) as { modules: { specifier: string }[] };
   assertEquals(modules.filter(({ specifier }) => specifier.includes("nats-core")), []);
 });
+
+Deno.test("an in-process client that writes without end does not stop the program", async () => {
+  await using broker = await Broker.start({ host: "127.0.0.1", port: -1 });
+  const connection = broker.connect(), encoder = new TextEncoder();
+  const reading = (async () => {
+    const buffer = new Uint8Array(4096);
+    while (await connection.read(buffer) !== null);
+  })();
+  const noise = encoder.encode(`PUB nobody 100\r\n${"x".repeat(100)}\r\n`.repeat(500));
+  let over = false, written = 0;
+  const timer = setTimeout(() => over = true, 100);
+  await connection.write(encoder.encode(`CONNECT {"verbose":false,"pedantic":false}\r\n`));
+  // Each write is taken at once, so this is a loop of microtasks; only a timer can end it.
+  while (!over && written < 20_000_000_000) {
+    for (let at = 0; at < noise.length;) at += await connection.write(noise.subarray(at));
+    written += noise.length;
+  }
+  clearTimeout(timer);
+  assertEquals(over, true);
+  connection.close();
+  await reading;
+});

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import { type Timed, TimerWheel } from "../../src/connection/mod.ts";
 
@@ -140,4 +146,20 @@ Deno.test("many with different deadlines all fire in a wheel of the usual size",
     assertGreaterOrEqual(alarm.firedAtMs[0]!, 37 * i);
     assertLessOrEqual(alarm.firedAtMs[0]!, 37 * i + 100);
   }
+});
+
+Deno.test("one that throws when it is due does not hold up the others, and is heard of", () => {
+  const wheel = new TimerWheel(0, 100, 16), called: string[] = [];
+  const timed = (name: string): Timed => ({
+    dueMs: 0,
+    wheelSlot: -1,
+    due: () => {
+      called.push(name);
+      if (name === "first") throw new RangeError("a bug");
+    },
+  });
+  wheel.schedule(timed("first"), 1000);
+  wheel.schedule(timed("second"), 1000);
+  assertThrows(() => wheel.turn(1100), RangeError, "a bug");
+  assertEquals(called, ["first", "second"]);
 });
