@@ -24,6 +24,8 @@ import { WRITE_WATCH_PERIOD_MS } from "./write_watch.ts";
 const GOODBYE_MS = 2000, GOODBYE_IN_ALL_MS = 8000;
 /** How long the peer may then take to close its side. */
 const LINGER_MS = 1000;
+/** How long nothing must have come from a peer that is not at fault before it is closed. */
+const QUIET_MS = 50;
 /** How long a publisher waits per read for a subscriber that is close to its limit. */
 const CROWDED_MS = 10;
 /** Most bytes that are read during a pause. */
@@ -97,6 +99,7 @@ export abstract class PeerSession implements OutboxOwner {
   /** The outbox's writer, once there was one. */
   #writer: Promise<void> | null = null;
   #reading = true;
+  #reads = 0;
   /** What was read while something else was waited for; see {@link PeerSession.#readAhead}. */
   #ahead: Promise<Uint8Array | null> | null = null;
   #inputEnded: PromiseWithResolvers<void> | null = null;
@@ -176,6 +179,7 @@ export abstract class PeerSession implements OutboxOwner {
         }
         const count = await this.#connection.read(this.inbox.space(this.needed));
         if (count === null) break;
+        this.#reads++;
         const full = this.inbox.filled(count);
         const gate = this.#gate;
         this.#gate = null;
@@ -347,6 +351,21 @@ export abstract class PeerSession implements OutboxOwner {
     this.#goodbye = this.#depart(reason);
   }
 
+  /** Ends our side, and reads on for as long as something comes. Bounded in time. */
+  async #hearOut(): Promise<void> {
+    const { clock } = this.#settings;
+    await this.#connection.closeWrite().catch(() => {});
+    let heard = -1;
+    for (let quiets = LINGER_MS / QUIET_MS; quiets > 0 && heard !== this.#reads; quiets--) {
+      heard = this.#reads;
+      if (!this.#reading) return;
+      const { promise, resolve } = this.#inputEnded = Promise.withResolvers<void>();
+      const quiet = clock.setTimer(QUIET_MS, resolve);
+      await promise;
+      quiet.cancel();
+    }
+  }
+
   /** Sends what is queued, closes, and with it ends a read that is waiting. Bounded in time. */
   async #depart(reason: CloseReason): Promise<void> {
     const { clock } = this.#settings, connection = this.#connection, outbox = this.outbox;
@@ -364,7 +383,7 @@ export abstract class PeerSession implements OutboxOwner {
     };
     deadline = clock.setTimer(GOODBYE_MS, expireUnlessMoving);
     await outbox.finish();
-    if (LINGERING.has(reason) || (reason === "serverShutdown" && lingers)) {
+    if (LINGERING.has(reason)) {
       // Closing with unread input would reset the connection, and the reset may overtake what was
       // just written: first the end of our side, then the peer's.
       deadline.cancel();
@@ -373,6 +392,7 @@ export abstract class PeerSession implements OutboxOwner {
       if (this.#reading) await (this.#inputEnded = Promise.withResolvers<void>()).promise;
     }
     deadline.cancel();
+    if (reason === "serverShutdown" && lingers && outbox.dropped === 0) await this.#hearOut();
     expire();
     await this.#writer;
   }
