@@ -274,6 +274,7 @@ export class Broker implements AsyncDisposable {
         totalConnections: 0,
         slowConsumers: 0,
         staleConnections: 0,
+        closingConnections: 0,
       },
       sessions: new Map(),
       get ending() {

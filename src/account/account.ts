@@ -279,7 +279,8 @@ export class Account {
     const listeners = this.interest.matchString(reply).plain;
     this.offers += listeners.length + this.interest.searchWork - before;
     for (const subscription of listeners) {
-      if (subscription.subscriber !== requester) continue;
+      // Those that are about to be removed count no more.
+      if (subscription.subscriber !== requester || subscription.max < 0) continue;
       const subject = byteString(bytes, message.subjectStart, message.subjectEnd);
       requester.outbox.appendText(noRespondersFrame(subject, reply, subscription.sid));
       requester.trace?.delivered(reply, subscription.sid, 0);

@@ -101,6 +101,11 @@ export class Authenticator {
     return this.#anonymous === null;
   }
 
+  /** Whether there is anybody to be told from others, even if nobody has to show who it is. */
+  get configured(): boolean {
+    return this.#anonymous !== anybody;
+  }
+
   /** Who a client is that shows no credentials, or sends no CONNECT at all; null refuses it. */
   anonymous(): Decision {
     return this.#anonymous;

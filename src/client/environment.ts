@@ -28,6 +28,8 @@ export interface ClientStatistics {
   slowConsumers: number;
   /** Connections closed as stale. */
   staleConnections: number;
+  /** Connections that are being closed, and do not count any more. */
+  closingConnections: number;
 }
 
 /** What a session needs from its surroundings. */

@@ -20,13 +20,13 @@ export class Keepalive {
   /** When the peer last sent a message, SUB, UNSUB or PING. */
   activeAtMs = 0;
   #outstanding = 0;
-  #pingedAtMs = 0;
-  #measuredAtMs = -Infinity;
+  #pingedAtMs = -Infinity;
   #measured = false;
 
   /** CONNECT came: it counts as a first, rough measurement, which a PING is to replace. */
   connected(acceptedAtMs: number, nowMs: number): void {
     this.rttMs = nowMs - acceptedAtMs;
+    this.#measured = true;
   }
 
   /** When the first PING after CONNECT is due, counted from CONNECT. */
@@ -37,7 +37,8 @@ export class Keepalive {
 
   /** The timer fired. For `"ping"` the caller sends one and calls {@link Keepalive.pinged}. */
   decide(nowMs: number, pingIntervalMs: number, pingMax: number): PingDecision {
-    const needsRtt = !this.#measured || nowMs - this.#measuredAtMs > RTT_VALID_MS;
+    // What counts is when it was last tried: a peer may be busy and never answer.
+    const needsRtt = !this.#measured || nowMs - this.#pingedAtMs > RTT_VALID_MS;
     if (nowMs - this.activeAtMs < pingIntervalMs && !needsRtt) return "skip";
     return this.#outstanding + 1 > pingMax ? "stale" : "ping";
   }
@@ -51,9 +52,8 @@ export class Keepalive {
   /** A PONG came: nothing is outstanding any more. */
   ponged(nowMs: number): void {
     this.#outstanding = 0;
-    if (this.#pingedAtMs === 0) return;
+    if (this.#pingedAtMs === -Infinity) return;
     this.rttMs = nowMs - this.#pingedAtMs;
-    this.#measuredAtMs = nowMs;
     this.#measured = true;
   }
 }

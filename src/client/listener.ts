@@ -30,7 +30,7 @@ export async function acceptClients(
   options: ClientListenerOptions,
 ): Promise<void> {
   const { listener, clients, signal, nextId } = options;
-  const { clock, random, acceptLog, sessions } = environment;
+  const { clock, random, acceptLog, sessions, statistics } = environment;
   const connections = accepted(listener, {
     clock,
     random,
@@ -52,9 +52,13 @@ export async function acceptClients(
     });
     return goodbye(byteStringBytes(`${info}-ERR '${ERROR_TEXT.connections}'\r\n`));
   };
+  // Those that are being closed make room, but only as many as there are places: their sockets exist.
+  const hasRoom = () =>
+    sessions.size - statistics.closingConnections < options.maxConnections &&
+    sessions.size < 2 * options.maxConnections;
   const welcome = admitted(
     paced(connections, clock),
-    (connection) => sessions.size < options.maxConnections ? "admit" : refuse(connection),
+    (connection) => hasRoom() ? "admit" : refuse(connection),
     { scope: clients },
   );
   for await (const { id, connection } of tagged(welcome, nextId)) {

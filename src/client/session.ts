@@ -83,6 +83,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   /** What the chunk at hand has given rise to; see {@link ClientLimits.chunk_work}. */
   #work = 0;
   #deciding = false;
+  /** Whether the first command is still to come, and must come in time. */
+  #silent = false;
   #connected = false;
   #firstPonged = false;
 
@@ -126,7 +128,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       wheel.schedule(this, this.#acceptedAtMs + limits.auth_timeout);
     } else {
       this.#admit(anonymous);
-      wheel.schedule(this, this.#acceptedAtMs + limits.ping_interval);
+      // Who is taken for a user is to say something all the same, as if it had to show who it is.
+      this.#silent = authenticator.configured;
+      const limitMs = this.#silent ? limits.auth_timeout : limits.ping_interval;
+      wheel.schedule(this, this.#acceptedAtMs + limitMs);
     }
     this.#sendNow(this.#info());
   }
@@ -141,7 +146,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     const inbox = this.inbox, parser = this.#parser;
     const messages = this.inMessages, bytes = this.inBytes;
     this.#work = 0;
-    inbox.start = parser.parse(inbox.slab, inbox.start, inbox.end);
+    const start = inbox.start;
+    inbox.start = parser.parse(inbox.slab, start, inbox.end);
+    if (this.#silent && (inbox.start > start || parser.mode !== "start")) this.#heard();
     if (this.inMessages !== messages) {
       const { statistics, wheel } = this.#environment;
       this.keepalive.activeAtMs = wheel.nowMs;
@@ -179,6 +186,17 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     return this.#environment.wheel.nowMs - this.keepalive.activeAtMs < SENDING_MS;
   }
 
+  /** The first command has come from somebody who is taken for a user. */
+  #heard(): void {
+    this.#silent = false;
+    // CONNECT has a schedule of its own.
+    if (this.#connected || this.closing !== null) return;
+    this.#environment.wheel.schedule(
+      this,
+      this.#acceptedAtMs + this.#environment.limits.ping_interval,
+    );
+  }
+
   #worked(bytes: number): void {
     this.#work += bytes;
     if (this.#work > this.#environment.limits.chunk_work) this.#parser.stop();
@@ -201,6 +219,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     this.#parser.stop();
     wheel.cancel(this);
     this.#abandon?.abort();
+    statistics.closingConnections++;
     if (reason === "staleConnection") statistics.staleConnections++;
     if (reason.startsWith("slowConsumer")) statistics.slowConsumers++;
     if (QUIET_REASONS.has(reason)) return;
@@ -220,6 +239,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   protected override async ended(reason: CloseReason): Promise<void> {
     const { sessions, statistics, log } = this.#environment, subscriber = this.subscriber;
     sessions.delete(this.id);
+    if (this.closing !== null) statistics.closingConnections--;
     statistics.outMessages += subscriber.outMessages;
     statistics.outBytes += subscriber.outBytes;
     if (log.debugOn) {
@@ -425,7 +445,12 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     this.#firstPonged = true;
     // From now on it takes INFO at any time; the first tells it where it ended up.
     if (this.options.protocol >= 1) {
-      this.#send(this.#info({ connect_info: true, remote_account: this.#account!.name }));
+      const { configured } = this.#environment.authenticator;
+      this.#send(this.#info({
+        ...(configured && { auth_required: true }),
+        connect_info: true,
+        remote_account: this.#account!.name,
+      }));
     }
   }
 
@@ -467,7 +492,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   /** Credentials, or a PING, are due. */
   due(nowMs: number): void {
     if (this.closing !== null) return;
-    if (this.#parser.connectRequired || this.#deciding) {
+    if (this.#parser.connectRequired || this.#deciding || this.#silent) {
       this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
       return;
     }

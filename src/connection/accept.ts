@@ -75,7 +75,7 @@ export async function* accepted(
   const closeListener = () => listener.close();
   signal.addEventListener("abort", closeListener, { once: true });
   try {
-    while (!signal.aborted) {
+    for (let gone = 0; !signal.aborted;) {
       let connection: Connection;
       try {
         connection = await listener.accept();
@@ -84,12 +84,18 @@ export async function* accepted(
         if (!(error instanceof AcceptError)) throw error;
         if (error.closed) return;
         if (!error.transient) throw error;
+        if (error.peerGone && ++gone < GONE_IN_A_ROW) {
+          // Whoever connects and resets at once is to delay nobody; but nor is a host of them.
+          if (gone % GONE_AT_A_TIME === 0) await clock.yield();
+          continue;
+        }
         const retryInMs = backoff.next();
         reports.add(error, retryInMs);
         await clock.sleep(retryInMs, signal).catch(() => {});
         continue;
       }
       backoff.reset();
+      gone = 0;
       if (signal.aborted) {
         connection.close();
         return;
@@ -124,6 +130,11 @@ export async function* admitted(
     else refusals.refuse(connection, admission);
   }
 }
+
+/** How many peers may be gone in a row before that is taken for a failure of the listener. */
+const GONE_IN_A_ROW = 100_000;
+/** After how many of them others have their turn. */
+const GONE_AT_A_TIME = 32;
 
 /** Connections in a row with less than this between them are one rush. */
 const RUSH_GAP_MS = 1;

@@ -22,26 +22,30 @@ import {
  */
 const ACCEPT_BACKLOG = 4096;
 
+/** Codes of accept(2) that say that the listener is none (any more). Whatever else, it may go on. */
+const FINAL_ACCEPT_CODES: ReadonlySet<string> = new Set([
+  "EBADF",
+  "EFAULT",
+  "EINVAL",
+  "ENOTSOCK",
+  "EOPNOTSUPP",
+]);
+
 /**
- * Codes of accept(2) that say nothing about the listener: limits of the process or the system, and
- * errors of the network or the peer that Linux passes on through accept.
+ * Codes of accept(2) and what belongs to it (reading the peer's address, for instance) that are about
+ * the one connection that was accepted, and not about the next.
  */
-const TRANSIENT_ACCEPT_CODES: ReadonlySet<string> = new Set([
-  "EAGAIN",
+const PEER_ACCEPT_CODES: ReadonlySet<string> = new Set([
   "ECONNABORTED",
   "ECONNRESET",
   "EHOSTDOWN",
   "EHOSTUNREACH",
   "EINTR",
-  "EMFILE",
   "ENETDOWN",
   "ENETUNREACH",
-  "ENFILE",
-  "ENOBUFS",
-  "ENOMEM",
   "ENONET",
   "ENOPROTOOPT",
-  "EPERM",
+  "ENOTCONN",
   "EPROTO",
   "ETIMEDOUT",
 ]);
@@ -128,9 +132,11 @@ class DenoListener implements Listener {
       if (this.#closed) {
         throw new AcceptError(`listener closed: ${address}`, false, { cause: error, closed: true });
       }
-      const transient = TRANSIENT_ACCEPT_CODES.has(codeOf(error) ?? "");
+      const code = codeOf(error);
+      const transient = code !== undefined && !FINAL_ACCEPT_CODES.has(code);
       throw new AcceptError(`cannot accept on ${address}: ${reasonOf(error)}`, transient, {
         cause: error,
+        peerGone: code !== undefined && PEER_ACCEPT_CODES.has(code),
       });
     }
   }
@@ -160,7 +166,9 @@ class DenoConnection implements Connection {
   }
 
   get remoteAddress(): Address {
-    return this.#connection.remoteAddr;
+    const { hostname, port } = this.#connection.remoteAddr;
+    // A listener on `::` sees IPv4 peers mapped (RFC 4291, section 2.5.5.2).
+    return { hostname: hostname.replace(/^::ffff:(?=\d+\.)/i, ""), port };
   }
 
   // Neither is an async function: that would add a second promise to every chunk.

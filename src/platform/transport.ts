@@ -113,6 +113,8 @@ export class ListenError extends Error {
 export interface AcceptErrorOptions extends ErrorOptions {
   /** Whether the listener was closed on this side; false when absent. */
   readonly closed?: boolean;
+  /** Whether only the one connection that was accepted is gone; false when absent. */
+  readonly peerGone?: boolean;
 }
 
 /** One attempt to accept a connection failed. */
@@ -123,11 +125,14 @@ export class AcceptError extends Error {
   readonly transient: boolean;
   /** Whether the listener was closed on this side: the orderly end, not a failure. */
   readonly closed: boolean;
+  /** Whether only the one connection that was accepted is gone: the next is there for the asking. */
+  readonly peerGone: boolean;
 
   /** Wraps the platform's error as `cause`. */
   constructor(message: string, transient: boolean, options: AcceptErrorOptions = {}) {
     super(message, options);
     this.transient = transient;
     this.closed = options.closed ?? false;
+    this.peerGone = options.peerGone ?? false;
   }
 }

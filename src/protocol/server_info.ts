@@ -43,6 +43,8 @@ export interface ConnectionInfo {
   client_id: number;
   /** The client's address. */
   client_ip: string;
+  /** In the INFO that follows the first PING: whether there are users at all. */
+  auth_required?: true;
   /** Present in the INFO that follows the first PING. */
   connect_info?: true;
   /** The account the client is in. */

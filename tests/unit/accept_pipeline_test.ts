@@ -348,3 +348,29 @@ Deno.test("a rush of connections lets others have their turn now and then", asyn
   assert(breaths >= 10 && breaths <= 20, `${breaths} breaths in 90 ms`);
   connection.close();
 });
+
+Deno.test("a peer that is gone already is passed over without waiting", async () => {
+  const clock = new VirtualClock(), [client, server] = memoryPipe();
+  let accepts = 0;
+  const listener: Listener = {
+    address: { hostname: "memory", port: 1 },
+    accept: () => {
+      accepts++;
+      if (accepts === 100) return Promise.resolve(server);
+      if (accepts > 100) return new Promise(() => {});
+      return Promise.reject(new AcceptError("reset", true, { peerGone: true }));
+    },
+    close: () => {},
+  };
+  const abort = new AbortController();
+  const connections = accepted(listener, {
+    clock,
+    random: new SeededRandom(1),
+    signal: abort.signal,
+  });
+  const first = await connections.next();
+  assertEquals([first.value, accepts, clock.monotonic()], [server, 100, 0]);
+  abort.abort();
+  client.close();
+  server.close();
+});

@@ -20,14 +20,23 @@ Deno.test("max_connections: one too many gets INFO and -ERR, and its place is fr
   assertEquals(await world.exchange(fourth, "PING\r\n"), "PONG\r\n");
 });
 
-Deno.test("a client that is being closed still counts, so that nobody gets around the limit", async () => {
-  await using world = await MemoryBroker.start({ max_connections: 1 });
-  const first = await world.connect();
-  await world.exchange(first, "BOGUS\r\n");
-  const second = await world.connectUngreeted();
+Deno.test("who is being closed makes room, but not for more than there is room for", async () => {
+  await using world = await MemoryBroker.start({ max_connections: 2 });
+  // Each is closed when it hangs up, or a second later.
+  const first = await world.connect(), second = await world.connect();
+  for (const client of [first, second]) await world.exchange(client, "BOGUS\r\n");
+  const third = await world.connect(), fourth = await world.connect();
+  for (const client of [third, fourth]) {
+    assertEquals(await world.exchange(client, "PING\r\n"), "PONG\r\n");
+    await world.exchange(client, "BOGUS\r\n");
+  }
+  // All four are still there: to err and stay is no way around the limit.
+  const fifth = await world.connectUngreeted();
   await world.settle();
-  assertMatch(second.take(), /-ERR 'maximum connections exceeded'/);
-  second.close();
+  assertMatch(fifth.take(), /-ERR 'maximum connections exceeded'/);
+  await world.advance(1500);
+  const sixth = await world.connect();
+  assertEquals(await world.exchange(sixth, "PING\r\n"), "PONG\r\n");
 });
 
 Deno.test("ids are never used twice, also not those of the refused", async () => {

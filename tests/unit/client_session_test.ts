@@ -369,3 +369,45 @@ Deno.test("messages are counted as they come in and go out", async () => {
   await world.exchange(other, "HPUB a 12 13\r\nNATS/1.0\r\n\r\nx\r\n");
   assertEquals(world.broker.statistics.outBytes, 34, "only what was really sent");
 });
+
+Deno.test("who is taken for a user without saying anything is not waited for for ever", async () => {
+  const authorization = { users: [{ user: "n", password: "x" }], timeout: "1s" };
+  await using world = await MemoryBroker.start({ authorization, no_auth_user: "n" });
+  const silent = await world.connectSilently(), half = await world.connectSilently();
+  const speaking = await world.connectSilently();
+  half.send("CONN");
+  assertEquals(await world.exchange(speaking, "SUB a 1\r\n"), "+OK\r\n");
+  await world.advance(1200);
+  assertEquals(silent.take(), "-ERR 'Authentication Timeout'\r\n");
+  assertEquals(half.take(), "-ERR 'Authentication Timeout'\r\n");
+  assertEquals(await world.exchange(speaking, "PING\r\n"), "PONG\r\n");
+});
+
+Deno.test("who is taken for a user is told by the second INFO that there are users", async () => {
+  const authorization = { users: [{ user: "n", password: "x" }] };
+  await using world = await MemoryBroker.start({ authorization, no_auth_user: "n" });
+  const client = await world.connectUngreeted();
+  await world.settle();
+  const first = client.take();
+  const second = await world.exchange(client, connectFrame() + "PING\r\n");
+  assertEquals([first.includes("auth_required"), second.includes('"auth_required":true')], [
+    false,
+    true,
+  ]);
+});
+
+Deno.test("a 503 is not addressed to a subscription that a second CONNECT has ended", async () => {
+  await using world = await MemoryBroker.start();
+  const crowd = await world.connect(), requester = await world.connect();
+  const subscriptions = Array.from({ length: 3000 }, (_, i) => `SUB s.${i} ${i}\r\n`).join("");
+  await world.exchange(crowd, subscriptions);
+  await world.exchange(requester, "SUB r old\r\n");
+  // Removals go one after another: the requester's waits behind the crowd's.
+  crowd.close();
+  const answer = await world.exchange(
+    requester,
+    `${connectFrame()}SUB r new\r\nPUB nobody r 0\r\n\r\nUNSUB new\r\nPUB nobody r 0\r\n\r\nPING\r\n`,
+  );
+  await world.advance(100);
+  assertEquals((answer + requester.take()).match(/HMSG r \S+/g), ["HMSG r new"]);
+});
