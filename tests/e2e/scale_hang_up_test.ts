@@ -9,7 +9,7 @@ const WRITTEN_AT_ONCE = 5_000;
 /** How long the broker may keep the others waiting, in milliseconds. */
 const STALL_LIMIT_MS = 50;
 /** The machine may keep them waiting when the broker does not: one of so many tries has to be good. */
-const TRIES = 5;
+const TRIES = 12;
 
 /** Subscribes; every other subject has a wildcard. */
 async function subscribed(broker: ObservedBroker) {
