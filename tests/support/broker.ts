@@ -4,6 +4,7 @@
  * @module
  */
 import { Broker } from "../../mod.ts";
+import { withFileLimit } from "./file_limit.ts";
 import { ServerProcess } from "./server_process.ts";
 
 /** What {@link Broker.start} takes. */
@@ -18,8 +19,11 @@ export function startBroker(settings: BrokerSettings = {}): Promise<Broker> {
  * Starts the command `main.ts` as a child process, on a free port of the loopback address.
  *
  * @param config Text of its YAML configuration file.
+ * @param fileLimit How many files it may open; what the test may, if absent.
  */
-export function startBrokerProcess(config = ""): Promise<ServerProcess> {
+export function startBrokerProcess(config = "", fileLimit?: number): Promise<ServerProcess> {
   const main = decodeURIComponent(new URL("../../main.ts", import.meta.url).pathname);
-  return ServerProcess.start(Deno.execPath(), ["run", "-A", main], config, ".yaml");
+  const deno = { command: Deno.execPath(), args: ["run", "-A", main] };
+  const { command, args } = fileLimit === undefined ? deno : withFileLimit(fileLimit, deno);
+  return ServerProcess.start(command, args, config, ".yaml");
 }

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Broker } from "../../mod.ts";
-import { RawClient } from "./conversation.ts";
+import { RawClient, type ServerAddress } from "./conversation.ts";
 import { taskCount } from "./observed_broker.ts";
 
 /** How long a broker may take to forget what is gone, in milliseconds. */
@@ -19,6 +19,12 @@ export interface Experience {
   readonly worstMs: number;
 }
 
+/** Whatever listens somewhere. */
+interface Server {
+  /** Where clients connect to. */
+  readonly address: ServerAddress;
+}
+
 /**
  * Runs an attack on a broker that nobody else is connected to. Meanwhile a publisher and a subscriber
  * exchange messages one by one; afterwards the broker has to be as it was before: no connection,
@@ -28,30 +34,7 @@ export interface Experience {
  */
 export async function attack(broker: Broker, run: () => Promise<void>): Promise<Experience> {
   const before = remains(broker);
-  let experience: Experience;
-  {
-    using subscriber = await greeted(broker);
-    using publisher = await greeted(broker);
-    await subscriber.send("SUB bystander 1\r\nPING\r\n");
-    await subscriber.receiveUntil((text) => text.includes("PONG\r\n"));
-    subscriber.take();
-    let over = false;
-    const attacking = run().finally(() => over = true);
-    // It is awaited below, after the message under way.
-    attacking.catch(() => {});
-    let messages = 0, worstMs = 0;
-    do {
-      const sentAtMs = performance.now(), payload = String(messages).padStart(8, "0");
-      await publisher.send(`PUB bystander 8\r\n${payload}\r\n`);
-      await subscriber.receiveUntil((text) => text.endsWith(`${payload}\r\n`));
-      assert(!subscriber.closedByServer && !publisher.closedByServer, "a bystander was closed");
-      assertEquals(withoutPings(subscriber.take()), `MSG bystander 1 8\r\n${payload}\r\n`);
-      worstMs = Math.max(worstMs, performance.now() - sentAtMs);
-      messages++;
-    } while (!over);
-    await attacking;
-    experience = { messages, worstMs };
-  }
+  const experience = await bystand(broker, run);
   await until(() => {
     const { connections, tasks, subscriptions } = remains(broker);
     return connections === before.connections && tasks === before.tasks &&
@@ -61,8 +44,44 @@ export async function attack(broker: Broker, run: () => Promise<void>): Promise<
   return experience;
 }
 
+/**
+ * Exchanges messages between a publisher and a subscriber, one by one, until `run` is over.
+ *
+ * @param options Options of their CONNECT, a JSON object.
+ * @param pauseMs Milliseconds between two messages, where an attack takes long.
+ */
+export async function bystand(
+  server: Server,
+  run: () => Promise<void>,
+  options = "{}",
+  pauseMs = 0,
+): Promise<Experience> {
+  using subscriber = await greeted(server, options);
+  using publisher = await greeted(server, options);
+  await subscriber.send("SUB bystander 1\r\nPING\r\n");
+  await subscriber.receiveUntil((text) => text.includes("PONG\r\n"));
+  subscriber.take();
+  let over = false;
+  const attacking = run().finally(() => over = true);
+  // It is awaited below, after the message under way.
+  attacking.catch(() => {});
+  let messages = 0, worstMs = 0;
+  do {
+    const sentAtMs = performance.now(), payload = String(messages).padStart(8, "0");
+    await publisher.send(`PUB bystander 8\r\n${payload}\r\n`);
+    await subscriber.receiveUntil((text) => text.endsWith(`${payload}\r\n`));
+    assert(!subscriber.closedByServer && !publisher.closedByServer, "a bystander was closed");
+    assertEquals(withoutPings(subscriber.take()), `MSG bystander 1 8\r\n${payload}\r\n`);
+    worstMs = Math.max(worstMs, performance.now() - sentAtMs);
+    messages++;
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  } while (!over);
+  await attacking;
+  return { messages, worstMs };
+}
+
 /** A raw client that has said CONNECT and was answered. */
-export async function greeted(broker: Broker, options = "{}"): Promise<RawClient> {
+export async function greeted(broker: Server, options = "{}"): Promise<RawClient> {
   const client = await RawClient.connect(broker.address);
   const connect = { verbose: false, pedantic: false, ...JSON.parse(options) };
   await client.send(`CONNECT ${JSON.stringify(connect)}\r\nPING\r\n`);

@@ -13,6 +13,8 @@ export interface Holdings {
   readonly subscriptions: number;
   /** Tasks of the broker. */
   readonly tasks: number;
+  /** Clients that were closed because they did not keep up. */
+  readonly slowConsumers: number;
   /** Tasks that threw. */
   readonly panics: number;
   /** Open files of the process, sockets included. */
@@ -26,12 +28,13 @@ export interface Holdings {
 }
 
 function holdings(broker: Broker): Holdings {
-  const { connections, subscriptions, panics } = broker.statistics;
+  const { connections, subscriptions, slowConsumers, panics } = broker.statistics;
   const { heapUsed, external, rss } = Deno.memoryUsage();
   return {
     connections,
     subscriptions,
     tasks: taskCount(broker.tasks()),
+    slowConsumers,
     panics,
     files: Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0,
     heapBytes: heapUsed,

@@ -5,6 +5,8 @@
  */
 import type { ConfigInput } from "../../mod.ts";
 import type { ServerAddress } from "./conversation.ts";
+import { withFileLimit } from "./file_limit.ts";
+import { linesOf } from "./lines.ts";
 import type { Holdings } from "./observed_broker.ts";
 
 /** A running broker; disposing it closes the broker and waits for the end of the process. */
@@ -30,11 +32,20 @@ export class ObservedBroker implements AsyncDisposable {
     this.#lines = lines;
   }
 
-  /** Starts a broker on a free port of the loopback address. */
-  static async start(settings: ConfigInput = {}): Promise<ObservedBroker> {
+  /**
+   * Starts a broker on a free port of the loopback address.
+   *
+   * @param fileLimit How many files its process may open; what the test may, if absent.
+   */
+  static async start(settings: ConfigInput = {}, fileLimit?: number): Promise<ObservedBroker> {
     const program = decodeURIComponent(new URL("./observed_broker.ts", import.meta.url).pathname);
-    const child = new Deno.Command(Deno.execPath(), {
+    const deno = {
+      command: Deno.execPath(),
       args: ["run", "-A", "--v8-flags=--expose-gc", program, JSON.stringify(settings)],
+    };
+    const { command, args } = fileLimit === undefined ? deno : withFileLimit(fileLimit, deno);
+    const child = new Deno.Command(command, {
+      args: [...args],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
@@ -52,6 +63,11 @@ export class ObservedBroker implements AsyncDisposable {
     );
   }
 
+  /** The process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** What the broker holds; with `collect`, after its garbage was collected. */
   async holdings(collect = true): Promise<Holdings> {
     await this.#input.write(collect ? "collect\n" : "as it is\n");
@@ -66,14 +82,5 @@ export class ObservedBroker implements AsyncDisposable {
     await this.#piping;
     for (let end = false; !end;) end = (await this.#lines.next()).done === true;
     await this.#child.status;
-  }
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
   }
 }
