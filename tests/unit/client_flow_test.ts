@@ -72,7 +72,7 @@ Deno.test("a publisher waits for every subscriber that is behind, not just for o
   }
   subscriber.stall();
   others[0]!.stall();
-  const sent = publisher.send(messages(4 * KIB, KIB));
+  const sent = publisher.send(messages(8 * KIB, KIB));
   await world.settle();
   const waiting = publisher.unsentBytes;
   assertGreater(waiting, 0);
