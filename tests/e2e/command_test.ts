@@ -1,6 +1,6 @@
 /** The command as its operator meets it: flags, configuration, files, signals, exit codes. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { runCommand, RunningCommand } from "../support/command.ts";
+import { FAULTY_COMMAND, runCommand, RunningCommand } from "../support/command.ts";
 import { RawClient } from "../support/conversation.ts";
 
 /** The port of every broker here, chosen by the system, on the loopback address. */
@@ -348,6 +348,36 @@ Deno.test("a peer that does not read delays the end by a bounded time; a second 
   }
 });
 
+Deno.test("an error outside any task is logged once, and the broker serves on", async () => {
+  await using command = new RunningCommand(ANYWHERE, { program: FAULTY_COMMAND });
+  const address = await command.listening();
+  await command.stderrMatch(/Server is ready/);
+  command.kill("SIGCONT");
+  await command.stderrMatch(/a planted rejection/);
+  await command.stderrMatch(/a planted error/);
+  using client = await RawClient.connect(address);
+  await client.send(CONNECT);
+  await client.receiveUntil((text) => text.includes("PONG\r\n"));
+  const stderr = await endWell(command);
+  assertEquals(stderr.match(/\[ERR\].*/g)?.map((line) => line.split(" error=")[0]), [
+    "[ERR] Stray rejection outside any task",
+    "[ERR] Stray error outside any task",
+  ]);
+});
+
+Deno.test("a broker that has lost its listener says so, closes and ends with exit code 1", async () => {
+  await using command = new RunningCommand(ANYWHERE, { program: FAULTY_COMMAND });
+  using client = await RawClient.connect(await command.listening());
+  await client.send(CONNECT);
+  await client.receiveUntil((text) => text.includes("PONG\r\n"));
+  command.kill("SIGWINCH");
+  await client.receiveToEnd();
+  const { code, stderr } = await command.outcome();
+  assertEquals(code, 1, stderr);
+  assertEquals(stderr.match(/Panic in \S+ .*cannot accept/g)?.length, 1, stderr);
+  assertMatch(stderr, /Initiating Shutdown\.{3}[^]*Server Exiting\.\.\n$/);
+});
+
 Deno.test("in lame duck mode SIGTERM is ignored and SIGINT ends it, both in the form of the log", async () => {
   await using folder = await temporaryFolder();
   const config = `${folder.path}/json.yaml`;
@@ -358,9 +388,13 @@ Deno.test("in lame duck mode SIGTERM is ignored and SIGINT ends it, both in the 
   await client.send(CONNECT);
   await client.receiveUntil((text) => text.includes("PONG\r\n"));
   command.kill("SIGUSR2");
-  await command.stderrMatch(/Entering lame duck mode/);
+  await client.receiveUntil((text) => text.includes('"ldm":true'));
   command.kill("SIGTERM");
   await command.stderrMatch(/"terminated\\" signal: ignored/);
+  // Its clients have time to leave.
+  client.take();
+  await client.send("PING\r\n");
+  await client.receiveUntil((text) => text.includes("PONG\r\n"));
   command.kill("SIGINT");
   const { code, stderr } = await command.outcome();
   assertEquals(code, 0, stderr);

@@ -11,8 +11,16 @@ import {
   ScopeClosedError,
   type TaskInfo,
 } from "../../mod.ts";
-import { VirtualClock } from "../../src/platform/mod.ts";
+import { hashSync } from "bcryptjs";
+import {
+  AcceptError,
+  FileError,
+  type Listener,
+  type Transport,
+  VirtualClock,
+} from "../../src/platform/mod.ts";
 import { startBroker } from "../support/broker.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
 import { connectClient, Received, soon, status } from "../support/nats_client.ts";
 
 /** Reads a client's end of a byte stream as text. */
@@ -342,6 +350,89 @@ Deno.test("a port that is taken is an error that leaves nothing behind", async (
   await holder.close();
   await using next = await startBroker({ port });
   assertEquals(next.address.port, port);
+});
+
+Deno.test("a start that fails leaves no file behind, and the port free", async () => {
+  const files = new MemoryFiles(), transport = new MemoryTransport();
+  const config = { host: "memory", port: 7, pid_file: "/pid", ports_file_dir: "/ports" };
+  const writeText = files.writeText.bind(files);
+  files.writeText = (path, text) =>
+    path.endsWith(".ports")
+      ? Promise.reject(new FileError(`${path}: no space left`))
+      : writeText(path, text);
+  await assertRejects(() => Broker.start(config, { transport, files }), FileError, "no space left");
+  assertEquals(files.paths, []);
+  await assertRejects(() => transport.connect({ hostname: "memory", port: 7 }));
+  files.writeText = writeText;
+  await using broker = await Broker.start(config, { transport, files });
+  assertEquals([broker.address.port, files.paths.length], [7, 2]);
+});
+
+Deno.test("a broker that loses its listener closes by itself, and says why once", async () => {
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => {});
+  const listener: Listener = {
+    address: { hostname: "lost", port: 1 },
+    accept: () => lost.promise,
+    close: () => lost.reject(new AcceptError("closed", false, { closed: true })),
+  };
+  const transport: Transport = {
+    listen: () => listener,
+    connect: () => Promise.reject(new Error("not needed")),
+  };
+  const lines: string[] = [];
+  const broker = await Broker.start({}, { transport, writeLog: (line) => lines.push(line) });
+  const events = record(broker);
+  lost.reject(new AcceptError("bad file descriptor", false));
+  await soon(broker.closed);
+  assertEquals(events, ["panic", "closing false", "closed"]);
+  const panics = lines.filter((line) => line.includes("Panic in broker/accept:clients"));
+  assertEquals(panics.length, 1, lines.join(""));
+  assert(panics[0]!.includes("bad file descriptor"), panics[0]);
+});
+
+Deno.test("start-up warns of what leaves a broker open, and of nothing else", async () => {
+  const warnings = async (config: Parameters<typeof Broker.start>[0]) => {
+    const lines: string[] = [], transport = new MemoryTransport();
+    await using _ = await Broker.start(config, { transport, writeLog: (line) => lines.push(line) });
+    return lines.flatMap((line) => /\[WRN\] ([^:,]*)/.exec(line)?.[1] ?? []);
+  };
+  const plain = "Plaintext passwords or tokens detected";
+  assertEquals(await warnings({ host: "127.0.0.1" }), []);
+  assertEquals(await warnings({ host: "0.0.0.0" }), ["No authentication is configured"]);
+  assertEquals(await warnings({ host: "0.0.0.0", authorization: { token: "t" } }), [plain]);
+  assertEquals(await warnings({ authorization: { token: hashSync("t", 4) } }), []);
+  assertEquals(await warnings({ authorization: { user: "ann" } }), ["Users without a password"]);
+});
+
+Deno.test("a program ends by itself once its broker has closed, also when it checked a bcrypt hash", async () => {
+  const mod = new URL("../../mod.ts", import.meta.url).href;
+  const program = `
+    import { Broker } from ${JSON.stringify(mod)};
+    const broker = await Broker.start(
+      { host: "127.0.0.1", port: -1, authorization: { token: ${
+    JSON.stringify(hashSync("t", 4))
+  } } },
+    );
+    const client = broker.connect(), bytes = new Uint8Array(4096);
+    await client.write(new TextEncoder().encode('CONNECT {"auth_token":"t"}\\r\\nPING\\r\\n'));
+    for (let text = ""; !text.includes("PONG");) {
+      text += new TextDecoder().decode(bytes.subarray(0, await client.read(bytes)));
+    }
+    client.close();
+    await broker.close();
+    console.log("closed");`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", program],
+    cwd: decodeURIComponent(new URL("../..", import.meta.url).pathname),
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assertEquals([code, text(stdout)], [0, "closed\n"], text(stderr));
 });
 
 Deno.test("50 brokers come and go without leaving a task or a socket", async () => {

@@ -1,5 +1,12 @@
 /** The official client inside the broker's process, by itself and beside clients over TCP. */
-import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import {
   AuthorizationError,
   ClosedConnectionError,
@@ -129,9 +136,17 @@ function scriptedBroker(): { broker: Broker; say(text: string): Promise<void>; c
 }
 
 Deno.test("a broker that does not answer is given up on", async () => {
-  const { broker, close } = scriptedBroker();
+  const [client, server] = memoryPipe();
+  const broker = { connect: () => client } as unknown as Broker;
   await assertRejects(() => connectNats(broker, { timeout: 20 }), TimeoutError);
-  close();
+  // And hung up on: behind what the client said comes the end.
+  const bytes = new Uint8Array(4096);
+  let said = "";
+  for (let count; (count = await soon(server.read(bytes))) !== null;) {
+    said += new TextDecoder().decode(bytes.subarray(0, count));
+  }
+  assertMatch(said, /^(CONNECT .*\r\n)?(PING\r\n)?$/);
+  server.close();
 });
 
 Deno.test("a broker that closes instead of answering is an error", async () => {

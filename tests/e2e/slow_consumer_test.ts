@@ -152,11 +152,12 @@ Deno.test("a publisher waits a bounded time, wherever its subscriber stops readi
     }
     await publishing;
     const limit = setTimeout(() => publisher.close(), 5000);
-    assertEquals(
-      await publisher.read(bytes).catch(() => "no answer within 5 s"),
-      6,
-      `stopped after ${kilobytes} KiB`,
-    );
+    // The broker's own PING may come before the answer.
+    for (let answer = ""; !answer.includes("PONG\r\n");) {
+      const count = await publisher.read(bytes).catch(() => null);
+      assert(count !== null, `stopped after ${kilobytes} KiB: no answer within 5 s`);
+      answer += new TextDecoder().decode(bytes.subarray(0, count));
+    }
     clearTimeout(limit);
     const elapsedMs = performance.now() - startedAtMs;
     assert(elapsedMs < 3000, `stopped after ${kilobytes} KiB: answered after ${elapsedMs} ms`);

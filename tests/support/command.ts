@@ -10,12 +10,19 @@ const WAIT_LIMIT_MS = 20_000;
 
 const MAIN = decodeURIComponent(new URL("../../main.ts", import.meta.url).pathname);
 
+/** The command in a process where things go wrong, as `faulty_command.ts` says. */
+export const FAULTY_COMMAND = decodeURIComponent(
+  new URL("./faulty_command.ts", import.meta.url).pathname,
+);
+
 /** How to run the command. */
 export interface CommandOptions {
   /** Environment variables besides those of the tests. */
   readonly env?: Record<string, string>;
   /** Flags of the runtime, such as `--v8-flags=--expose-gc`. */
   readonly runtimeFlags?: readonly string[];
+  /** The program, a path; `main.ts` if absent. */
+  readonly program?: string;
 }
 
 /** What a run of the command left. */
@@ -46,7 +53,7 @@ export class RunningCommand implements AsyncDisposable {
   /** Starts the command. */
   constructor(args: readonly string[], options: CommandOptions = {}) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", ...options.runtimeFlags ?? [], MAIN, ...args],
+      args: ["run", "-A", ...options.runtimeFlags ?? [], options.program ?? MAIN, ...args],
       env: { NO_COLOR: "1", ...options.env },
       stdin: "null",
       stdout: "piped",

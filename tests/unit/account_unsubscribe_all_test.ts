@@ -121,3 +121,23 @@ Deno.test("many who leave at once share their slices, however little each has", 
   assertGreater(slices, 3);
   assertEquals(memory.account.interest.count, 0);
 });
+
+Deno.test("many who leave at once with many subscriptions each go one after another", async () => {
+  const clock = new SlowClock(), memory = new MemoryAccount(clock);
+  const members = Array.from({ length: 5 }, () => new AccountMember());
+  for (const [index, { subscriber }] of members.entries()) {
+    for (let i = 0; i < COUNT; i++) {
+      memory.account.subscribe(subscriber, `s.${index}.${i}`, null, `${i}`);
+    }
+  }
+  let left = members.length;
+  for (const { subscriber } of members) {
+    void memory.account.unsubscribeAll(subscriber).then(() => left--);
+  }
+  for (await settle(); left > 0; await settle()) {
+    // Otherwise their slices would add up to a long time in which nobody else has a turn.
+    assertEquals(clock.sleepers.length, 1);
+    clock.sleepers.shift()!();
+  }
+  assertEquals(memory.account.interest.count, 0);
+});

@@ -84,7 +84,12 @@ Deno.test("where credentials are required, nothing else is done before CONNECT",
   await using world = await MemoryBroker.start({
     authorization: { users: [{ user: "u", password: "p" }] },
   });
-  for (const first of ["PING\r\n", "SUB a 1\r\n", "X", "\r\n", "INFO {}\r\n"]) {
+  const commands = [
+    ...["PING\r\n", "PONG\r\n", "SUB a 1\r\n", "UNSUB 1\r\n", "X", "\r\n", "INFO {}\r\n"],
+    // The parser has a short way for these.
+    ...["PUB a 2\r\nhi\r\n", "HPUB a 12 12\r\nNATS/1.0\r\n\r\n\r\n"],
+  ];
+  for (const first of commands) {
     const client = await world.connectSilently();
     assertEquals(await world.exchange(client, first), "-ERR 'Authorization Violation'\r\n", first);
     client.close();
@@ -111,6 +116,24 @@ Deno.test("while a bcrypt hash is checked nothing behind CONNECT is done, and no
   bad.close();
 });
 
+Deno.test("passwords that cannot be checked for want of time are told as that, not as wrong", async () => {
+  // Official clients give up for good after two violations.
+  const hash = hashSync("right", 4), count = 400;
+  await using world = await MemoryBroker.start({ authorization: { token: hash } });
+  const clients = await Promise.all(Array.from({ length: count }, () => world.connectSilently()));
+  // Each is a check of its own, and there are more of them than may wait.
+  for (const [i, client] of clients.entries()) {
+    client.send(connectFrame({ auth_token: `wrong ${i}` }));
+  }
+  const answers = await Promise.all(clients.map((client) => client.takeUntil("-ERR")));
+  const told = (answer: string) => answers.filter((each) => each === answer).length;
+  const tooMany = told("-ERR 'Authentication Timeout'\r\n");
+  const wrong = told("-ERR 'Authorization Violation'\r\n");
+  assertEquals(tooMany + wrong, count);
+  assert(tooMany > 0 && wrong > 0, `${tooMany} ${wrong}`);
+  for (const client of clients) client.close();
+});
+
 Deno.test("the authentication timeout ends with CONNECT; the check of a hash has half a minute", async () => {
   const hash = "$2b$14$GSCZeJqghUB7nmgs.ohRCuPtLiN.UNyNQ7TCsJPqlERoPTCXLlzPm";
   await using world = await MemoryBroker.start({ authorization: { token: hash, timeout: "1s" } });
@@ -123,6 +146,22 @@ Deno.test("the authentication timeout ends with CONNECT; the check of a hash has
   client.close();
   await world.settle();
   assertEquals(world.ended.length, 1);
+});
+
+Deno.test("a client that has ended its direction stays until it has received everything", async () => {
+  await using world = await MemoryBroker.start();
+  const client = await world.connect();
+  await world.exchange(client, "SUB a 1\r\n");
+  client.stall();
+  client.send("PUB a 200000\r\n" + "x".repeat(200_000) + "\r\n");
+  await world.settle();
+  await client.connection.closeWrite();
+  await world.settle();
+  assertEquals([world.broker.statistics.connections, world.ended], [1, []]);
+  client.resume();
+  await world.settle();
+  assertEquals(client.take().length, "MSG a 1 200000\r\n".length + 200_002);
+  assertEquals(world.ended, [{ id: 1, reason: "Client Closed" }]);
 });
 
 Deno.test("closing the broker flushes what is queued, sends no -ERR and ends everybody", async () => {

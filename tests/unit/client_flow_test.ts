@@ -61,6 +61,28 @@ Deno.test("a publisher waits for a stalled subscriber, and goes on when it reads
   assertEquals(world.clock.monotonic(), 0, "and it took no time");
 });
 
+Deno.test("a publisher waits for every subscriber that is behind, not just for one", async () => {
+  const { world, subscriber, publisher } = await withPair();
+  await using _ = world;
+  const others = [];
+  for (let i = 0; i < 5; i++) {
+    const other = await world.connect();
+    await world.exchange(other, "SUB a 1\r\n");
+    others.push(other);
+  }
+  subscriber.stall();
+  others[0]!.stall();
+  const sent = publisher.send(messages(8 * KIB, KIB));
+  await world.settle();
+  const waiting = publisher.unsentBytes;
+  assertGreater(waiting, 0);
+  subscriber.resume();
+  await world.settle();
+  assertEquals(publisher.unsentBytes, waiting, "the other one is still behind");
+  others[0]!.resume();
+  await sent;
+});
+
 Deno.test("a publisher waits only so long for a stalled subscriber", async () => {
   const { world, subscriber, publisher } = await withPair();
   await using _ = world;

@@ -4,7 +4,9 @@ import { MemoryBroker, type MemoryClient } from "../support/memory_broker.ts";
 
 const KIB = 1024, MIB = 1024 * KIB;
 /** Where something ends inside the broker: reads, slabs, the connection's own buffer. */
-const BOUNDARIES = [512, 2048, 4096, 32_768, 65_536, 131_072];
+const BOUNDARIES = [512, 2048, 4096, 8192, 32_768, 65_536, 131_072];
+/** The same for the largest buffers of all. */
+const FAR_BOUNDARIES = [147_456, 278_528];
 /** How far around a boundary sizes are tried: more than a frame's head and tail. */
 const AROUND = 40;
 
@@ -117,6 +119,12 @@ for (const subscribers of [1, 3]) {
   Deno.test(`1:${subscribers}: payloads of 3 MiB arrive where max_payload allows them`, async () => {
     const settings = { max_payload: 3 * MIB };
     await play([3 * MIB, 3, 3 * MIB - 1, MIB, 2 * MIB, 3 * MIB], subscribers, [3 * MIB], settings);
+  });
+}
+
+for (const boundary of FAR_BOUNDARIES) {
+  Deno.test(`payloads of about ${boundary} bytes arrive as they were sent`, async () => {
+    await play(around(boundary), 1, [MIB]);
   });
 }
 

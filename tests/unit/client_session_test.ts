@@ -23,6 +23,14 @@ Deno.test("a client is greeted with INFO before it says anything", async () => {
   assertEquals(fields.auth_required, undefined);
 });
 
+Deno.test("client_advertise is where INFO says that clients should connect to", async () => {
+  await using world = await MemoryBroker.start({ client_advertise: "front:4333" });
+  const client = await world.connectUngreeted();
+  await world.settle();
+  const { host, port } = JSON.parse(client.take().slice("INFO ".length));
+  assertEquals([host, port], ["front", 4333]);
+});
+
 Deno.test("the first PING after CONNECT brings a second INFO, once, to clients of protocol 1", async () => {
   await using world = await MemoryBroker.start();
   const client = await world.connectSilently();

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import fc from "fast-check";
-import { LARGE_SLAB_BYTES, SMALL_SLAB_BYTES } from "../../src/connection/mod.ts";
+import { HUGE_SLAB_BYTES, LARGE_SLAB_BYTES, SMALL_SLAB_BYTES } from "../../src/connection/mod.ts";
 import { SeededRandom, VirtualClock } from "../../src/platform/mod.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 import { WatchedOutbox } from "../support/watched_outbox.ts";
@@ -126,14 +126,14 @@ Deno.test("an outbox that fails at any moment gives each of its buffers back onc
 
 Deno.test("hundreds of buffers may wait, each filled to another length", async () => {
   const connection = new ScriptedConnection();
-  const { outbox } = new WatchedOutbox(connection, { maxPending: Infinity });
+  const { outbox, pool } = new WatchedOutbox(connection, { maxPending: Infinity });
   const expected: number[] = [];
   outbox.appendText("x");
   expected.push(120);
   outbox.flush();
   for (let i = 0; i < 600; i++) {
     // So much room is never left behind something else.
-    outbox.reserve(LARGE_SLAB_BYTES);
+    outbox.reserve(HUGE_SLAB_BYTES);
     const length = 1 + i % 97;
     outbox.slab.bytes.fill(i & 0xff, outbox.end, outbox.end + length);
     outbox.commit(length);
@@ -141,6 +141,7 @@ Deno.test("hundreds of buffers may wait, each filled to another length", async (
     if (i % 50 === 0) connection.allow(700);
     if (i % 50 === 0) await settle();
   }
+  assertGreater(pool.taken.size, 400);
   connection.allow(Infinity);
   await outbox.finish();
   assertEquals(connection.taken, expected);

@@ -58,6 +58,20 @@ Deno.test("the outboxes that publishers should wait for are told, and how many t
   assertEquals(touched.flush()?.outboxes.length, 1, "unless it is about to be closed");
 });
 
+Deno.test("a publisher that receives its own messages is no recipient to wait for", () => {
+  const touched = new TouchedOutboxes();
+  const make = (length: number) => {
+    const { outbox } = new WatchedOutbox(new ScriptedConnection(), { highWater: 1000 });
+    outbox.appendText("x".repeat(length));
+    touched.add(outbox);
+    return outbox;
+  };
+  const own = make(1), behind = make(1001);
+  const congestion = touched.flush(own);
+  assertEquals(congestion?.recipients, 1);
+  assertEquals(congestion?.outboxes.map((outbox) => outbox === behind), [true]);
+});
+
 Deno.test("an outbox that fails in the flush may touch others, which wait for the next one", async () => {
   const touched = new TouchedOutboxes();
   const connection = new ScriptedConnection(Infinity);

@@ -220,3 +220,50 @@ Deno.test("a look that is late does not take its own lateness for the peer's", a
   await scene.pass(300);
   assertEquals(outbox.lagging, true, "but the next ones count");
 });
+
+Deno.test("a peer that lagged is not waited for before its time is up, although it caught up at once", async () => {
+  const scene = new Scene({ highWater: 1000, lowWater: 400 });
+  const { outbox } = scene.watched;
+  scene.add(2000);
+  await scene.pass(300);
+  assert(outbox.lagging);
+  scene.connection.allow(2000);
+  await settle();
+  assertEquals([outbox.pending, outbox.lagging], [0, true]);
+  // Ten seconds later the next thing that it takes ends it.
+  for (const [afterMs, lagging] of [[9000, true], [2000, false]] as const) {
+    await scene.pass(afterMs);
+    scene.add(1);
+    // A look while it is being written tells the time.
+    await scene.pass(WRITE_WATCH_PERIOD_MS);
+    scene.connection.allow(1);
+    await settle();
+    assertEquals(outbox.lagging, lagging, `after ${afterMs} ms more`);
+  }
+});
+
+Deno.test("a peer that keeps others waiting for half a second in ten lags; now and then is no matter", () => {
+  const held = () => {
+    const { watched } = new Scene();
+    return {
+      outbox: watched.outbox,
+      hold: (fromMs: number, toMs: number) => watched.watch.held(watched.outbox, fromMs, toMs),
+    };
+  };
+  const together = held();
+  for (let waiting = 0; waiting < 3; waiting++) together.hold(1000, 1200);
+  assert(!together.outbox.lagging, "three who wait at the same time wait once");
+
+  const seldom = held();
+  for (let nowMs = 20_000; nowMs < 200_000; nowMs += 12_000) {
+    seldom.hold(nowMs, nowMs + 200);
+    assert(!seldom.outbox.lagging, `in the hold at ${nowMs} ms`);
+  }
+
+  const often = held();
+  often.hold(20_000, 20_300);
+  often.hold(20_400, 20_600);
+  assert(!often.outbox.lagging, "half a second is allowed");
+  often.hold(20_700, 20_701);
+  assert(often.outbox.lagging);
+});

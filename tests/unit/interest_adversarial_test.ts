@@ -63,6 +63,44 @@ Deno.test("subjects of 2048 tokens neither overflow the stack nor multiply", () 
   assertEquals([...interest.items()].length, 0);
 });
 
+Deno.test("of every number of tokens, patterns with one wildcard or with all but one are found", () => {
+  for (let count = 1; count <= 40; count++) {
+    // A search among these alone goes as deep as it can, and may not run out of room there.
+    const alone = new Interest<Interested>(), together = new Interest<Interested>();
+    subscribe(alone, Array(count).fill("*").join("."));
+    for (let at = 0; at < count; at++) {
+      const word = Array(count).fill("*").with(at, "a").join(".");
+      const star = Array(count).fill("a").with(at, "*").join(".");
+      subscribe(alone, word);
+      subscribe(together, word);
+      subscribe(together, star);
+    }
+    const subject = Array(count).fill("a").join(".");
+    assertEquals(ask(alone, subject).plain.length, count + 1, `${count} tokens`);
+    assertEquals(ask(together, subject).plain.length, 2 * count, `${count} tokens`);
+  }
+});
+
+Deno.test("ending many subscriptions of one subject takes time in proportion to their number", () => {
+  const FEW = 10_000, MANY = 8 * FEW;
+  const endAll = (count: number) => {
+    const interest = new Interest<Interested>();
+    const items = Array.from({ length: count }, () => subscribe(interest, "one"));
+    const startMs = performance.now();
+    // The last one first: whoever looks for it from the beginning looks at all of them.
+    for (const item of items.reverse()) interest.remove(item);
+    assertEquals(interest.count, 0);
+    return performance.now() - startMs;
+  };
+  let fewMs = Infinity, manyMs = Infinity;
+  for (let round = 0; round < 3; round++) {
+    fewMs = Math.min(fewMs, endAll(FEW));
+    manyMs = Math.min(manyMs, endAll(MANY));
+  }
+  // 8 times as many would take 64 times as long.
+  assert(manyMs < 20 * fewMs, `${FEW} took ${fewMs} ms, ${MANY} took ${manyMs} ms`);
+});
+
 Deno.test("every combination of wildcards and tokens is found once", () => {
   const interest = new Interest<Interested>();
   for (let bits = 0; bits < 2 ** 12; bits++) {

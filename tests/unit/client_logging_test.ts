@@ -1,0 +1,59 @@
+/** What many clients do at once is one line of the log, not as many as there are of them. */
+import { assert, assertEquals } from "@std/assert";
+import { MemoryBroker } from "../support/memory_broker.ts";
+
+const MANY = 50;
+
+/** The lines of the log that contain `text`. */
+function lines(world: MemoryBroker, text: string): string[] {
+  return world.log.filter((line) => line.includes(text));
+}
+
+Deno.test("many that are one too many are one line a second", async () => {
+  await using world = await MemoryBroker.start({ max_connections: 1 });
+  await world.connect();
+  const refuseMany = async () => {
+    for (let i = 0; i < MANY; i++) {
+      const refused = await world.connectUngreeted();
+      await world.settle();
+      refused.close();
+    }
+  };
+  await refuseMany();
+  assertEquals(lines(world, "maximum connections exceeded").length, 1);
+  await world.advance(1000);
+  await refuseMany();
+  const [, second] = lines(world, "maximum connections exceeded");
+  assert(second?.includes(`suppressed=${MANY - 1}`), second);
+});
+
+Deno.test("many clients that are closed for the same reason are one line", async () => {
+  await using world = await MemoryBroker.start();
+  for (let i = 0; i < MANY; i++) {
+    const client = await world.connectSilently();
+    await world.exchange(client, "BOGUS\r\n");
+    client.close();
+    await world.settle();
+  }
+  assertEquals(world.ended.length, MANY);
+  assertEquals(lines(world, "Protocol Violation").length, 1);
+});
+
+Deno.test("many messages that one client may not publish are one line", async () => {
+  await using world = await MemoryBroker.start();
+  const client = await world.connect();
+  const answers = await world.exchange(client, "PUB $NRG.x 0\r\n\r\n".repeat(MANY));
+  assertEquals(answers.split("-ERR").length - 1, MANY, "but it is told each time");
+  assertEquals(lines(world, "Permissions Violation").length, 1);
+});
+
+Deno.test("many wrong credentials are one line", async () => {
+  await using world = await MemoryBroker.start({ authorization: { token: "t" } });
+  for (let i = 0; i < MANY; i++) {
+    const client = await world.connectSilently();
+    await world.exchange(client, `CONNECT {"auth_token":"x"}\r\n`);
+    client.close();
+    await world.settle();
+  }
+  assertEquals(lines(world, "authentication error").length, 1);
+});
