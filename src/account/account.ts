@@ -207,13 +207,21 @@ export class Account {
         continue;
       }
       this.offers++;
-      const members = group.count;
-      let member = group.begin(members > 1 ? this.#random.below(members) : 0);
-      while (member !== null && !this.#deliver(member, message, publisher)) {
-        this.offers++;
-        member = group.next();
+      const members = group.count, at = members > 1 ? this.#random.below(members) : 0;
+      // Almost always the chosen member takes it, and no round through the group is needed.
+      let member = group.parts[0]![at] ?? group.begin(at);
+      if (member === null) continue;
+      if (this.#deliver(member, message, publisher)) {
+        count++;
+        continue;
       }
-      if (member !== null) count++;
+      group.begin(at);
+      for (member = group.next(); member !== null; member = group.next()) {
+        this.offers++;
+        if (!this.#deliver(member, message, publisher)) continue;
+        count++;
+        break;
+      }
     }
     return count;
   }
