@@ -22,11 +22,12 @@ import {
 } from "./client/mod.ts";
 import { type Config, type ConfigInput, loggingConfig, normaliseConfig } from "./config/mod.ts";
 import {
+  Deadlines,
+  DEADLINES_PERIOD_MS,
   flowSettings,
   SlabPool,
   TimerWheel,
   TouchedOutboxes,
-  WRITE_WATCH_PERIOD_MS,
 } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
 import {
@@ -66,10 +67,6 @@ import {
 } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
 
-/** How often deadlines of connections are looked at: those of their writes set the pace. */
-const DEADLINES_PERIOD_MS = WRITE_WATCH_PERIOD_MS;
-/** How late they may be looked at before that is taken for a standstill of the whole process. */
-const PAUSE_MS = 1000;
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
 const CLEAN_UP_PERIOD_MS = 10_000;
@@ -240,7 +237,6 @@ export class Broker implements AsyncDisposable {
     this.#verifier = new PasswordVerifier({ clock });
     const touched = new TouchedOutboxes(), pool = new SlabPool();
     const flow = flowSettings(config, pool);
-    const { watch } = flow.outboxSettings;
     this.#account = new Account("$G", {
       random,
       clock,
@@ -307,21 +303,8 @@ export class Broker implements AsyncDisposable {
         }),
       { onPanic: "escalate" },
     );
-    let stoodStill = false;
-    every(this.#root, "deadlines", DEADLINES_PERIOD_MS, () => {
-      const nowMs = clock.monotonic(), pausedMs = nowMs - wheel.nowMs - DEADLINES_PERIOD_MS;
-      if (pausedMs > PAUSE_MS && !stoodStill) {
-        // The process stood still. What peers sent meanwhile is handled before they are judged.
-        watch.resumed(pausedMs);
-        wheel.nowMs = nowMs;
-        // Only once in a row: a loop that is late all the time is overloaded, and must judge.
-        stoodStill = true;
-        return;
-      }
-      stoodStill = false;
-      wheel.turn(nowMs);
-      watch.look(nowMs);
-    });
+    const deadlines = new Deadlines(wheel, flow.outboxSettings.watch);
+    every(this.#root, "deadlines", DEADLINES_PERIOD_MS, () => deadlines.look(clock.monotonic()));
     every(this.#root, "statistics", STATISTICS_PERIOD_MS, () => {
       this.#rates.sample(this.#totals(), clock.monotonic());
     });

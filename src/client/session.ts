@@ -32,14 +32,8 @@ import { Keepalive } from "./keepalive.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
+import { commandWork, publishWork } from "./work.ts";
 
-/**
- * What commands count, in bytes delivered that take as long (about 2 ns each): a delivery beyond its
- * payload; a SUB, an UNSUB, a CONNECT or a refusal; a byte of JSON or of a subject that is quoted.
- */
-const DELIVERY_WORK_BYTES = 64, COMMAND_WORK_BYTES = 4096, TEXT_WORK_BYTES = 16;
-/** What counts a subscription that a message was offered to, or a step of the search for them. */
-const OFFER_WORK_BYTES = 32;
 /** How long a decision about credentials may take. */
 const DECISION_LIMIT_MS = 30_000;
 /** How often violations are logged, and how much of what a client wrote is shown. */
@@ -267,7 +261,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   connect(json: string): void {
     const trace = this.#trace;
     if (trace !== null) trace.connect(json);
-    this.#worked(COMMAND_WORK_BYTES + json.length * TEXT_WORK_BYTES);
+    this.#worked(commandWork(json.length));
     const options = parseConnectOptions(json, this.options);
     if (options === null) {
       this.close("protocolViolation");
@@ -387,9 +381,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     // Those that were asked and did not take it cost time as well, and so does finding them.
     if (account.pressed) this.#worked(Infinity);
     const offers = account.offers;
-    if (offers > 0) {
-      this.#worked(count * (message.size + DELIVERY_WORK_BYTES) + offers * OFFER_WORK_BYTES);
-    }
+    if (offers > 0) this.#worked(publishWork(count, message.size, offers));
   }
 
   #refusePublish(message: ClientMessage): void {
@@ -417,7 +409,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       return;
     }
     try {
-      this.#worked(COMMAND_WORK_BYTES);
+      this.#worked(commandWork());
       this.#account!.subscribe(subscriber, subject, queue, sid);
     } catch (error) {
       if (!(error instanceof InvalidSubjectError)) throw error;
@@ -432,7 +424,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (this.#trace !== null) this.#trace.unsubscribe(sid, max);
     this.keepalive.activeAtMs = this.#environment.wheel.nowMs;
     this.#account!.unsubscribe(this.subscriber, sid, max);
-    this.#worked(COMMAND_WORK_BYTES);
+    this.#worked(commandWork());
     this.#acknowledge();
   }
 
@@ -476,7 +468,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
 
   /** INFO: means nothing from a client, but must be JSON. */
   info(json: string): void {
-    this.#worked(COMMAND_WORK_BYTES + json.length * TEXT_WORK_BYTES);
+    this.#worked(commandWork(json.length));
     if (!isInfoJson(json)) this.close("protocolViolation");
   }
 
@@ -542,7 +534,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
 
   #violation(text: string): void {
     const { log } = this.#environment;
-    this.#worked(COMMAND_WORK_BYTES + text.length * TEXT_WORK_BYTES);
+    this.#worked(commandWork(text.length));
     // A client may go on for ever about it, and come back under another id; the log need not.
     const shown = text.length <= VIOLATION_LOG_LENGTH
       ? text

@@ -6,6 +6,7 @@
 export * from "./accept.ts";
 export * from "./accept_failure.ts";
 export * from "./accept_refusal.ts";
+export * from "./deadlines.ts";
 export * from "./flow_settings.ts";
 export * from "./inbox.ts";
 export * from "./outbox.ts";
