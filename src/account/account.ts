@@ -209,7 +209,7 @@ export class Account {
       this.offers++;
       const members = group.count, at = members > 1 ? this.#random.below(members) : 0;
       // Almost always the chosen member takes it, and no round through the group is needed.
-      let member = group.parts[0]![at] ?? group.begin(at);
+      let member: Subscription | null = group.parts[0]![at] ?? group.begin(at);
       if (member === null) continue;
       if (this.#deliver(member, message, publisher)) {
         count++;
