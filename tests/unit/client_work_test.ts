@@ -16,17 +16,20 @@ async function othersHaveTheirTurn(
   commands: string,
 ): Promise<boolean> {
   const bystander = await world.connect();
-  hog.take();
+  // What it sends is to be read at once: its read buffer has to have grown.
+  for (let i = 0; i < 4; i++) {
+    await world.exchange(hog, `PUB warm 60000\r\n${"x".repeat(60_000)}\r\n`);
+  }
+  const { statistics } = world.broker, before = bystander.receivedBytes;
+  const isDone = () => world.broker.statistics.subscriptions > statistics.subscriptions;
   // The hog's are read first.
-  hog.send(`${commands}PING\r\n`);
+  hog.send(`${commands}SUB hog.done done\r\n`);
   bystander.send("PING\r\n");
-  const before = bystander.receivedBytes;
   while (bystander.receivedBytes === before) await Promise.resolve();
-  const answered = hog.take();
+  const inTime = !isDone();
   await world.advance(1000);
-  const all = answered + hog.take();
-  assert(all.endsWith("PONG\r\n"), "in the end everything is carried out");
-  return !answered.endsWith("PONG\r\n");
+  assert(isDone(), "in the end everything is carried out");
+  return inTime;
 }
 
 /** Commands, and what prepares them. */
@@ -70,16 +73,11 @@ for (const [name, commands, prepare] of HOGS) {
   });
 }
 
-Deno.test("quoting what is no UTF-8 costs no more than quoting what is", () => {
-  const time = (text: string) => {
-    const startMs = performance.now();
-    for (let i = 0; i < 20; i++) quote(text);
-    return performance.now() - startMs;
-  };
-  const valid = "\xe2\x82\xac".repeat(1300), invalid = "\xe2".repeat(4000);
-  time(valid), time(invalid);
-  // By a decoder that throws it took 2,500 ms.
-  assertLess(time(invalid), 20 * time(valid) + 100);
+Deno.test("quoting 80 KB that are no UTF-8 takes no second", () => {
+  const text = "\xe2".repeat(4000), startMs = performance.now();
+  for (let i = 0; i < 20; i++) quote(text);
+  // It takes some 20 ms; by a decoder that throws it took 2,500 ms.
+  assertLess(performance.now() - startMs, 1000);
 });
 
 Deno.test("a violation is logged once a second for all clients together, and cut", async () => {
