@@ -1,7 +1,10 @@
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { Clock } from "../../src/platform/mod.ts";
 import { VirtualClock } from "../../src/platform/mod.ts";
+import { type ClientMessage, ClientParser, Slab } from "../../src/protocol/mod.ts";
+import { CommandRecorder } from "../support/command_recorder.ts";
 import { AccountMember, MemoryAccount } from "../support/memory_account.ts";
+import { toBytes } from "../support/wire_text.ts";
 
 /** A clock for which every look takes a while; sleepers wait until the test lets them go. */
 class SlowClock implements Clock {
@@ -140,4 +143,31 @@ Deno.test("many who leave at once with many subscriptions each go one after anot
     clock.sleepers.shift()!();
   }
   assertEquals(memory.account.interest.count, 0);
+});
+
+Deno.test("a 503 is not addressed to a subscription that is about to be removed", async () => {
+  const { clock, memory, leaving } = crowd();
+  const { account } = memory, { subscriber } = leaving;
+  account.subscribe(subscriber, "reply", null, "old");
+  class Requests extends CommandRecorder {
+    override publish(message: ClientMessage): void {
+      account.answerNoResponders(message, subscriber);
+    }
+  }
+  const request = async () => {
+    const parser = new ClientParser(new Requests(), { maxControlLine: 4096, maxPayload: 1000 });
+    const slab = Slab.of(toBytes("PUB nobody reply 0\r\n\r\n"));
+    parser.parse(slab, 0, slab.capacity);
+    // Somebody's message flushes what there is.
+    await memory.publish("PUB nobody 0\r\n\r\n");
+    return leaving.take().slice(0, "HMSG reply old".length);
+  };
+  assertEquals(await request(), "HMSG reply old");
+  const ended = account.unsubscribeAll(subscriber);
+  assertGreater(account.interest.count, 1, "it is still there");
+  assertEquals(await request(), "");
+  account.subscribe(subscriber, "reply", null, "new");
+  assertEquals(await request(), "HMSG reply new");
+  for (; clock.sleepers.length > 0; await settle()) clock.sleepers.shift()!();
+  await ended;
 });

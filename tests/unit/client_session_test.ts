@@ -403,19 +403,3 @@ Deno.test("who is taken for a user is told by the second INFO that there are use
     true,
   ]);
 });
-
-Deno.test("a 503 is not addressed to a subscription that a second CONNECT has ended", async () => {
-  await using world = await MemoryBroker.start();
-  const crowd = await world.connect(), requester = await world.connect();
-  const subscriptions = Array.from({ length: 3000 }, (_, i) => `SUB s.${i} ${i}\r\n`).join("");
-  await world.exchange(crowd, subscriptions);
-  await world.exchange(requester, "SUB r old\r\n");
-  // Removals go one after another: the requester's waits behind the crowd's.
-  crowd.close();
-  const answer = await world.exchange(
-    requester,
-    `${connectFrame()}SUB r new\r\nPUB nobody r 0\r\n\r\nUNSUB new\r\nPUB nobody r 0\r\n\r\nPING\r\n`,
-  );
-  await world.advance(100);
-  assertEquals((answer + requester.take()).match(/HMSG r \S+/g), ["HMSG r new"]);
-});
