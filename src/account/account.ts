@@ -65,7 +65,7 @@ export class Account {
   /** The current message without its headers, made for the first subscriber that needs it so. */
   readonly #plainMessage = new ClientMessage();
   #plainMade = false;
-  /** The last of the large removals that are under way or wait for their turn. Never rejects. */
+  /** The last of the removals that are under way or wait for their turn. Never rejects. */
   #removal: Promise<void> | null = null;
   /** How many subscriptions were ever removed so, when that was last looked at, and the slice's start. */
   #removals = 0;
@@ -201,12 +201,11 @@ export class Account {
     let count = 0;
     for (let g = 0; g < match.groups.length; g++) {
       const group = match.groups[g]!;
+      this.offers++;
       if (!(group instanceof MatchedGroup)) {
-        this.offers++;
         if (this.#deliver(group, message, publisher)) count++;
         continue;
       }
-      this.offers++;
       const members = group.count, at = members > 1 ? this.#random.below(members) : 0;
       // Almost always the chosen member takes it, and no round through the group is needed.
       let member: Subscription | null = group.parts[0]![at] ?? group.begin(at);

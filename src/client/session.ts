@@ -378,8 +378,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (count === 0 && subscriber.noResponders && message.hasReply) {
       account.answerNoResponders(message, subscriber);
     }
-    // Those that were asked and did not take it cost time as well, and so does finding them.
     if (account.pressed) this.#worked(Infinity);
+    // Those that were asked and did not take it cost time as well, and so does finding them.
     const offers = account.offers;
     if (offers > 0) this.#worked(publishWork(count, message.size, offers));
   }
