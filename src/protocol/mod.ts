@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./ack.ts";
 export * from "./byte_string.ts";
 export * from "./client_commands.ts";
 export * from "./client_message.ts";
