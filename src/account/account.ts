@@ -12,13 +12,14 @@ import {
   copyBytes,
   frameHeadLength,
   noRespondersFrame,
-  routeFrameHeadLength,
   routeFrameLength,
+  routeHeadLength,
+  routeTailStart,
   Slab,
   unpackAck,
   writeFrameHead,
   writeRouteFrame,
-  writeRouteFrameHead,
+  writeRouteHead,
 } from "../protocol/mod.ts";
 import { type InterestObserver, LocalInterest } from "./local_interest.ts";
 import { interestKey, RemoteInterest, type RemoteSubscriber } from "./remote_subscriber.ts";
@@ -440,10 +441,9 @@ export class Account {
       writeRouteFrame(outbox.slab, outbox.end, sent, head, queues);
       outbox.commit(length);
     } else {
-      const start = new Slab(routeFrameHeadLength(sent, head, queues));
-      const { length: headLength, from } = writeRouteFrameHead(start, 0, sent, head, queues);
-      outbox.appendBytes(start.bytes, 0, headLength);
-      outbox.appendBytes(sent.slab.bytes, from, sent.end);
+      const start = new Slab(routeHeadLength(sent, head, queues));
+      outbox.appendBytes(start.bytes, 0, writeRouteHead(start, 0, sent, head, queues));
+      outbox.appendBytes(sent.slab.bytes, routeTailStart(sent, queues), sent.end);
       if (!remote.open) return false;
     }
     remote.outMessages++;

@@ -16,6 +16,8 @@ export class RemoteSubscriber {
   readonly head: RouteHead;
   /** The peer's server id. */
   readonly peer: string;
+  /** The account's name. */
+  readonly account: string;
   /** Whether anything may still be delivered. */
   open = true;
   /** Whether the peer understands HMSG. */
@@ -34,10 +36,11 @@ export class RemoteSubscriber {
   readonly queues: string[] = [];
 
   /** A connection without interest. */
-  constructor(outbox: Outbox, head: RouteHead, peer: string) {
+  constructor(outbox: Outbox, head: RouteHead, peer: string, account: string) {
     this.outbox = outbox;
     this.head = head;
     this.peer = peer;
+    this.account = account;
   }
 }
 

@@ -88,6 +88,6 @@ export class Announcer implements InterestObserver {
   #tell(session: RouteSession, subject: string, queue: string | null, count: number): void {
     if (!passes(this.#filter, subject)) return;
     const name = session.account === "" ? this.#account.name : "";
-    session.send(interestFrame(name, subject, queue, count));
+    session.send(interestFrame(count > 0 ? "RS+" : "RS-", name, subject, queue, count));
   }
 }

@@ -313,8 +313,11 @@ export class Dialler {
   /** Tries the addresses of a host in turn, beginning anywhere. */
   async #connect(url: RouteUrl, signal: AbortSignal): Promise<Connection> {
     const { transport } = this.#options, { random, clock } = this.#environment;
-    const all = await withinMs(clock, DIAL_MS, signal, (limit) =>
-      transport.resolve(url.host, limit)
+    const all = await withinMs(
+      clock,
+      DIAL_MS,
+      signal,
+      (limit) => transport.resolve(url.host, limit),
     );
     const addresses = all.slice(0, MAX_ADDRESSES);
     const first = addresses.length > 1 ? random.below(addresses.length) : 0;
@@ -322,8 +325,11 @@ export class Dialler {
     for (let i = 0; i < addresses.length; i++) {
       const hostname = addresses[(first + i) % addresses.length]!;
       try {
-        return await withinMs(clock, DIAL_MS, signal, (limit) =>
-          transport.connect({ hostname, port: url.port, signal: limit })
+        return await withinMs(
+          clock,
+          DIAL_MS,
+          signal,
+          (limit) => transport.connect({ hostname, port: url.port, signal: limit }),
         );
       } catch (error) {
         if (!(error instanceof ConnectionError) || signal.aborted) throw error;

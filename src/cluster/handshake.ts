@@ -17,12 +17,7 @@ import {
   type RouteInfo,
   routeInfoFrame,
 } from "../protocol/mod.ts";
-import {
-  type ActiveMode,
-  declined,
-  negotiate,
-  UnknownCompressionError,
-} from "./compression.ts";
+import { type ActiveMode, declined, negotiate, UnknownCompressionError } from "./compression.ts";
 import type { RouteEnvironment } from "./environment.ts";
 import type { Registration } from "./mesh.ts";
 import {
@@ -130,17 +125,19 @@ export class Handshake {
       this.#setDeadline();
     };
     if (authenticate === null) return goOn();
-    session.wait(authenticate(connect.user, connect.pass).then((admitted) => {
-      if (session.closing !== null) return;
-      if (admitted) goOn();
-      else {
-        session.refuse({
-          reason: "authenticationFailure",
-          text: ERROR_TEXT.authorization,
-          log: "authentication error",
-        });
-      }
-    }));
+    session.wait(
+      authenticate(connect.user, connect.pass).then((admitted) => {
+        if (session.closing !== null) return;
+        if (admitted) goOn();
+        else {
+          session.refuse({
+            reason: "authenticationFailure",
+            text: ERROR_TEXT.authorization,
+            log: "authentication error",
+          });
+        }
+      }),
+    );
   }
 
   /** INFO of the peer. */

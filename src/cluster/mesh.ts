@@ -83,7 +83,9 @@ export class Mesh {
 
   /** A connection begins to close: its place is free. */
   left(session: RouteSession): void {
-    for (const held of [...this.#held]) if (held.session === session) this.#release(held, DUPLICATE);
+    for (const held of [...this.#held]) {
+      if (held.session === session) this.#release(held, DUPLICATE);
+    }
     const peer = session.peer;
     if (peer === null) return;
     this.#vacate(peer, session);
@@ -137,7 +139,13 @@ export class Mesh {
       return { ...DUPLICATE, log: "Remote server has changed whether it has a pool" };
     }
     if (peer === undefined) {
-      peer = new Peer(info, this.#urlOf(session, info), size, solicited !== null, clock.monotonic());
+      peer = new Peer(
+        info,
+        this.#urlOf(session, info),
+        size,
+        solicited !== null,
+        clock.monotonic(),
+      );
     }
     return this.#place(peer, session, info, account);
   }
@@ -339,7 +347,9 @@ export class Mesh {
       const mode = gossipModes(origin, other.configured);
       const via = session.account === ""
         ? other.first
-        : other.pooled ? other.dedicated.get(session.account) : undefined;
+        : other.pooled
+        ? other.dedicated.get(session.account)
+        : undefined;
       if (mode === null || via === null || via === undefined) continue;
       via.send(routeInfoFrame({ ...rest, ip, ...(mode !== 0 && { gossip_mode: mode }) }, false));
     }
@@ -359,7 +369,7 @@ export class Mesh {
   connectUrls(): string[] {
     const urls = new Set<string>();
     for (const { info, leaving } of this.peers.values()) {
-      if (!leaving) for (const url of info.connect_urls ?? []) urls.add(url);
+      if (!leaving) { for (const url of info.connect_urls ?? []) urls.add(url); }
     }
     return [...urls];
   }

@@ -32,7 +32,10 @@ export const CLIENT_ON_ROUTE_PORT: Refusal = {
 
 /** A gateway on the wrong port. */
 export function gatewayOnRoutePort(name: string): Refusal {
-  return { reason: "wrongPort", text: `Rejecting connection from gateway "${name}" on the Route port` };
+  return {
+    reason: "wrongPort",
+    text: `Rejecting connection from gateway "${name}" on the Route port`,
+  };
 }
 
 /** A server of another cluster; told only in answer to CONNECT. */

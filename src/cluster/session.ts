@@ -284,7 +284,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     const peer = this.peer;
     if (peer === null || !this.#environment.accounts.has(name)) return null;
     const head = new RouteHead(name, this.account !== "");
-    const remote = new RemoteSubscriber(this.outbox, head, peer.id);
+    const remote = new RemoteSubscriber(this.outbox, head, peer.id, name);
     remote.headers = peer.info.headers;
     remote.open = this.closing === null;
     this.remotes.set(name, remote);

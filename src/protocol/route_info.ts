@@ -96,7 +96,9 @@ export interface RouteConnect {
   readonly gateway: string;
 }
 
-type Fields<T> = Readonly<Record<keyof T & string, "string" | "number" | "boolean" | "strings" | "filter">>;
+type Fields<T> = Readonly<
+  Record<keyof T & string, "string" | "number" | "boolean" | "strings" | "filter">
+>;
 
 const INFO_FIELDS: Fields<RouteInfo> = {
   server_id: "string",
