@@ -66,6 +66,8 @@ export function describeUnknownKey(
   path: Path,
   root: BlockShape,
 ): UnknownKey {
+  const refused = block.refused.get(key);
+  if (refused !== undefined) return { found: refused };
   if (block.unsupported.has(key)) {
     return { found: "not supported by this version of denats" };
   }
@@ -88,10 +90,10 @@ export function describeUnknownKey(
       return { found: "unknown key", hint: `did you mean ${full}?` };
     }
   }
-  const refused = nearest(key, block.unsupported);
-  return refused === undefined ? { found: "unknown key", strange: true } : {
+  const later = nearest(key, block.unsupported);
+  return later === undefined ? { found: "unknown key", strange: true } : {
     found: "unknown key",
-    hint: `${refused} is not supported by this version of denats`,
+    hint: `${later} is not supported by this version of denats`,
   };
 }
 

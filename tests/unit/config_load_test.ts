@@ -180,7 +180,7 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
     ["users: []", "users: that key does not belong here (it belongs under authorization)"],
     ["pasword: a", "pasword: unknown key (did you mean authorization.password?)"],
     ["tls: {}", "tls: not supported by this version of denats"],
-    ["cluster: {}", "cluster: not supported by this version of denats"],
+    ["gateway: {}", "gateway: not supported by this version of denats"],
     [
       "jetstreem: {}",
       "jetstreem: unknown key (jetstream is not supported by this version of denats)",
@@ -229,7 +229,7 @@ Deno.test("settings that do not go together are refused", async () => {
     ],
     [
       "no_auth_user: bob\nauthorization: { users: [{ user: alice }] }",
-      'no_auth_user: expected the name of a user of authorization.users, found "bob"',
+      'no_auth_user: expected the name of a user of authorization.users or of an account, found "bob"',
     ],
     [
       "max_pending: 1KB",
