@@ -71,7 +71,7 @@ export interface ClusterOptions {
   /** The id of the next connection. */
   readonly nextId: () => number;
   /** Clients are to be told where they may connect to, and the cluster's name. */
-  readonly changed: (urls: readonly string[] | null, name: string) => void;
+  readonly changed: (urls: readonly string[] | null, name: string) => Promise<void>;
 }
 
 /** One server's part in a cluster. */
@@ -158,11 +158,11 @@ export class Cluster {
     });
     every(root, "cluster news", NEWS_PERIOD_MS, () => this.#tellNews());
     root.onCancel(() => dialler.end());
-    this.#announce();
     dialler.wake();
   }
 
-  #announce(): void {
+  /** Logs what there is to know of it at the start. */
+  announce(): void {
     const { log, connectUrls, info } = this.#options;
     log.info(`Cluster name is ${this.name}`);
     if (this.#clusterName.dynamic) {
@@ -184,10 +184,10 @@ export class Cluster {
     if (info.ip !== undefined) log.info(`Advertised to other servers as ${info.ip}`);
   }
 
-  #tellNews(): void {
+  async #tellNews(): Promise<void> {
     if (!this.#hasNews) return;
     this.#hasNews = false;
-    this.#options.changed(this.connectUrls(), this.name);
+    await this.#options.changed(this.connectUrls(), this.name);
   }
 
   /** The cluster's name. */
@@ -210,6 +210,13 @@ export class Cluster {
   interestOf(peerId: string): InterestStatus[] {
     const peer = this.#mesh.peers.get(peerId);
     return peer === undefined ? [] : [...interestOf(peer)];
+  }
+
+  /** How many connections to other servers there are. */
+  get routeCount(): number {
+    let count = 0;
+    for (const session of this.#mesh.sessions) if (session.peer !== null) count++;
+    return count;
   }
 
   /** Messages and bytes that were received from other servers and sent to them. */

@@ -6,11 +6,11 @@
 import type { SubjectFilter } from "../protocol/mod.ts";
 import type { CompressionConfig } from "./compression.ts";
 
-/** Credentials of routes, as this server asks for them and shows them. */
+/** Credentials that this server shows to others. */
 export interface RouteCredentials {
   /** The user. */
   readonly user: string;
-  /** The password, in the clear or as a bcrypt hash. */
+  /** The password. */
   readonly password: string;
 }
 
@@ -34,9 +34,7 @@ export interface RouteSettings {
   readonly pinned: ReadonlySet<string>;
   /** Compression. */
   readonly compression: CompressionConfig;
-  /** What others must show, or null. */
-  readonly authorization: RouteCredentials | null;
-  /** How long they may take to show it. */
+  /** How long others may take to show who they are. */
   readonly authTimeoutMs: number;
   /** Interest that is announced; all if null. */
   readonly importFilter: SubjectFilter | null;

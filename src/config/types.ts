@@ -478,13 +478,14 @@ export interface LogConfigInput {
    */
   readonly level?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
   /**
-   * Levels of single modules, where they differ from level: client, accept, auth, supervisor.
-   * Default: `{}`.
+   * Levels of single modules, where they differ from level: client, accept, auth, route,
+   * supervisor. Default: `{}`.
    */
   readonly levels?: {
     readonly client?: "error" | "warn" | "info" | "debug" | "trace";
     readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
     readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly route?: "error" | "warn" | "info" | "debug" | "trace";
     readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
   } | undefined;
 }
@@ -495,11 +496,15 @@ export interface LogConfig {
   readonly format: "text" | "json";
   /** The least important lines that are logged: error, warn, info, debug or trace. */
   readonly level: "error" | "warn" | "info" | "debug" | "trace";
-  /** Levels of single modules, where they differ from level: client, accept, auth, supervisor. */
+  /**
+   * Levels of single modules, where they differ from level: client, accept, auth, route,
+   * supervisor.
+   */
   readonly levels: {
     readonly client?: "error" | "warn" | "info" | "debug" | "trace";
     readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
     readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly route?: "error" | "warn" | "info" | "debug" | "trace";
     readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
   };
 }

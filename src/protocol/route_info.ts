@@ -8,9 +8,9 @@ import { byteStringBytes, encodeByteString } from "./byte_string.ts";
 /** Subjects that may pass, and such that may not. */
 export interface SubjectFilter {
   /** Only these; all if absent. */
-  readonly allow?: readonly string[];
+  readonly allow?: readonly string[] | undefined;
   /** Not these. */
-  readonly deny?: readonly string[];
+  readonly deny?: readonly string[] | undefined;
 }
 
 /** How far news of a server travel: nats-server's `gossip_mode`. */
@@ -186,7 +186,7 @@ function parseFields<T extends object>(json: string, fields: Fields<T>, none: T)
     return null;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  const read: Record<string, unknown> = { ...none };
+  const read = { ...none } as Record<string, unknown>;
   for (const [name, given] of Object.entries(value)) {
     const type = Object.hasOwn(fields, name) ? fields[name as keyof T & string] : undefined;
     if (type === undefined || given === null) continue;
