@@ -6,6 +6,7 @@
 import { Account } from "./account/mod.ts";
 import {
   Authenticator,
+  authenticatorConfig,
   createServerIdentity,
   hasPlainSecret,
   PasswordVerifier,
@@ -33,7 +34,6 @@ import {
   accountNames,
   type Config,
   type ConfigInput,
-  GLOBAL_ACCOUNT,
   loggingConfig,
   normaliseConfig,
 } from "./config/mod.ts";
@@ -277,12 +277,9 @@ export class Broker implements AsyncDisposable {
       log: this.#logging.log("client"),
       acceptLog: this.#logging.log("accept"),
       authLog: this.#logging.log("auth"),
-      authenticator: new Authenticator(
-        { ...config.authorization, no_auth_user: config.no_auth_user },
-        this.#verifier,
-      ),
+      authenticator: new Authenticator(authenticatorConfig(config), this.#verifier),
       // Whatever the authenticator can decide for is configured.
-      accountOf: (_who) => accounts.get(GLOBAL_ACCOUNT)!,
+      accountOf: (who) => accounts.get(who.account)!,
       info: () => this.#info,
       wheel,
       touched,
@@ -380,7 +377,8 @@ export class Broker implements AsyncDisposable {
   }
 
   #announce(): void {
-    const log = this.#log, { authorization } = this.config;
+    const log = this.#log, { authenticator } = this.#environment;
+    const credentials = authenticatorConfig(this.config);
     log.info("Starting denats");
     log.info(`  Version:  ${DENATS_VERSION} (protocol of nats-server ${NATS_VERSION})`);
     log.info(`  Name:     ${this.name}`);
@@ -392,12 +390,12 @@ export class Broker implements AsyncDisposable {
     }
     log.info(`Listening for client connections on ${formatAddress(this.address)}`);
     this.#cluster?.announce();
-    if (this.#environment.authenticator.required && hasPlainSecret(authorization)) {
+    if (authenticator.required && hasPlainSecret(credentials)) {
       log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");
     }
-    const open = usersWithoutPassword(authorization);
+    const open = usersWithoutPassword(credentials);
     if (open.length > 0) log.warn(`Users without a password: ${open.join(", ")}`);
-    if (!this.#environment.authenticator.required && !isLoopback(this.address.hostname)) {
+    if (authenticator.anonymous() !== null && !isLoopback(this.address.hostname)) {
       log.warn("No authentication is configured: anybody who reaches the port may do anything");
     }
     log.info("Server is ready");
