@@ -6,7 +6,7 @@
  */
 import type { Bytes } from "./decode_block.ts";
 import { writeCopy, writeLiteral, writeRepeat } from "./elements.ts";
-import { matchEnd, MatchTables, tableBits } from "./matches.ts";
+import { hash6, matchEnd, MatchTables, tableBits } from "./matches.ts";
 
 /** log2 of the most entries that the table has. */
 const TABLE_BITS = 14;
@@ -35,16 +35,14 @@ export function encodeFast(
   const mostAt = at + length - (length >>> 5) - 5;
   let emitted = start, repeat = 1, s = start + 1;
 
-  search: while (true) {
-    let candidate: number;
+  search: while (s < limit) {
+    let candidate = 0, next = s;
     // Looks at s, s + 1 and s + 2 for what is in the table, and at s + 1 for the last offset.
-    while (true) {
-      const next = s + ((s - emitted) >> skipShift) + 4;
-      if (next > limit) break search;
+    while ((next = s + ((s - emitted) >> skipShift) + 4) <= limit) {
       const low = view.getInt32(s, true), high = view.getInt32(s + 4, true);
       const low1 = (low >>> 8) | (high << 24);
-      const hash = hash6(low, high & 0xffff, shift);
-      const hash1 = hash6(low1, (high >>> 8) & 0xffff, shift);
+      const hash = hash6(low, high, shift);
+      const hash1 = hash6(low1, high >>> 8, shift);
       candidate = table[hash]! - delta;
       const candidate1 = table[hash1]! - delta;
       table[hash] = s + delta;
@@ -85,6 +83,7 @@ export function encodeFast(
       }
       s = next;
     }
+    if (next > limit) break;
 
     while (
       s > emitted && candidate > start &&
@@ -105,7 +104,7 @@ export function encodeFast(
       const before = view.getInt32(s - 2, true), low = view.getInt32(s, true);
       const high = view.getInt32(s + 4, true);
       table[hash6(before, low >>> 16, shift)] = s - 2 + delta;
-      const hash = hash6(low, high & 0xffff, shift);
+      const hash = hash6(low, high, shift);
       candidate = table[hash]! - delta;
       table[hash] = s + delta;
       if (candidate < start || low !== view.getInt32(candidate, true)) {
@@ -116,9 +115,4 @@ export function encodeFast(
   }
   if (at + (end - emitted) > mostAt) return -1;
   return writeLiteral(output, at, input, emitted, end);
-}
-
-/** A hash of 6 bytes, of which `low` has four and `high` two. */
-function hash6(low: number, high: number, shift: number): number {
-  return (Math.imul(low, 0x9e3779b1) + Math.imul(high, 0x85ebca6b)) >>> shift;
 }

@@ -5,6 +5,8 @@
  */
 import { maskedCrc32c } from "./crc32c.ts";
 import { type Bytes, bytesWithView } from "./decode_block.ts";
+import { encodeBest } from "./encode_best.ts";
+import { encodeBetter } from "./encode_better.ts";
 import { encodeFast } from "./encode_fast.ts";
 import {
   CHECKSUM_BYTES,
@@ -43,8 +45,8 @@ type EncodeBlock = (
 const ENCODE_BLOCK: Record<S2Level, EncodeBlock | undefined> = {
   uncompressed: undefined,
   fast: encodeFast,
-  better: encodeFast,
-  best: encodeFast,
+  better: encodeBetter,
+  best: encodeBest,
 };
 
 const EMPTY: Bytes = bytesWithView(new Uint8Array(0));

@@ -56,3 +56,26 @@ export function matchEnd(view: DataView, s: number, candidate: number, end: numb
   while (s < end && view.getUint8(s) === view.getUint8(candidate)) s++, candidate++;
   return s;
 }
+
+// Hashes of the first bytes at a place, as so many bits as remain of 32 - shift. The low bits of a product
+// depend on few bits of its factors, so the high ones are taken.
+
+/** A hash of the four bytes `low`. */
+export function hash4(low: number, shift: number): number {
+  return Math.imul(low, 0x9e3779b1) >>> shift;
+}
+
+/** A hash of six bytes: `low`, and the lower half of `high`. */
+export function hash6(low: number, high: number, shift: number): number {
+  return (Math.imul(low, 0x9e3779b1) + Math.imul(high << 16, 0x85ebca6b)) >>> shift;
+}
+
+/** A hash of seven bytes: `low`, and all but the highest of `high`. */
+export function hash7(low: number, high: number, shift: number): number {
+  return (Math.imul(low, 0x9e3779b1) + Math.imul(high << 8, 0x85ebca6b)) >>> shift;
+}
+
+/** A hash of the eight bytes `low` and `high`. */
+export function hash8(low: number, high: number, shift: number): number {
+  return (Math.imul(low, 0x9e3779b1) + Math.imul(high, 0x85ebca6b)) >>> shift;
+}
