@@ -11,6 +11,7 @@
  * @module
  */
 export { Broker, type BrokerOptions, type CloseBrokerOptions } from "./src/broker.ts";
+export type { InterestStatus, PeerStatus, RouteStatus } from "./src/cluster/mod.ts";
 export {
   type AccountConfig,
   type AccountConfigInput,

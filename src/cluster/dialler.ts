@@ -313,12 +313,9 @@ export class Dialler {
   /** Tries the addresses of a host in turn, beginning anywhere. */
   async #connect(url: RouteUrl, signal: AbortSignal): Promise<Connection> {
     const { transport } = this.#options, { random, clock } = this.#environment;
-    const all = await withinMs(
-      clock,
-      DIAL_MS,
-      signal,
-      (limit) => transport.resolve(url.host, limit),
-    );
+    const all = transport.resolve === undefined
+      ? [url.host]
+      : await withinMs(clock, DIAL_MS, signal, (limit) => transport.resolve!(url.host, limit));
     const addresses = all.slice(0, MAX_ADDRESSES);
     const first = addresses.length > 1 ? random.below(addresses.length) : 0;
     let last: unknown = new ConnectionError(`no address of ${url.host}`);

@@ -177,11 +177,6 @@ export class MemoryTransport implements Transport {
     return near;
   }
 
-  /** Every host name is an address; see {@link Transport.resolve}. */
-  resolve(hostname: string): Promise<string[]> {
-    return Promise.resolve([hostname]);
-  }
-
   #listenerAt({ hostname, port }: Address): MemoryListener | undefined {
     for (const candidate of [hostname, ...WILDCARD_HOSTNAMES]) {
       const listener = this.#listeners.get(formatAddress({ hostname: candidate, port }));

@@ -205,8 +205,10 @@ function fits(value: unknown, type: Fields<RouteInfo>[keyof RouteInfo]): boolean
         Object.values(value).every((list) => list === null || isStrings(list));
     case "number":
       return Number.isSafeInteger(value);
-    default:
-      return typeof value === type;
+    case "string":
+      return typeof value === "string";
+    case "boolean":
+      return typeof value === "boolean";
   }
 }
 
