@@ -118,7 +118,7 @@ export class Mesh {
 
   /** Gives a connection its place among those of the server that said `info`, or turns it away. */
   register(session: RouteSession, info: RouteInfo): Registration | Promise<Registration> {
-    const { settings, accounts, clock } = this.#environment, { solicited } = session;
+    const { settings, accounts, clock, random } = this.#environment, { solicited } = session;
     const poolSize = info.route_pool_size ?? 0;
     const account = solicited?.account ?? info.route_account ?? "";
     const pooled = settings.poolSize > 0 && poolSize > 0;
@@ -143,8 +143,8 @@ export class Mesh {
         info,
         this.#urlOf(session, info),
         size,
-        solicited !== null,
         clock.monotonic(),
+        random.next(),
       );
     }
     return this.#place(peer, session, info, account);
@@ -231,7 +231,7 @@ export class Mesh {
 
   /** A connection has its place, and the peer knows: everything may pass. */
   established(session: RouteSession, info: RouteInfo): void {
-    const peer = session.peer!, { log, statistics, info: own } = this.#environment;
+    const peer = session.peer!, { log, statistics } = this.#environment;
     const { solicited } = session;
     const connections = [...peer.sessions()];
     const isFirst = connections.length === 1;
@@ -240,10 +240,8 @@ export class Mesh {
       : true;
     peer.info = info;
     if (solicited?.configured) peer.configured = true;
-    if (solicited === null && peer.info.denats !== undefined && peer.id < own().server_id) {
-      // Both dial: one of them has to stop.
-      peer.owner = false;
-    }
+    if (solicited === null) peer.dialledFromThere = true;
+    else peer.dialledFromHere = true;
     statistics.totalRoutes++;
     if (isFirst) {
       log.info(`${session.label} - Route connection created`, {
