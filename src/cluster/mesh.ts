@@ -43,12 +43,17 @@ interface Held {
   readonly resolve: (registration: Registration) => void;
 }
 
+/** How well a server is connected to: at all, by everything that there is to be, not any more. */
+export type PeerState = "connected" | "complete" | "lost";
+
 /** What the mesh needs besides the environment of its sessions. */
 export interface MeshOptions {
   /** Announces the interest of each account. */
   readonly announcers: ReadonlyMap<string, Announcer>;
   /** What other servers' clients may connect to has changed. */
   readonly urlsChanged: () => void;
+  /** There is a first connection to a server, or all that there are to be, or none any more. */
+  readonly peerChanged: (peer: Peer, state: PeerState) => void;
 }
 
 /** All other servers of the cluster. */
@@ -98,6 +103,7 @@ export class Mesh {
       this.peers.delete(peer.id);
       this.#environment.log.info(`Route to ${peer.info.server_name} lost`, { id: peer.id });
       this.#options.urlsChanged();
+      this.#options.peerChanged(peer, "lost");
       this.dialler.lost(peer);
     }
     this.dialler.wake();
@@ -256,7 +262,9 @@ export class Mesh {
     this.#announce(peer, session);
     if (isFirstOfKind) this.#gossip(peer, session, info);
     if (isFirst && info.connect_urls !== undefined) this.#options.urlsChanged();
-    if (solicited !== null && this.#isIncomplete(peer)) session.probe();
+    if (isFirst) this.#options.peerChanged(peer, "connected");
+    if (!this.#isIncomplete(peer)) this.#options.peerChanged(peer, "complete");
+    else if (solicited !== null) session.probe();
     this.dialler.wake();
   }
 
