@@ -14,8 +14,31 @@ const WORD_COPY_LIMIT = 256;
 /**
  * Writes `input` from `from` to `to` as a literal at `at` of `output`; nothing when that is empty. May
  * overwrite {@link ELEMENT_SLACK} bytes behind it. Returns the offset behind the literal.
+ *
+ * This and {@link writeCopy} are the short, frequent cases only, so that they are inlined.
  */
 export function writeLiteral(
+  output: Bytes,
+  at: number,
+  input: Bytes,
+  from: number,
+  to: number,
+): number {
+  const length = to - from;
+  if (length > 16 || from + 16 > input.view.byteLength) {
+    return writeLongLiteral(output, at, input, from, to);
+  }
+  if (length > 0) {
+    output.view.setInt8(at++, (length - 1) << 2);
+    // 64-bit integers that are only loaded and stored: no BigInt is made of them.
+    output.view.setBigInt64(at, input.view.getBigInt64(from, true), true);
+    if (length > 8) output.view.setBigInt64(at + 8, input.view.getBigInt64(from + 8, true), true);
+  }
+  return at + length;
+}
+
+/** {@link writeLiteral} of any length, anywhere. */
+function writeLongLiteral(
   output: Bytes,
   at: number,
   input: Bytes,
@@ -44,7 +67,6 @@ export function writeLiteral(
   }
   if (length <= WORD_COPY_LIMIT && to + 8 <= input.bytes.length) {
     const source = input.view;
-    // 64-bit integers that are only loaded and stored: no BigInt is made of them.
     for (let i = 0; i < length; i += 8) {
       view.setBigInt64(at + i, source.getBigInt64(from + i, true), true);
     }
@@ -59,6 +81,20 @@ export function writeLiteral(
  * offset behind it.
  */
 export function writeCopy(output: Bytes, at: number, offset: number, length: number): number {
+  if (length < 12 && offset < 2048) {
+    const tag = ((offset >>> 8) << 5) | ((length - 4) << 2) | 1;
+    output.view.setInt16(at, tag | (offset << 8), true);
+    return at + 2;
+  }
+  if (length <= 64 && offset < 0x1_0000) {
+    output.view.setInt32(at, ((length - 1) << 2) | 2 | (offset << 8), true);
+    return at + 3;
+  }
+  return writeLongCopy(output, at, offset, length);
+}
+
+/** {@link writeCopy} for what needs a far copy or several elements. */
+function writeLongCopy(output: Bytes, at: number, offset: number, length: number): number {
   const { bytes, view } = output;
   if (offset >= 0x1_0000) {
     view.setInt32(at + 1, offset, true);
@@ -70,16 +106,6 @@ export function writeCopy(output: Bytes, at: number, offset: number, length: num
     const first = length < 68 ? 60 : 64;
     bytes[at] = ((first - 1) << 2) | 3;
     return writeRepeat(output, at + 5, offset, length - first);
-  }
-  if (length <= 64) {
-    if (length >= 12 || offset >= 2048) {
-      bytes[at] = ((length - 1) << 2) | 2;
-      view.setUint16(at + 1, offset, true);
-      return at + 3;
-    }
-    bytes[at] = ((offset >>> 8) << 5) | ((length - 4) << 2) | 1;
-    bytes[at + 1] = offset;
-    return at + 2;
   }
   if (offset < 2048) {
     bytes[at] = ((offset >>> 8) << 5) | (4 << 2) | 1;
