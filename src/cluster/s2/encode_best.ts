@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { Bytes } from "./decode_block.ts";
 import { copySize, repeatSize, writeCopy, writeLiteral, writeRepeat } from "./elements.ts";
 import { agrees, hash4, hash8, matchEnd, MatchTables, tableBits } from "./matches.ts";
 
@@ -63,13 +62,13 @@ const best = new Best();
 
 /** As `encodeFast`, with all effort. */
 export function encodeBest(
-  input: Bytes,
+  input: DataView,
   start: number,
   end: number,
-  output: Bytes,
+  output: DataView,
   at: number,
 ): number {
-  const length = end - start, view = input.view;
+  const length = end - start;
   shared ??= new MatchTables(1 << LONG_TABLE_BITS, 1 << SHORT_TABLE_BITS);
   const longs = shared.tables[0]!, shorts = shared.tables[1]!;
   const delta = shared.begin(length) - start;
@@ -78,40 +77,40 @@ export function encodeBest(
   const limit = end - 10;
   const mostAt = at + length - 5;
   let emitted = start, repeat = 1, s = start + 1;
-  best.begin(view, end);
+  best.begin(input, end);
 
   while (s < limit) {
     best.emitted = emitted;
     best.length = 0;
     let next = s;
     while ((next = s + Math.min(((s - emitted) >> 8) + 1, MOST_SKIP)) <= limit) {
-      const low = view.getInt32(s, true), high = view.getInt32(s + 4, true);
+      const low = input.getInt32(s, true), high = input.getInt32(s + 4, true);
       const low1 = (low >>> 8) | (high << 24);
       const long = hash8(low, high, longShift), short = hash4(low, shortShift);
       let other = longs[long]! - delta;
-      if (agrees(view, start, other, low)) best.try(s, other, false);
+      if (agrees(input, start, other, low)) best.try(s, other, false);
       other = shorts[short]! - delta;
-      if (agrees(view, start, other, low)) best.try(s, other, false);
+      if (agrees(input, start, other, low)) best.try(s, other, false);
       other = s + 1 - repeat;
-      if (agrees(view, start, other, low1)) best.try(s + 1, other, true);
+      if (agrees(input, start, other, low1)) best.try(s + 1, other, true);
       if (best.length > 0) {
         other = shorts[hash4(low1, shortShift)]! - delta;
-        if (agrees(view, start, other, low1)) best.try(s + 1, other, false);
-        other = longs[hash8(low1, view.getInt32(s + 5, true), longShift)]! - delta;
-        if (agrees(view, start, other, low1)) best.try(s + 1, other, false);
+        if (agrees(input, start, other, low1)) best.try(s + 1, other, false);
+        other = longs[hash8(low1, input.getInt32(s + 5, true), longShift)]! - delta;
+        if (agrees(input, start, other, low1)) best.try(s + 1, other, false);
         const low2 = (low >>> 16) | (high << 16);
         other = s + 2 - repeat;
-        if (agrees(view, start, other, low2)) best.try(s + 2, other, true);
-        other = longs[hash8(low2, view.getInt32(s + 6, true), longShift)]! - delta;
-        if (agrees(view, start, other, low2)) best.try(s + 2, other, false);
+        if (agrees(input, start, other, low2)) best.try(s + 2, other, true);
+        other = longs[hash8(low2, input.getInt32(s + 6, true), longShift)]! - delta;
+        if (agrees(input, start, other, low2)) best.try(s + 2, other, false);
         // What is known of the last byte of the best match and the 7 bytes behind it may also agree
         // with most of the match, and so be longer.
         const last = best.s + best.length - 1;
         if (last < limit) {
           const second = best.s + 1;
-          const hash = hash8(view.getInt32(last, true), view.getInt32(last + 4, true), longShift);
+          const hash = hash8(input.getInt32(last, true), input.getInt32(last + 4, true), longShift);
           other = longs[hash]! - delta - (last - second);
-          if (agrees(view, start, other, view.getInt32(second, true))) {
+          if (agrees(input, start, other, input.getInt32(second, true))) {
             best.try(second, other, false);
           }
         }
@@ -127,7 +126,7 @@ export function encodeBest(
     if (!repeats) {
       while (
         base > emitted && base - offset > start &&
-        view.getUint8(base - 1) === view.getUint8(base - offset - 1)
+        input.getUint8(base - 1) === input.getUint8(base - offset - 1)
       ) base--;
     }
     s = found + best.length;
@@ -148,7 +147,7 @@ export function encodeBest(
     if (at > mostAt) return -1;
     if (s >= limit) break;
     for (let i = found + 1; i < s - 1; i += 2) {
-      const low = view.getInt32(i, true), high = view.getInt32(i + 4, true);
+      const low = input.getInt32(i, true), high = input.getInt32(i + 4, true);
       longs[hash8(low, high, longShift)] = i + delta;
       shorts[hash4((low >>> 8) | (high << 24), shortShift)] = i + 1 + delta;
     }
