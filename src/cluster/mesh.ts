@@ -4,7 +4,13 @@
  * @module
  */
 import { formatAddress, type Timer } from "../platform/mod.ts";
-import { GOSSIP, type RouteInfo, routeInfoFrame } from "../protocol/mod.ts";
+import {
+  byteString,
+  type ClientMessage,
+  GOSSIP,
+  type RouteInfo,
+  routeInfoFrame,
+} from "../protocol/mod.ts";
 import type { Announcer } from "./announcer.ts";
 import { type Contest, judge } from "./contest.ts";
 import type { Dialler } from "./dialler.ts";
@@ -320,6 +326,13 @@ export class Mesh {
     if (JSON.stringify(before.connect_urls) !== JSON.stringify(info.connect_urls)) {
       this.#options.urlsChanged();
     }
+  }
+
+  /** A message in the system account: a server that ends says so, and is not to be dialled again. */
+  systemEvent(session: RouteSession, message: ClientMessage): void {
+    const { slab, subjectStart, subjectEnd } = message, peer = session.peer!;
+    const subject = byteString(slab.bytes, subjectStart, subjectEnd);
+    if (subject === `$SYS.SERVER.${peer.id}.SHUTDOWN`) peer.leaving = true;
   }
 
   /** A peer gives an account a connection of its own from now on. */
