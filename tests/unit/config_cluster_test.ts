@@ -1,57 +1,12 @@
 /** The block `cluster`: what it means, what is refused, and that no password is told. */
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import { assert, assertEquals } from "@std/assert";
 import {
   type ClusterConfig,
-  type Config,
-  ConfigError,
-  FlagError,
   jsonSchema,
-  loadConfig,
   normaliseConfig,
-  parseFlags,
   printConfig,
-  type RouteUrl,
-  showRouteUrl,
 } from "../../src/config/mod.ts";
-
-function load(text: string, ...args: string[]): Promise<Config> {
-  const files = { readText: () => Promise.reject(new Error("nothing to read")) };
-  const env = (name: string) => ({ PASSWORD: "p@ss", MODE: "best" })[name];
-  return loadConfig({ text, file: "a.yaml", flags: parseFlags(args), env, files });
-}
-
-async function clusterOf(settings: string, ...args: string[]): Promise<ClusterConfig> {
-  const { cluster } = await load(`cluster: {${settings}}`, ...args);
-  assert(cluster !== undefined, "no cluster");
-  return cluster;
-}
-
-/** What is wrong, without the place in the file. */
-async function refusal(text: string): Promise<string[]> {
-  const { problems, message } = await assertRejects(() => load(text), ConfigError);
-  assert(!message.includes("sesame"), message);
-  return problems.map(({ path, expected, found, hint }) => {
-    const words = expected === undefined ? found : `expected ${expected}, found ${found}`;
-    return `${path}: ${words}${hint === undefined ? "" : ` (${hint})`}`;
-  });
-}
-
-const defaults: ClusterConfig = {
-  host: "0.0.0.0",
-  port: 6222,
-  no_advertise: false,
-  routes: [],
-  connect_retries: 0,
-  connect_backoff: false,
-  pool_size: 3,
-  accounts: [],
-  compression: { mode: "accept", rtt_thresholds: [10, 50, 100] },
-  authorization: { timeout: 2000 },
-  ping_interval: 30_000,
-  ping_max: 2,
-  write_deadline: 10_000,
-};
+import { clusterDefaults, clusterOf, load, refusal } from "../support/cluster_settings.ts";
 
 Deno.test("without the block, or with every line of it commented out, there is no cluster", async () => {
   for (const text of ["", "cluster:\n", "cluster:\n#  port: 1\n"]) {
@@ -61,8 +16,8 @@ Deno.test("without the block, or with every line of it commented out, there is n
 });
 
 Deno.test("an empty block is a cluster with every default", async () => {
-  assertEquals(await clusterOf(""), defaults);
-  assertEquals(normaliseConfig({ cluster: {} }).cluster, defaults);
+  assertEquals(await clusterOf(""), clusterDefaults);
+  assertEquals(normaliseConfig({ cluster: {} }).cluster, clusterDefaults);
 });
 
 Deno.test("every setting, by nats-server's names", async () => {
@@ -136,96 +91,6 @@ Deno.test("what is not given for routes is taken from the top level", async () =
   );
   assertEquals((await load("ping_interval: 5m\ncluster: {}")).cluster?.ping_interval, 30_000);
   assertEquals((await clusterOf("ping_interval: 31s")).ping_interval, 30_000);
-});
-
-Deno.test("routes are URLs, and a scheme and a port need not be there", async () => {
-  const cases: [string, RouteUrl][] = [
-    ["nats-route://one:1", { host: "one", port: 1 }],
-    ["nats://one:1/", { host: "one", port: 1 }],
-    ["NATS://one", { host: "one", port: 6222 }],
-    ["one:1", { host: "one", port: 1 }],
-    ["one", { host: "one", port: 6222 }],
-    [" one ", { host: "one", port: 6222 }],
-    ["[::1]:1", { host: "::1", port: 1 }],
-    ["nats://[::1]", { host: "::1", port: 6222 }],
-    ["nats://[fe80::1%25eth0]:1", { host: "fe80::1%eth0", port: 1 }],
-    ["nats://u@one", { host: "one", port: 6222, user: "u" }],
-    ["u:p@one", { host: "one", port: 6222, user: "u", password: "p" }],
-    ["nats://u:@one", { host: "one", port: 6222, user: "u", password: "" }],
-    ["nats://u:5e7@one", { host: "one", port: 6222, user: "u", password: "5e7" }],
-    ["nats://a%40b:p%3A%2F%25@one", {
-      host: "one",
-      port: 6222,
-      user: "a@b",
-      password: "p:/%",
-    }],
-    ["nats://u:p@q@one", { host: "one", port: 6222, user: "u", password: "p@q" }],
-    ["nats://u:${PASSWORD}@one", { host: "one", port: 6222, user: "u", password: "p@ss" }],
-  ];
-  for (const [text, expected] of cases) {
-    const { routes } = await clusterOf(`routes: [${JSON.stringify(text)}]`);
-    assertEquals(routes, [expected], text);
-  }
-});
-
-Deno.test("what cannot be connected to is refused, and not shown", async () => {
-  const port = "a port is a number from 1 to 65535";
-  const encode = "write %40 for @, %2F for / and so on in user and password";
-  const cases: [string, string | undefined][] = [
-    ["", undefined],
-    ["nats://u:sesame@", "it has no host"],
-    ["nats://", "it has no host"],
-    ["nats://u:sesame@one:0", port],
-    ["nats://u:sesame@one:65536", port],
-    ["nats://u:sesame@one:-1", port],
-    ["u:sesame", port],
-    ["nats://u:sesame@[::1]:x", port],
-    ["nats://u:sesame@::1:6222", undefined],
-    ["nats://u:sesame@a b", undefined],
-    ["tls://u:sesame@one", "tls:// is not supported by this version of denats"],
-    ["http://u:sesame@one", "its scheme is nats-route or nats"],
-    ["nats://one:1/sesame", "it ends with the port"],
-    ["nats://u:se/same@one", encode],
-    ["nats://u:se%zzsame@one", encode],
-    ["nats://u:se%ffsame@one", encode],
-    ["nats://:sesame@one", "the password has no user"],
-  ];
-  for (const [text, hint] of cases) {
-    const found = text === "" ? "nothing (an empty text)" : "a text (not shown)";
-    assertEquals(await refusal(`cluster: {routes: [${JSON.stringify(text)}]}`), [
-      `cluster.routes[0]: expected a route such as "nats-route://host:6222", found ${found}` +
-      (hint === undefined ? "" : ` (${hint})`),
-    ]);
-  }
-  assertEquals(await refusal("cluster: {routes: sesame}"), [
-    "cluster.routes: expected a list, found a text (not shown)",
-  ]);
-});
-
-Deno.test("no text makes the reader of routes throw, and a shown route hides its password", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
-    try {
-      normaliseConfig({ cluster: { routes: [text, `nats://u:${text}@one`] } });
-    } catch (error) {
-      assert(error instanceof ConfigError, String(error));
-    }
-  }));
-  assertEquals(
-    showRouteUrl({ host: "::1", port: 1, user: "a@b", password: "sesame" }),
-    "nats-route://a%40b:***@[::1]:1",
-  );
-  assertEquals(showRouteUrl({ host: "one", port: 1, user: "u" }), "nats-route://u@one:1");
-});
-
-Deno.test("the same route twice is one route", async () => {
-  const { routes } = await clusterOf(
-    "routes: ['nats://one:6222', 'nats-route://ONE', 'nats://u:p@one', 'nats://one:6223']",
-  );
-  assertEquals(routes.map(({ port, user }) => [port, user]), [
-    [6222, undefined],
-    [6222, "u"],
-    [6223, undefined],
-  ]);
 });
 
 Deno.test("the words for compression are nats-server's, in any case", async () => {
@@ -412,89 +277,6 @@ Deno.test("clients and servers do not share a port", async () => {
   await load("port: -1\ncluster: {port: -1}");
   // What is wrong already is told once.
   assertEquals((await refusal("port: x\ncluster: {port: 4222}")).length, 1);
-});
-
-Deno.test("flags make a cluster and override the file's", async () => {
-  const { cluster } = await load(
-    "",
-    ..."--cluster nats://u:p%40ss@127.0.0.1:-1 -routes nats://a:sesame@one:1,two".split(" "),
-    ..."--cluster_name east --no_advertise --connect_retries 3 --cluster_advertise c:1".split(" "),
-  );
-  assertEquals(cluster, {
-    ...defaults,
-    name: "east",
-    host: "127.0.0.1",
-    port: -1,
-    advertise: "c:1",
-    no_advertise: true,
-    routes: [
-      { host: "one", port: 1, user: "a", password: "sesame" },
-      { host: "two", port: 6222 },
-    ],
-    connect_retries: 3,
-    authorization: { user: "u", password: "p@ss", timeout: 2000 },
-  });
-  const file = "listen: 'a:1', routes: [one], no_advertise: true, name: west, " +
-    "authorization: {user: u, password: p, timeout: 5s}";
-  const over = await clusterOf(file, "-cluster_listen", "nats://b:2", "--no_advertise=false");
-  assertEquals([over.host, over.port, over.name, over.no_advertise], ["b", 2, "west", false]);
-  // As in nats-server, the flag's URL says that there are no credentials.
-  assertEquals(over.authorization, { timeout: 5000 });
-  const routes = (await clusterOf(file, "--routes", "two:2")).routes;
-  assertEquals(routes, [{ host: "two", port: 2 }]);
-  for (const url of [":7", "7", "nats://:7"]) {
-    const bare = await clusterOf(file, "--cluster", url);
-    assertEquals([bare.host, bare.port], ["0.0.0.0", 7]);
-  }
-});
-
-Deno.test("without a cluster, flags for one have no effect, and routes are refused", async () => {
-  const flags = "--cluster_name east --no_advertise --connect_retries 3 --cluster_advertise c:1";
-  assertEquals((await load("", ...flags.split(" "))).cluster, undefined);
-  const { problems, message } = await assertRejects(
-    () => load("cluster:\n", "--routes", "nats://u:sesame@one"),
-    ConfigError,
-  );
-  assertEquals(
-    message,
-    "--routes: cluster: expected a cluster for the routes, found none " +
-      "(give --cluster too, or cluster in the file)",
-  );
-  assertEquals(problems.length, 1);
-});
-
-Deno.test("what is wrong with a flag of the cluster is said without the password", () => {
-  const route = `expected a route such as "nats-route://host:6222", found a text (not shown)`;
-  const url = `flag --cluster: expected a URL such as "nats://host:6222", found a text (not shown)`;
-  const port = "(a port is a number from 1 to 65535)";
-  const cases: [string[], string][] = [
-    [["--routes", "one,nats://u:sesame@two:0"], `flag --routes: ${route} ${port}`],
-    [["--routes", "one,,two"], `flag --routes: ${route}`],
-    [["--cluster", "nats://u:sesame@one"], `${url} (it has no port)`],
-    [["--cluster", "nats://sesame@one:1"], `${url} (the user has no password)`],
-    [["--cluster", "nats://u:sesame@one:0"], `${url} ${port}`],
-    [
-      ["--cluster_listen", "tls://u:sesame@one:1"],
-      `${url} (tls:// is not supported by this version of denats)`,
-    ],
-    [["--cluster_name", "a b"], 'flag --cluster_name: expected a name without spaces, found "a b"'],
-    [["--cluster="], "flag --cluster needs a value: <url>"],
-  ];
-  for (const [args, expected] of cases) {
-    assertEquals(assertThrows(() => parseFlags(args), FlagError).message, expected);
-  }
-});
-
-Deno.test("a problem that a flag makes is told of the flag", async () => {
-  const { message } = await assertRejects(
-    () => load("", "--cluster", "nats://u:sesame@0.0.0.0:4222"),
-    ConfigError,
-  );
-  assertEquals(
-    message,
-    "--cluster: cluster.port: expected a port for the cluster that differs from the port for " +
-      "clients, found 4222 for both",
-  );
 });
 
 Deno.test("a printed cluster is read back as itself but for its passwords", async () => {
