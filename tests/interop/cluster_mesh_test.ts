@@ -97,7 +97,11 @@ async function playKill(group: ClusterGroup, victim: number): Promise<void> {
 
   for (const { from, sent, sequences } of loads) {
     const summaries = sequences.map(({ summary }) => summary);
-    assertEquals(summaries, survivors.map(() => `${sent} in order`), `${from.name}\n${group.report}`);
+    assertEquals(
+      summaries,
+      survivors.map(() => `${sent} in order`),
+      `${from.name}\n${group.report}`,
+    );
   }
   for (const { load, sequence } of returned) {
     assertEquals(sequence.summary, `${load.sent} in order`, `${load.from.name} to the victim`);

@@ -56,8 +56,8 @@ export interface MemberOptions {
   readonly pingMax?: number;
   /** `no_advertise`. */
   readonly noAdvertise?: boolean;
-  /** Settings outside `cluster`, in nats-server's names. */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Whether every account has JetStream, which only nats-server can. */
+  readonly jetstream?: boolean;
 }
 
 /**
@@ -73,8 +73,10 @@ export function configText(plan: MemberPlan, options: MemberOptions): string {
       port: plan.clientPort,
       accounts: Object.fromEntries(ACCOUNTS.map((account) => {
         const { user, pass } = credentials(account);
-        return [account, { users: [{ user, password: pass }] }];
+        return [account, { users: [{ user, password: pass }], jetstream: options.jetstream }];
       })),
+      // Below the folder of the configuration file, where the process is started.
+      jetstream: options.jetstream ? { store_dir: "jetstream" } : undefined,
       cluster: {
         name: options.clusterName ?? "interop",
         host: "127.0.0.1",
@@ -90,7 +92,6 @@ export function configText(plan: MemberPlan, options: MemberOptions): string {
         ping_max: options.pingMax,
         no_advertise: options.noAdvertise,
       },
-      ...options.settings,
     },
     null,
     2,
