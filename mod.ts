@@ -11,15 +11,29 @@
  * @module
  */
 export { Broker, type BrokerOptions, type CloseBrokerOptions } from "./src/broker.ts";
+export type { InterestStatus, PeerStatus, RouteStatus } from "./src/cluster/mod.ts";
 export {
+  type AccountConfig,
+  type AccountConfigInput,
   type AuthorizationConfig,
   type AuthorizationConfigInput,
+  type ClusterAuthorization,
+  type ClusterAuthorizationInput,
+  type ClusterConfig,
+  type ClusterConfigInput,
+  type ClusterPermissions,
+  type ClusterPermissionsInput,
+  type CompressionConfig,
+  type CompressionConfigInput,
   type Config,
   ConfigError,
   type ConfigInput,
   type LogConfig,
   type LogConfigInput,
   type Problem,
+  type RouteUrl,
+  type SubjectPermissions,
+  type SubjectPermissionsInput,
   type UserConfig,
   type UserConfigInput,
 } from "./src/config/mod.ts";

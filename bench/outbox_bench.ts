@@ -33,6 +33,7 @@ const outbox = new Outbox(
     watch: new WriteWatch({ writeDeadlineMs: 10_000, highWater: 131_072, lowWater: 65_536 }),
     maxPending: 64 << 20,
     crowdedAbove: 48 << 20,
+    patient: false,
   },
 );
 

@@ -6,6 +6,7 @@
 import { Account } from "./account/mod.ts";
 import {
   Authenticator,
+  authenticatorConfig,
   createServerIdentity,
   hasPlainSecret,
   PasswordVerifier,
@@ -19,12 +20,28 @@ import {
   LameDuck,
   serverInfo,
   startClient,
+  tellClients,
 } from "./client/mod.ts";
-import { type Config, type ConfigInput, loggingConfig, normaliseConfig } from "./config/mod.ts";
+import { Cluster, type InterestStatus, type PeerStatus } from "./cluster/mod.ts";
+import {
+  clientUrls,
+  credentialsOf,
+  routeAuthentication,
+  routeInfo,
+  routeSettings,
+} from "./cluster_parts.ts";
+import {
+  accountNames,
+  type Config,
+  type ConfigInput,
+  loggingConfig,
+  normaliseConfig,
+} from "./config/mod.ts";
 import {
   Deadlines,
   DEADLINES_PERIOD_MS,
   flowSettings,
+  routeOutboxSettings,
   SlabPool,
   TimerWheel,
   TouchedOutboxes,
@@ -124,6 +141,8 @@ export class Broker implements AsyncDisposable {
   readonly name: string;
   /** Where clients connect to. */
   readonly address: Address;
+  /** Where other servers of the cluster connect to; null without a cluster. */
+  readonly clusterAddress: Address | null;
 
   readonly #clock: Clock;
   readonly #logging: Logging;
@@ -133,7 +152,8 @@ export class Broker implements AsyncDisposable {
   readonly #accepting: Scope;
   readonly #clients: Scope;
   readonly #environment: ClientEnvironment;
-  readonly #account: Account;
+  readonly #accounts: ReadonlyMap<string, Account>;
+  readonly #cluster: Cluster | null;
   readonly #verifier: PasswordVerifier;
   readonly #processFiles: ProcessFiles;
   readonly #rates: RateMeter;
@@ -170,19 +190,28 @@ export class Broker implements AsyncDisposable {
     const random = options.random ?? new SystemRandom();
     const identity = await createServerIdentity(random);
     const transport = options.transport ?? new DenoTransport();
-    const listener = transport.listen({
-      hostname: config.host,
-      port: Math.max(0, config.port),
-    });
-    let broker: Broker;
+    const listener = listen(transport, config);
+    let routeListener: Listener | null = null, broker: Broker;
     try {
-      broker = new Broker(config, options, random, identity, listener);
+      if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
+      broker = new Broker(config, options, {
+        random,
+        transport,
+        identity,
+        listener,
+        routeListener,
+      });
     } catch (error) {
       listener.close();
+      routeListener?.close();
       throw error;
     }
     try {
-      await broker.#processFiles.write({ nats: broker.address });
+      const { address, clusterAddress } = broker;
+      await broker.#processFiles.write({
+        nats: address,
+        ...(clusterAddress !== null && { cluster: clusterAddress }),
+      });
     } catch (error) {
       await (broker.#closing = broker.#end());
       throw error;
@@ -191,13 +220,8 @@ export class Broker implements AsyncDisposable {
     return broker;
   }
 
-  private constructor(
-    config: Config,
-    options: BrokerOptions,
-    random: Random,
-    identity: { readonly id: string; readonly xkey: string },
-    listener: Listener,
-  ) {
+  private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
+    const { random, transport, identity, listener, routeListener } = parts;
     const clock = this.#clock = options.clock ?? new SystemClock();
     const files = options.files ?? new DenoFiles();
     const pid = processId();
@@ -205,6 +229,7 @@ export class Broker implements AsyncDisposable {
     this.id = identity.id;
     this.name = config.server_name ?? identity.id;
     this.address = listener.address;
+    this.clusterAddress = routeListener?.address ?? null;
     this.#logging = new Logging({
       clock,
       files,
@@ -237,13 +262,12 @@ export class Broker implements AsyncDisposable {
     this.#verifier = new PasswordVerifier({ clock });
     const touched = new TouchedOutboxes(), pool = new SlabPool();
     const flow = flowSettings(config, pool);
-    this.#account = new Account("$G", {
-      random,
-      clock,
-      touched,
-      dropAbove: flow.dropAbove,
-      pressAbove: flow.pressAbove,
-    });
+    const { dropAbove, pressAbove } = flow;
+    const accounts = this.#accounts = new Map(
+      accountNames(config).map((name) =>
+        [name, new Account(name, { random, clock, touched, dropAbove, pressAbove })] as const
+      ),
+    );
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -253,11 +277,9 @@ export class Broker implements AsyncDisposable {
       log: this.#logging.log("client"),
       acceptLog: this.#logging.log("accept"),
       authLog: this.#logging.log("auth"),
-      authenticator: new Authenticator(
-        { ...config.authorization, no_auth_user: config.no_auth_user },
-        this.#verifier,
-      ),
-      accountOf: () => this.#account,
+      authenticator: new Authenticator(authenticatorConfig(config), this.#verifier),
+      // Whatever the authenticator can decide for is configured.
+      accountOf: (who) => accounts.get(who.account)!,
       info: () => this.#info,
       wheel,
       touched,
@@ -303,17 +325,49 @@ export class Broker implements AsyncDisposable {
         }),
       { onPanic: "escalate" },
     );
-    const deadlines = new Deadlines(wheel, flow.outboxSettings.watch);
+    const routeOutboxes = config.cluster === undefined
+      ? null
+      : routeOutboxSettings({ ...config, ...config.cluster }, pool);
+    this.#cluster = routeListener === null || config.cluster === undefined || routeOutboxes === null
+      ? null
+      : new Cluster({
+        name: config.cluster.name,
+        settings: routeSettings(config, config.cluster),
+        routes: config.cluster.routes,
+        credentials: credentialsOf(config.cluster.authorization),
+        authenticate: routeAuthentication(config.cluster, this.#verifier),
+        accounts,
+        info: routeInfo(config, config.cluster, this, routeListener.address),
+        connectUrls: clientUrls(config, config.cluster, listener.address),
+        listener: routeListener,
+        transport,
+        root: this.#root,
+        clock,
+        random,
+        log: this.#logging.log("route"),
+        wheel,
+        touched,
+        outboxSettings: routeOutboxes,
+        nextId: () => ++this.#lastConnectionId,
+        changed: (urls, name) => this.#clusterChanged(urls, name),
+      });
+    if (this.#cluster !== null) this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
+    const deadlines = new Deadlines(
+      wheel,
+      flow.outboxSettings.watch,
+      ...(routeOutboxes === null ? [] : [routeOutboxes.watch]),
+    );
     every(this.#root, "deadlines", DEADLINES_PERIOD_MS, () => deadlines.look(clock.monotonic()));
     every(this.#root, "statistics", STATISTICS_PERIOD_MS, () => {
       this.#rates.sample(this.#totals(), clock.monotonic());
     });
     every(this.#root, "clean-up", CLEAN_UP_PERIOD_MS, () => {
       pool.trim();
-      this.#account.cleanUp();
-      for (const { subscriber } of this.#environment.sessions.values()) {
-        this.#account.forgetMatch(subscriber);
+      for (const account of accounts.values()) account.cleanUp();
+      for (const { account, subscriber } of this.#environment.sessions.values()) {
+        account?.forgetMatch(subscriber);
       }
+      this.#cluster?.cleanUp();
     });
     every(this.#root, "health", HEALTH_PERIOD_MS, () => this.#checkHealth());
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
@@ -323,7 +377,8 @@ export class Broker implements AsyncDisposable {
   }
 
   #announce(): void {
-    const log = this.#log, { authorization } = this.config;
+    const log = this.#log, { authenticator } = this.#environment;
+    const credentials = authenticatorConfig(this.config);
     log.info("Starting denats");
     log.info(`  Version:  ${DENATS_VERSION} (protocol of nats-server ${NATS_VERSION})`);
     log.info(`  Name:     ${this.name}`);
@@ -334,12 +389,13 @@ export class Broker implements AsyncDisposable {
       );
     }
     log.info(`Listening for client connections on ${formatAddress(this.address)}`);
-    if (this.#environment.authenticator.required && hasPlainSecret(authorization)) {
+    this.#cluster?.announce();
+    if (authenticator.required && hasPlainSecret(credentials)) {
       log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");
     }
-    const open = usersWithoutPassword(authorization);
+    const open = usersWithoutPassword(credentials);
     if (open.length > 0) log.warn(`Users without a password: ${open.join(", ")}`);
-    if (!this.#environment.authenticator.required && !isLoopback(this.address.hostname)) {
+    if (authenticator.anonymous() !== null && !isLoopback(this.address.hostname)) {
       log.warn("No authentication is configured: anybody who reaches the port may do anything");
     }
     log.info("Server is ready");
@@ -352,6 +408,20 @@ export class Broker implements AsyncDisposable {
     this.#log.limited("loop-delay", 60_000)?.warn("The event loop was blocked", {
       delay_ms: Math.round(delay.delayMs),
     });
+  }
+
+  #clusterInfo(urls: readonly string[] | null, name: string): void {
+    const info = this.#info;
+    info.cluster = name;
+    if (urls !== null) info.connect_urls = urls;
+  }
+
+  /** Where clients may connect to has changed: they are told. */
+  async #clusterChanged(urls: readonly string[] | null, name: string): Promise<void> {
+    const before = JSON.stringify([this.#info.connect_urls, this.#info.cluster]);
+    this.#clusterInfo(urls, name);
+    if (before === JSON.stringify([this.#info.connect_urls, this.#info.cluster])) return;
+    await tellClients(this.#environment);
   }
 
   #disconnected(session: ClientSession, reason: CloseReason): void {
@@ -369,8 +439,13 @@ export class Broker implements AsyncDisposable {
       outMessages += subscriber.outMessages;
       outBytes += subscriber.outBytes;
     }
-    const { inMessages, inBytes } = statistics;
-    return { inMessages, inBytes, outMessages, outBytes };
+    const routed = this.#cluster?.totals();
+    return {
+      inMessages: statistics.inMessages + (routed?.inMessages ?? 0),
+      inBytes: statistics.inBytes + (routed?.inBytes ?? 0),
+      outMessages: outMessages + (routed?.outMessages ?? 0),
+      outBytes: outBytes + (routed?.outBytes ?? 0),
+    };
   }
 
   /** What the broker has done and is doing. */
@@ -380,9 +455,12 @@ export class Broker implements AsyncDisposable {
       ...this.#totals(),
       connections: sessions.size,
       totalConnections: statistics.totalConnections,
-      subscriptions: this.#account.interest.count,
-      slowConsumers: statistics.slowConsumers,
-      staleConnections: statistics.staleConnections,
+      subscriptions: this.#accounts.values()
+        .reduce((sum, { interest }) => sum + interest.count, 0),
+      slowConsumers: statistics.slowConsumers + (this.#cluster?.statistics.slowRoutes ?? 0),
+      staleConnections: statistics.staleConnections + (this.#cluster?.statistics.staleRoutes ?? 0),
+      routes: this.#cluster?.routeCount ?? 0,
+      routeDials: this.#cluster?.statistics.dials ?? 0,
       stalledReads: outboxSettings.watch.waits,
       panics: this.#panics + this.#strayErrors,
       perSecond: this.#rates.perSecond,
@@ -393,6 +471,21 @@ export class Broker implements AsyncDisposable {
   /** Every task of the broker, as a tree. */
   tasks(): TaskInfo {
     return this.#root.tree();
+  }
+
+  /** The name of the cluster; null without one. */
+  get clusterName(): string | null {
+    return this.#cluster?.name ?? null;
+  }
+
+  /** The other servers of the cluster, and the connections to them. */
+  routes(): PeerStatus[] {
+    return this.#cluster?.routes() ?? [];
+  }
+
+  /** What another server has announced that it is interested in; empty when it is not there. */
+  remoteInterest(serverId: string): InterestStatus[] {
+    return this.#cluster?.interestOf(serverId) ?? [];
   }
 
   /** Calls `listener` for every event of a type, until what is returned is disposed. */
@@ -472,6 +565,7 @@ export class Broker implements AsyncDisposable {
     await this.#accepting.close();
     if (drain) {
       this.#info.ldm = true;
+      this.#cluster?.sayLameDuck();
       await this.#lameDuck.run(drainMs, Math.min(graceMs ?? drainMs, drainMs));
       this.#log.info("Initiating Shutdown...");
     }
@@ -480,7 +574,10 @@ export class Broker implements AsyncDisposable {
 
   async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
+    await this.#cluster?.stop();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
+    // Last, so that what clients have sent still gets to the others.
+    await this.#cluster?.close();
     await this.#root.close();
     await this.#verifier.close();
     await this.#processFiles.remove().catch((error) =>
@@ -496,6 +593,19 @@ export class Broker implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** What {@link Broker.run} has made before. */
+interface BrokerParts {
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly identity: { readonly id: string; readonly xkey: string };
+  readonly listener: Listener;
+  readonly routeListener: Listener | null;
+}
+
+function listen(transport: Transport, at: { host: string; port: number }): Listener {
+  return transport.listen({ hostname: at.host, port: Math.max(0, at.port) });
 }
 
 function clientEvent(session: ClientSession): ClientEvent {

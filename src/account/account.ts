@@ -4,7 +4,7 @@
  * @module
  */
 import { HUGE_SLAB_BYTES, type TouchedOutboxes } from "../connection/mod.ts";
-import { Interest, type Match, MatchedGroup } from "../interest/mod.ts";
+import { Interest, type Match, MatchedGroup, type Members } from "../interest/mod.ts";
 import type { Clock, Random } from "../platform/mod.ts";
 import {
   byteString,
@@ -12,9 +12,25 @@ import {
   copyBytes,
   frameHeadLength,
   noRespondersFrame,
+  routeFrameLength,
+  routeHeadLength,
+  routeTailStart,
   Slab,
+  unpackAck,
   writeFrameHead,
+  writeRouteFrame,
+  writeRouteHead,
 } from "../protocol/mod.ts";
+import { type InterestObserver, LocalInterest } from "./local_interest.ts";
+import { interestKey, RemoteInterest, type RemoteSubscriber } from "./remote_subscriber.ts";
+import {
+  type ClusterGroup,
+  localCount,
+  memberAt,
+  nameOf,
+  routePlan,
+  weightOf,
+} from "./route_plan.ts";
 import type { DeliveryTrace, Subscriber } from "./subscriber.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -47,8 +63,12 @@ const REMOVALS_PER_LOOK = 256;
 export class Account {
   /** The account's name. */
   readonly name: string;
-  /** Who wants which subject. */
+  /** Which local subscription wants which subject. */
   readonly interest: Interest<Subscription>;
+  /** Which other server wants which subject. Messages from other servers never go there. */
+  readonly remote: Interest<RemoteInterest>;
+  /** What other servers are to know of the local subscriptions; null where there is no cluster. */
+  local: LocalInterest | null = null;
   /**
    * How many subscriptions the last message was offered to, whether or not they took it, and how many
    * steps it took to find them.
@@ -65,6 +85,11 @@ export class Account {
   /** The current message without its headers, made for the first subscriber that needs it so. */
   readonly #plainMessage = new ClientMessage();
   #plainMade = false;
+  /** The current message as JetStream means it to be delivered; see {@link unpackAck}. */
+  readonly #unpacked = new ClientMessage();
+  /** Counts messages that go to other servers, and holds where the current one goes. */
+  #serial = 0;
+  readonly #chosen: RemoteSubscriber[] = [];
   /** The last of the removals that are under way or wait for their turn. Never rejects. */
   #removal: Promise<void> | null = null;
   /** How many subscriptions were ever removed so, when that was last looked at, and the slice's start. */
@@ -77,11 +102,20 @@ export class Account {
     this.name = name;
     const seed = new DataView(options.random.bytes(4).buffer).getUint32(0);
     this.interest = new Interest<Subscription>({ hashSeed: seed });
+    this.remote = new Interest<RemoteInterest>({ hashSeed: ~seed });
     this.#random = options.random;
     this.#clock = options.clock;
     this.#touched = options.touched;
     this.#dropAbove = options.dropAbove;
     this.#cautionAbove = Math.min(options.dropAbove, options.pressAbove);
+  }
+
+  /**
+   * From now on `observer` is told what other servers are to know. To be called before there are
+   * subscriptions.
+   */
+  observe(observer: InterestObserver): void {
+    this.local = new LocalInterest(observer);
   }
 
   /**
@@ -95,6 +129,7 @@ export class Account {
     const subscription = new Subscription(subscriber, subject, queue, sid);
     this.interest.insert(subscription);
     subscriptions.set(sid, subscription);
+    this.local?.add(subject, queue);
   }
 
   /**
@@ -110,7 +145,13 @@ export class Account {
 
   #remove(subscription: Subscription): void {
     subscription.subscriber.subscriptions?.delete(subscription.sid);
-    this.interest.remove(subscription);
+    this.#forget(subscription);
+  }
+
+  #forget(subscription: Subscription): void {
+    if (this.interest.remove(subscription)) {
+      this.local?.remove(subscription.subject, subscription.queue);
+    }
   }
 
   /**
@@ -126,39 +167,54 @@ export class Account {
     for (const subscription of subscriptions.values()) {
       subscription.max = -1;
     }
+    await this.#inSlices(subscriptions, (subscription) => this.#forget(subscription));
+  }
+
+  /** Removes things in slices, behind whatever is being removed so. */
+  async #inSlices<T>(
+    items: ReadonlyMap<string, T>,
+    remove: (item: T) => void,
+  ): Promise<void> {
     // One after another: the slices of many who leave at once would add up.
     const before = this.#removal;
     const removal = before === null
-      ? this.#removeAll(subscriptions)
-      : before.then(() => this.#removeAll(subscriptions));
+      ? this.#removeAll(items, remove)
+      : before.then(() => this.#removeAll(items, remove));
     const over = this.#removal = removal.catch(() => {});
     await removal;
     if (this.#removal === over) this.#removal = null;
   }
 
-  async #removeAll(subscriptions: ReadonlyMap<string, Subscription>): Promise<void> {
-    for (const subscription of subscriptions.values()) {
-      this.interest.remove(subscription);
+  async #removeAll<T>(items: ReadonlyMap<string, T>, remove: (item: T) => void): Promise<void> {
+    for (const item of items.values()) {
+      remove(item);
       if (++this.#removals % REMOVALS_PER_LOOK !== 0) continue;
       // The slice goes on from one who leaves to the next, as long as they come close together.
       const nowMs = this.#clock.monotonic();
       if (nowMs - this.#lookedAtMs > SLICE_MS) this.#sliceFromMs = nowMs;
       this.#lookedAtMs = nowMs;
       if (nowMs - this.#sliceFromMs < SLICE_MS) continue;
+      // Other servers are told of what is gone.
+      this.#touched.flushAll();
       await this.#clock.sleep(0);
       this.#sliceFromMs = this.#lookedAtMs = this.#clock.monotonic();
     }
+    this.#touched.flushAll();
   }
 
   /** Lets go of what is kept of those who have left. To be called now and then. */
   cleanUp(): void {
     this.interest.sweep();
+    this.remote.sweep();
   }
 
   /** Lets go of what a publisher remembers, when it may be outdated and keep others alive. */
   forgetMatch(subscriber: Subscriber): void {
-    const match = subscriber.lastMatch;
-    if (match !== null && !this.interest.isFresh(match)) subscriber.lastMatch = null;
+    const { lastMatch, lastRemoteMatch } = subscriber;
+    if (lastMatch !== null && !this.interest.isFresh(lastMatch)) subscriber.lastMatch = null;
+    if (lastRemoteMatch !== null && !this.remote.isFresh(lastRemoteMatch)) {
+      subscriber.lastRemoteMatch = null;
+    }
   }
 
   /**
@@ -187,45 +243,266 @@ export class Account {
       if (this.#deliver(plain[i]!, message, publisher)) count++;
     }
     this.offers = plain.length + steps;
-    if (match.groups.length > 0) count += this.#deliverToGroups(match, message, publisher);
+    const remote = this.remote.count === 0 ? null : this.#remoteMatch(message, publisher);
+    if (remote !== null && !remote.empty) {
+      count += this.#deliverAcross(match, remote, message, publisher);
+    } else if (match.groups.length > 0) {
+      for (let g = 0; g < match.groups.length; g++) {
+        if (this.#deliverToGroup(match.groups[g]!, -1, message, publisher)) count++;
+      }
+    }
     if (this.#plainMade) this.#plainMessage.release();
     return count;
   }
 
-  /** Each queue group gets one copy, at a random member, or at the next one that can take it. */
-  #deliverToGroups(
-    match: Match<Subscription>,
+  #remoteMatch(message: ClientMessage, publisher: Subscriber): Match<RemoteInterest> {
+    const { remote } = this, last = publisher.lastRemoteMatch;
+    if (last !== null && message.sameSubject && remote.isCurrent(last)) return last;
+    this.offers -= remote.searchWork;
+    const match = remote.match(
+      message.slab.bytes,
+      message.subjectStart,
+      message.subjectEnd,
+      message.subjectHash,
+    );
+    this.offers += remote.searchWork;
+    return publisher.lastRemoteMatch = match;
+  }
+
+  /** A queue group gets one copy, at member `at`, or at the next one that can take it. */
+  #deliverToGroup(
+    group: Members<Subscription>,
+    at: number,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
+    this.offers++;
+    if (!(group instanceof MatchedGroup)) return this.#deliver(group, message, publisher);
+    const members = group.count;
+    if (at < 0) at = members > 1 ? this.#random.below(members) : 0;
+    // Almost always the chosen member takes it, and no round through the group is needed.
+    let member: Subscription | null = group.parts[0]![at] ?? group.begin(at);
+    if (member === null) return false;
+    if (this.#deliver(member, message, publisher)) return true;
+    group.begin(at);
+    for (member = group.next(); member !== null; member = group.next()) {
+      this.offers++;
+      if (this.#deliver(member, message, publisher)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * To other servers as well: each gets the message once, with the names of the queue groups for
+   * which it was chosen. Members are chosen over the whole cluster, each with the same chance.
+   */
+  #deliverAcross(
+    local: Match<Subscription>,
+    remote: Match<RemoteInterest>,
     message: ClientMessage,
     publisher: Subscriber,
   ): number {
+    const plan = routePlan(local, remote), chosen = this.#chosen;
+    const serial = ++this.#serial;
     let count = 0;
-    for (let g = 0; g < match.groups.length; g++) {
-      const group = match.groups[g]!;
-      this.offers++;
-      if (!(group instanceof MatchedGroup)) {
-        if (this.#deliver(group, message, publisher)) count++;
-        continue;
-      }
-      const members = group.count, at = members > 1 ? this.#random.below(members) : 0;
-      // Almost always the chosen member takes it, and no round through the group is needed.
-      let member: Subscription | null = group.parts[0]![at] ?? group.begin(at);
-      if (member === null) continue;
-      if (this.#deliver(member, message, publisher)) {
-        count++;
-        continue;
-      }
-      group.begin(at);
-      for (member = group.next(); member !== null; member = group.next()) {
-        this.offers++;
-        if (!this.#deliver(member, message, publisher)) continue;
-        count++;
-        break;
-      }
+    chosen.length = 0;
+    for (const route of plan.routes) {
+      if (!route.open) continue;
+      route.serial = serial;
+      route.queues.length = 0;
+      chosen.push(route);
+    }
+    for (const group of plan.groups) {
+      if (this.#choose(group, message, publisher)) count++;
+    }
+    this.offers += plan.routes.length + plan.groups.length;
+    for (let i = 0; i < chosen.length; i++) {
+      const route = chosen[i]!;
+      const queues = route.queues.length === 0 ? null : route.queues;
+      if (this.#deliverRemote(route, message, queues)) count++;
     }
     return count;
   }
 
-  #deliver(subscription: Subscription, message: ClientMessage, publisher: Subscriber): boolean {
+  /** True when a local member got it; a chosen server is noted. */
+  #choose(group: ClusterGroup, message: ClientMessage, publisher: Subscriber): boolean {
+    const here = localCount(group.local), elsewhere = weightOf(group.remote);
+    let at = here + elsewhere > 1 ? this.#random.below(here + elsewhere) : 0;
+    if (at < here) {
+      if (this.#deliverToGroup(group.local!, at, message, publisher)) return true;
+      // None here can take it.
+      at = here + (elsewhere > 1 ? this.#random.below(elsewhere) : 0);
+    }
+    let member = memberAt(group.remote, at - here);
+    if (member === null && group.leaf.length > 0) {
+      const leaves = weightOf(group.leaf);
+      if (leaves > 0) member = memberAt(group.leaf, this.#random.below(leaves));
+    }
+    if (member !== null) this.#noteGroup(member.remote, group.name);
+    return false;
+  }
+
+  #noteGroup(route: RemoteSubscriber, name: string): void {
+    if (route.serial !== this.#serial) {
+      route.serial = this.#serial;
+      route.queues.length = 0;
+      this.#chosen.push(route);
+    }
+    route.queues.push(name);
+  }
+
+  /**
+   * Delivers a message that another server has sent: to all local subscriptions that want it, and to
+   * one member of each of `queues`. It goes to no other server, unless a group of `queues` has just
+   * lost its last member here.
+   *
+   * @returns to how many it was delivered.
+   */
+  publishRouted(
+    routed: ClientMessage,
+    from: RemoteSubscriber,
+    queues: readonly string[] | null,
+  ): number {
+    const interest = this.interest;
+    let match = from.lastMatch, steps = 0;
+    if (match === null || !routed.sameSubject || !interest.isCurrent(match)) {
+      steps = -interest.searchWork;
+      match = interest.match(
+        routed.slab.bytes,
+        routed.subjectStart,
+        routed.subjectEnd,
+        routed.subjectHash,
+      );
+      steps += interest.searchWork;
+      from.lastMatch = match;
+    }
+    this.#plainMade = this.pressed = false;
+    const message = unpackAck(routed, this.#unpacked) ? this.#unpacked : routed;
+    const plain = match.plain;
+    let count = 0;
+    for (let i = 0; i < plain.length; i++) {
+      if (this.#deliver(plain[i]!, message, null)) count++;
+    }
+    this.offers = plain.length + steps;
+    if (queues !== null) {
+      for (let i = 0; i < queues.length; i++) {
+        if (this.#deliverToNamed(match, queues[i]!, message)) count++;
+        else if (this.#passOn(routed, from, queues[i]!)) count++;
+      }
+    }
+    if (this.#plainMade) this.#plainMessage.release();
+    if (message !== routed) message.release();
+    return count;
+  }
+
+  #deliverToNamed(match: Match<Subscription>, name: string, message: ClientMessage): boolean {
+    for (const group of match.groups) {
+      if (nameOf(group) === name) return this.#deliverToGroup(group, -1, message, null);
+    }
+    return false;
+  }
+
+  /** The one way from a route to a route: the group's last member here has left meanwhile. */
+  #passOn(message: ClientMessage, from: RemoteSubscriber, name: string): boolean {
+    if (this.remote.count === 0) return false;
+    const { slab, subjectStart, subjectEnd, subjectHash } = message;
+    const match = this.remote.match(slab.bytes, subjectStart, subjectEnd, subjectHash);
+    for (const group of match.groups) {
+      if (nameOf(group) !== name) continue;
+      const members = group instanceof MatchedGroup ? group.parts.flat() : [group];
+      const others = members.filter(({ remote }) => remote.peer !== from.peer);
+      const weight = weightOf(others);
+      const member = weight === 0 ? null : memberAt(others, this.#random.below(weight));
+      return member !== null && this.#deliverRemote(member.remote, message, [name]);
+    }
+    return false;
+  }
+
+  #deliverRemote(
+    remote: RemoteSubscriber,
+    message: ClientMessage,
+    queues: readonly string[] | null,
+  ): boolean {
+    if (!remote.open) return false;
+    const { outbox, head } = remote;
+    if (outbox.pending > this.#cautionAbove && !outbox.lagging) this.pressed = true;
+    let sent = message;
+    if (message.headerLength > 0 && !remote.headers) {
+      if (!this.#plainMade) {
+        message.canonical(this.#plainMessage, false);
+        this.#plainMade = true;
+      }
+      sent = this.#plainMessage;
+    }
+    const length = routeFrameLength(sent, head, queues);
+    if (length <= HUGE_SLAB_BYTES) {
+      outbox.reserve(length);
+      if (!remote.open) return false;
+      writeRouteFrame(outbox.slab, outbox.end, sent, head, queues);
+      outbox.commit(length);
+    } else {
+      const start = new Slab(routeHeadLength(sent, head, queues));
+      outbox.appendBytes(start.bytes, 0, writeRouteHead(start, 0, sent, head, queues));
+      outbox.appendBytes(sent.slab.bytes, routeTailStart(sent, queues), sent.end);
+      if (!remote.open) return false;
+    }
+    remote.outMessages++;
+    remote.outBytes += sent.size;
+    if (!outbox.touched) this.#touched.add(outbox);
+    return true;
+  }
+
+  /**
+   * A peer is interested, or a queue group of its has another number of members.
+   *
+   * @throws {InvalidSubjectError} when the subject is none that can be subscribed to.
+   */
+  addRemote(
+    remote: RemoteSubscriber,
+    subject: string,
+    queue: string | null,
+    weight: number,
+    origin: string | null,
+  ): void {
+    const interests = remote.interests ??= new Map();
+    const key = interestKey(subject, queue, origin), known = interests.get(key);
+    if (known !== undefined) {
+      known.weight = weight;
+      return;
+    }
+    const interest = new RemoteInterest(remote, subject, queue, weight, origin !== null);
+    this.remote.insert(interest);
+    interests.set(key, interest);
+  }
+
+  /** A peer is no longer interested. Nothing happens if it never was. */
+  removeRemote(
+    remote: RemoteSubscriber,
+    subject: string,
+    queue: string | null,
+    origin: string | null,
+  ): void {
+    const key = interestKey(subject, queue, origin), known = remote.interests?.get(key);
+    if (known === undefined) return;
+    remote.interests!.delete(key);
+    this.remote.remove(known);
+  }
+
+  /** Ends all that a peer announced over a connection, in slices; at once nothing goes there. */
+  async removeAllRemote(remote: RemoteSubscriber): Promise<void> {
+    remote.open = false;
+    remote.lastMatch = null;
+    const interests = remote.interests;
+    remote.interests = null;
+    if (interests === null) return;
+    await this.#inSlices(interests, (interest) => this.remote.remove(interest));
+  }
+
+  #deliver(
+    subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
     const subscriber = subscription.subscriber;
     if (!subscriber.open || (subscriber === publisher && !subscriber.echo)) return false;
     const outbox = subscriber.outbox;

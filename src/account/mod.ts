@@ -4,5 +4,8 @@
  * @module
  */
 export * from "./account.ts";
+export * from "./local_interest.ts";
+export * from "./remote_subscriber.ts";
 export * from "./subscriber.ts";
 export * from "./subscription.ts";
+export * from "./work.ts";

@@ -5,6 +5,7 @@
  */
 import type { Outbox } from "../connection/mod.ts";
 import type { Match } from "../interest/mod.ts";
+import type { RemoteInterest } from "./remote_subscriber.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** Is told of deliveries; only where the protocol is traced. */
@@ -35,6 +36,8 @@ export class Subscriber {
   trace: DeliveryTrace | null = null;
   /** What matched the subject it published last; null when that is not known. */
   lastMatch: Match<Subscription> | null = null;
+  /** The same of other servers. */
+  lastRemoteMatch: Match<RemoteInterest> | null = null;
 
   /** A subscriber without subscriptions. */
   constructor(outbox: Outbox) {

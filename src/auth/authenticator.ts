@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isBcrypt } from "../config/mod.ts";
+import { GLOBAL_ACCOUNT, isBcrypt, systemAccountName } from "../config/mod.ts";
+import { configuredUsers } from "./configured_users.ts";
 import type { PasswordVerifier } from "./password_verifier.ts";
 import { PlainSecret } from "./secret.ts";
 
@@ -27,6 +28,8 @@ export interface Credentials {
 export interface Identity {
   /** For logs and monitoring: the user's name, `"[REDACTED]"` for a token, null for anybody. */
   readonly user: string | null;
+  /** The name of its account: `"$G"` but for users of other accounts. */
+  readonly account: string;
 }
 
 /** The answer to credentials; null refuses them. */
@@ -41,8 +44,9 @@ export interface ConfiguredUser {
 }
 
 /**
- * Who may connect. At most one of `token`, `user` and `users` is given; none of them lets everybody in.
- * An empty string is the same as an absent setting.
+ * Who may connect. At most one of `token`, `user` and `users` is given, but for a token of the command
+ * line beside users; no token and no user at all lets everybody in. An empty string is the same as an
+ * absent setting.
  */
 export interface AuthenticatorConfig {
   /** The one token, in the clear or its bcrypt hash. */
@@ -53,8 +57,16 @@ export interface AuthenticatorConfig {
   readonly password?: string | undefined;
   /** Several users. */
   readonly users?: readonly ConfiguredUser[] | undefined;
-  /** The one of `users` that a client without credentials is taken for. */
+  /** Accounts by name, and their users; beside them there is no `user`. */
+  readonly accounts?:
+    | Readonly<Record<string, { readonly users: readonly ConfiguredUser[] }>>
+    | undefined;
+  /** The name of the system account, where it is another than `"$SYS"`. */
+  readonly system_account?: string | undefined;
+  /** The one of all users that a client without credentials is taken for. */
   readonly no_auth_user?: string | undefined;
+  /** Milliseconds that a client has to show who it is; here only whether somebody chose them. */
+  readonly timeout?: number | undefined;
 }
 
 /** A configured secret and who knows it; nobody is let in by a null identity. */
@@ -67,7 +79,12 @@ interface BcryptHash {
   readonly hash: string;
 }
 
-const anybody: Identity = { user: null };
+const DEFAULT_AUTH_TIMEOUT_MS = 2000;
+
+const anybody: Identity = { user: null, account: GLOBAL_ACCOUNT };
+
+/** A client that shows nothing, where others may show that they are of the system. */
+const stranger: Identity = { ...anybody };
 
 /** Decides who may connect. */
 export class Authenticator {
@@ -83,22 +100,24 @@ export class Authenticator {
   /** `verifier` stays the caller's to close, and is not used before {@linkcode authenticate}. */
   constructor(config: AuthenticatorConfig, verifier: PasswordVerifier) {
     this.#verifier = verifier;
-    const users = [...config.users ?? []];
-    if (config.user) users.push({ user: config.user, password: config.password });
-    this.#token = config.token ? entryOf("[REDACTED]", config.token) : null;
-    this.#users = new Map(users.map((one) => [one.user, entryOf(one.user, one.password ?? "")]));
-    this.#anonymous = this.#token === null && users.length === 0
-      ? anybody
-      : this.#users.get(config.no_auth_user ?? "")?.identity ?? null;
+    const users = configuredUsers(config);
+    this.#token = config.token ? entryOf("[REDACTED]", GLOBAL_ACCOUNT, config.token) : null;
+    this.#users = new Map(
+      users.map((one) => [one.user, entryOf(one.user, one.account, one.password ?? "")]),
+    );
+    this.#anonymous = anonymousOf(config, this.#users, this.#token === null);
     const hash = [config.token, ...users.map((one) => one.password)]
       .find((secret) => isBcrypt(secret ?? ""));
     this.#decoy = hash === undefined ? null : { hash };
     this.#unknown = { identity: null, secret: this.#decoy ?? new PlainSecret("") };
   }
 
-  /** Whether a client must show credentials: INFO's `auth_required`, and a reason for the auth timeout. */
+  /**
+   * Whether a client is asked for credentials: INFO's `auth_required`. As in nats-server that is so even
+   * if it is let in without them because only the system account has users; {@linkcode anonymous} tells.
+   */
   get required(): boolean {
-    return this.#anonymous === null;
+    return this.#anonymous === null || this.#anonymous === stranger;
   }
 
   /** Whether there is anybody to be told from others, even if nobody has to show who it is. */
@@ -123,8 +142,11 @@ export class Authenticator {
     if (this.#anonymous === anybody) return anybody;
     const { user, pass, auth_token: token } = credentials;
     if (this.#anonymous !== null && !user && !pass && !token) return this.#anonymous;
-    const { identity, secret } = this.#token ?? this.#users.get(user ?? "") ?? this.#unknown;
-    const offered = (this.#token === null ? pass : token) ?? "";
+    // Who gives a name is asked for its password, even where there is a token too.
+    const byToken = this.#token !== null && (!user || this.#users.size === 0);
+    const entry = byToken ? this.#token : this.#users.get(user ?? "");
+    const { identity, secret } = entry ?? this.#unknown;
+    const offered = (byToken ? token : pass) ?? "";
     if (!(secret instanceof PlainSecret)) {
       const decoyFor = identity === null ? user ?? "" : undefined;
       return this.#verifier.verify(offered, secret.hash, signal, decoyFor)
@@ -136,9 +158,35 @@ export class Authenticator {
   }
 }
 
-function entryOf(user: string, secret: string): Entry {
+/** Who a client is that shows nothing. */
+function anonymousOf(
+  config: AuthenticatorConfig,
+  users: ReadonlyMap<string, Entry>,
+  noToken: boolean,
+): Decision {
+  if (config.no_auth_user && users.size > 0) {
+    return users.get(config.no_auth_user)?.identity ?? null;
+  }
+  if (!noToken) return null;
+  if (hasOnlySystemAccount(config)) return stranger;
+  return users.size === 0 ? anybody : null;
+}
+
+/**
+ * Whether the accounts are the system's alone. nats-server leaves the global account open then, since
+ * somebody who only gave the system a password did not close it; a block `authorization` does, whatever
+ * is in it. Of one that says nothing else the timeout is all that can be seen here.
+ */
+function hasOnlySystemAccount(config: AuthenticatorConfig): boolean {
+  const { accounts = {}, user, users = [], timeout = DEFAULT_AUTH_TIMEOUT_MS } = config;
+  const [name, ...others] = Object.keys(accounts);
+  return name === systemAccountName(config) && others.length === 0 && !user &&
+    users.length === 0 && timeout === DEFAULT_AUTH_TIMEOUT_MS;
+}
+
+function entryOf(user: string, account: string, secret: string): Entry {
   return {
-    identity: { user },
+    identity: { user, account },
     secret: isBcrypt(secret) ? { hash: secret } : new PlainSecret(secret),
   };
 }

@@ -4,10 +4,9 @@
  * @module
  */
 import type { AuthenticatorConfig } from "./authenticator.ts";
+import { configuredUsers } from "./configured_users.ts";
 
 /** The names of the users without a password: whoever knows one of them gets in. */
 export function usersWithoutPassword(config: AuthenticatorConfig): string[] {
-  const users = [...config.users ?? []];
-  if (config.user) users.push({ user: config.user, password: config.password });
-  return users.filter(({ password }) => !password).map(({ user }) => user);
+  return configuredUsers(config).filter(({ password }) => !password).map(({ user }) => user);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./authenticator.ts";
+export * from "./configured_users.ts";
 export * from "./identity.ts";
 export * from "./missing_password.ts";
 export * from "./password_verifier.ts";

@@ -5,13 +5,10 @@
  */
 import { isBcrypt } from "../config/mod.ts";
 import type { AuthenticatorConfig } from "./authenticator.ts";
+import { configuredUsers } from "./configured_users.ts";
 
 /** Whether a password or a token is not a bcrypt hash. */
 export function hasPlainSecret(config: AuthenticatorConfig): boolean {
-  const secrets = [
-    config.token,
-    config.password,
-    ...(config.users ?? []).map((user) => user.password),
-  ];
-  return secrets.some((secret) => secret !== undefined && !isBcrypt(secret));
+  const passwords = configuredUsers(config).map((user) => user.password);
+  return [config.token, ...passwords].some((secret) => secret !== undefined && !isBcrypt(secret));
 }

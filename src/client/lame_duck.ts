@@ -10,6 +10,17 @@ const PAUSE_MS = 1000;
 /** How many clients are told at a time: an INFO of its own and a write for each, about 25 us. */
 const TOLD_AT_A_TIME = 128;
 
+/** Sends every client INFO as it is now. */
+export async function tellClients(
+  environment: Pick<ClientEnvironment, "sessions" | "clock">,
+): Promise<void> {
+  let told = 0;
+  for (const session of [...environment.sessions.values()]) {
+    session.updateInfo();
+    if (++told % TOLD_AT_A_TIME === 0) await environment.clock.yield();
+  }
+}
+
 /** Lame duck mode, as nats-server does it. */
 export class LameDuck {
   readonly #environment: Pick<ClientEnvironment, "sessions" | "clock" | "random">;
@@ -27,12 +38,8 @@ export class LameDuck {
    * one, spread over the rest of `durationMs`. Ends earlier when all have left.
    */
   async run(durationMs: number, graceMs: number): Promise<void> {
-    const { sessions, random, clock } = this.#environment;
-    let told = 0;
-    for (const session of [...sessions.values()]) {
-      session.updateInfo();
-      if (++told % TOLD_AT_A_TIME === 0) await clock.yield();
-    }
+    const { sessions, random } = this.#environment;
+    await tellClients(this.#environment);
     await this.#untilEmpty(graceMs);
     const pauseMs = Math.min(PAUSE_MS, (durationMs - graceMs) / Math.max(1, sessions.size));
     if (pauseMs === 0) return;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Account, Subscriber } from "../account/mod.ts";
+import { type Account, commandWork, publishWork, Subscriber } from "../account/mod.ts";
 import type { Decision, Identity } from "../auth/mod.ts";
 import { PeerSession, type Timed } from "../connection/mod.ts";
 import type { Connection } from "../platform/mod.ts";
@@ -32,7 +32,6 @@ import { Keepalive } from "./keepalive.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
-import { commandWork, publishWork } from "./work.ts";
 
 /** How long a decision about credentials may take. */
 const DECISION_LIMIT_MS = 30_000;

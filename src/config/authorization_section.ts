@@ -19,7 +19,7 @@ import { password, token, userName } from "./text_kinds.ts";
 const credentialAliases = { username: "user", pass: "password" };
 
 /** One of several users. */
-const user = block({
+export const user = block({
   user: required(scalar(userName()), "Name of the user."),
   password: optional(
     scalar(password()),
@@ -43,11 +43,15 @@ const user = block({
   ],
 });
 
-/** The settings that {@link oneKindOfCredentials} compares. */
-interface Credentials {
+/** The settings that rules on credentials compare. */
+export interface Credentials {
+  /** The one token. */
   readonly token?: string | undefined;
+  /** The one user. */
   readonly user?: string | undefined;
+  /** Its password. */
   readonly password?: string | undefined;
+  /** Several users. */
   readonly users?: readonly { readonly user: string }[] | undefined;
 }
 
@@ -68,7 +72,8 @@ const oneKindOfCredentials: Rule<Credentials> = (_values, report, given) => {
   }
 };
 
-const passwordHasUser: Rule<Credentials> = (_values, report, given) => {
+/** Nobody would be asked for the password otherwise. */
+export const passwordHasUser: Rule<Credentials> = (_values, report, given) => {
   if (!given.has("password") || given.has("user")) return;
   report([["password"]], {
     expected: "a user beside the password",
@@ -147,16 +152,22 @@ export const authorizationFields = {
 /** The settings that {@link noAuthUserExists} compares. */
 interface NoAuthUser {
   readonly authorization: Credentials;
+  readonly accounts?:
+    | Readonly<Record<string, { readonly users: readonly { readonly user: string }[] }>>
+    | undefined;
   readonly no_auth_user?: string | undefined;
 }
 
 /** A client cannot be taken for somebody who is not configured. */
-export const noAuthUserExists: Rule<NoAuthUser> = (values, report) => {
-  const { authorization, no_auth_user: name } = values;
+export const noAuthUserExists: Rule<NoAuthUser> = (values, report, given) => {
+  const { authorization, accounts, no_auth_user: name } = values;
   if (authorization === undefined || name === undefined) return;
-  if (authorization.users?.some(({ user }) => user === name)) return;
+  if (accounts === undefined && given.has("accounts")) return;
+  const lists = Object.values(accounts ?? {}).map((account) => account.users);
+  const users = [...authorization.users ?? [], ...lists.flat()];
+  if (users.some(({ user }) => user === name)) return;
   report([["no_auth_user"]], {
-    expected: "the name of a user of authorization.users",
+    expected: "the name of a user of authorization.users or of an account",
     found: JSON.stringify(name),
   });
 };

@@ -5,6 +5,7 @@
  */
 import type { Environment } from "./environment.ts";
 import type { ProblemNote, Shape } from "./fields.ts";
+import { type Override, override, samePath, settle, withToken } from "./overrides.ts";
 import { asWritten, isMap, prepare, stepInto } from "./prepare.ts";
 import {
   blankMissing,
@@ -16,16 +17,6 @@ import {
 } from "./problem.ts";
 import { configSchema, configShape, type SchemaOutput } from "./schema.ts";
 import { describeUnknownKey, describeUnknownName } from "./suggestion.ts";
-
-/** A value that overrides the file's, and the flag it came from. */
-export interface Override {
-  /** The flag as it is written, such as `"--port"`. */
-  readonly source: string;
-  /** The key path of the setting. */
-  readonly path: Path;
-  /** The value, as text. */
-  readonly value: string;
-}
 
 /** How to {@link examine}. */
 export interface ExamineOptions {
@@ -49,11 +40,12 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
     return { findings: [{ path: [], expected, found, hint }], omitted: 0 };
   }
   const prepared = prepare(top, configShape, options.environment);
-  const { overrides, token } = settle(prepared.values, options.overrides ?? []);
+  const settled = settle(prepared.values, options.overrides ?? []);
+  const { overrides, token } = settled;
   const values = override(prepared.values, overrides);
   // A compiled checker is not worth its compilation for one configuration.
   const result = configSchema.safeParse(values, { jitless: true });
-  const findings = [...prepared.findings];
+  const findings = [...prepared.findings, ...settled.findings];
   const told = new Set(findings.map(({ path }) => JSON.stringify(path)));
   let omitted = Math.max(0, findings.length - PROBLEM_LIMIT);
   findings.length -= omitted;
@@ -71,6 +63,9 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
   if (result.success && findings.length === 0) return { config: withToken(result.data, token) };
   return { findings, omitted };
 }
+
+/** Keys below which passwords stand. */
+const secretHomes: ReadonlySet<Step> = new Set(["authorization", "accounts"]);
 
 type Issue = NonNullable<ReturnType<typeof configSchema.safeParse>["error"]>["issues"][number];
 
@@ -94,7 +89,7 @@ function findingOf(
       ? describeUnknownKey(key, shape, path, configShape)
       : describeUnknownName(key, shape.names ?? []);
     // Where secrets are at home, what is no misspelt key may be one.
-    const hidden = path[0] === "authorization" && !key.includes(":") &&
+    const hidden = path.some((step) => secretHomes.has(step)) && !key.includes(":") &&
       (strange || !/^[\w-]+$/.test(key));
     return {
       path: [...asWritten(path, raw, configShape), key],
@@ -150,10 +145,6 @@ function valueAt(value: unknown, path: Path): unknown {
   return path.reduce(stepInto, value);
 }
 
-function samePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((step, index) => step === b[index]);
-}
-
 function expectedOf(shape: Shape | undefined): string {
   switch (shape?.type) {
     case "list":
@@ -187,99 +178,4 @@ function describeValue(value: unknown, shape: Shape | undefined): string {
 
 function typeofText(value: string | number | boolean): string {
   return typeof value === "string" ? "text" : typeof value;
-}
-
-/** The key paths of settings that do not go together. */
-const paths = {
-  token: ["authorization", "token"],
-  user: ["authorization", "user"],
-  password: ["authorization", "password"],
-  trace: ["trace"],
-  traceVerbose: ["trace_verbose"],
-} as const;
-
-/**
- * The flags that are put over a file, as nats-server does it: where the file has a token or a list of
- * users, that stands, and a user from the flags is nobody; a token from the flags is good beside a
- * list of users, and comes back as `token`, since a file may not have both.
- */
-function settle(
-  values: Readonly<Record<string, unknown>>,
-  given: readonly Override[],
-): { readonly overrides: readonly Override[]; readonly token?: string | undefined } {
-  const { token: tokenPath, user, password, trace, traceVerbose } = paths;
-  const last = (path: Path) => given.findLast((item) => samePath(item.path, path));
-  let overrides = given, token: string | undefined;
-  const without = (...paths: Path[]) =>
-    overrides.filter((item) => !paths.some((path) => samePath(item.path, path)));
-  const { authorization } = values;
-  const inFile = (key: string) => isMap(authorization) && authorization[key] !== undefined;
-  const byToken = last(tokenPath);
-  if (byToken === undefined && (inFile("token") || inFile("users"))) {
-    overrides = without(user, password);
-  } else if (byToken !== undefined && inFile("users")) {
-    overrides = without(tokenPath, user, password);
-    token = byToken.value;
-  }
-  const off = last(trace);
-  if (off?.value === "false" && last(traceVerbose)?.value !== "true") {
-    // Which would trace all the same.
-    overrides = [...overrides, { ...off, path: traceVerbose }];
-  }
-  return { overrides, token };
-}
-
-function withToken(config: SchemaOutput, token: string | undefined): SchemaOutput {
-  if (token === undefined) return config;
-  const authorization = Object.freeze({ ...config.authorization, token });
-  return Object.freeze({ ...config, authorization });
-}
-
-/** `values` with the flags put over them. */
-function override(
-  values: Readonly<Record<string, unknown>>,
-  overrides: readonly Override[],
-): Readonly<Record<string, unknown>> {
-  let result = values;
-  const overridden = (...path: Path) => overrides.some((item) => samePath(item.path, path));
-  if (overridden("host") || overridden("port")) result = withoutListen(result);
-  // A token given by a flag replaces the file's user.
-  const byToken = overridden("authorization", "token");
-  const byUser = overridden("authorization", "user") || overridden("authorization", "password");
-  if (byToken && !byUser && isMap(result.authorization)) {
-    const { user: _user, password: _password, ...kept } = result.authorization;
-    result = { ...result, authorization: kept };
-  }
-  for (const { path, value } of overrides) result = withValue(result, path, value);
-  return result;
-}
-
-/**
- * `values` with `listen` taken apart into `host` and `port`, so that each can be overridden alone;
- * unchanged when `listen` is wrong or contradicts them, which is then reported.
- */
-function withoutListen(
-  values: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const { listen, host, port, ...rest } = values;
-  if (listen === undefined) return values;
-  const parsed = configSchema.safeParse(
-    Object.fromEntries(Object.entries({ listen, host, port }).filter(([, v]) => v !== undefined)),
-    { jitless: true },
-  );
-  if (!parsed.success) return values;
-  return { ...rest, host: parsed.data.host, port: parsed.data.port };
-}
-
-function withValue(
-  values: Readonly<Record<string, unknown>>,
-  path: Path,
-  value: string,
-): Readonly<Record<string, unknown>> {
-  const [key, ...rest] = path;
-  if (key === undefined) return values;
-  if (rest.length === 0) return { ...values, [key]: value };
-  const below = values[key] ?? {};
-  // A text where a map belongs is wrong whatever the flags say.
-  return isMap(below) ? { ...values, [key]: withValue(below, rest, value) } : values;
 }

@@ -50,6 +50,10 @@ export interface BlockShape {
   readonly aliases: ReadonlyMap<string, string>;
   /** Keys that nats-server has and denats does not have yet. */
   readonly unsupported: ReadonlySet<string>;
+  /** Keys that nats-server refuses with words of their own, and those words. */
+  readonly refused: ReadonlyMap<string, string>;
+  /** The key that a value stands for that is not a map, where one may be written. */
+  readonly short?: string;
 }
 
 /** The shape of a setting. */
@@ -194,10 +198,13 @@ export function required<S extends z.ZodMiniType>(schema: S, doc: string): S {
   return withField(schema, { doc, shape: knownShape(schema), presence: "required" });
 }
 
-/** A key without a default; `example` is shown in the example configuration. */
+/**
+ * A key without a default; `example` is shown in the example configuration. Of a block every key is
+ * shown where it is not given.
+ */
 export function optional<S extends z.ZodMiniType>(
   schema: S,
-  example: z.input<S>,
+  example: z.input<S> | undefined,
   doc: string,
 ): z.ZodMiniOptional<S> {
   const shape = knownShape(schema);
@@ -278,6 +285,8 @@ export interface BlockOptions<Values> {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Keys of nats-server that denats does not have yet. */
   readonly unsupported?: readonly string[];
+  /** Words on keys that nats-server refuses, by key. */
+  readonly refused?: Readonly<Record<string, string>>;
   /** Checks of the keys against each other. */
   readonly rules?: readonly Rule<Values>[];
 }
@@ -316,7 +325,23 @@ export function block<const F extends Fields>(
     ),
     aliases: new Map(Object.entries(options.aliases ?? {})),
     unsupported: new Set(options.unsupported ?? []),
+    refused: new Map(Object.entries(options.refused ?? {})),
   });
+}
+
+/**
+ * A block that may be written as no more than the value of its key `key`. `prepare` writes that out,
+ * so that the schema itself never meets it.
+ */
+export function orShort<Input, Output, const Key extends string & keyof Input>(
+  schema: z.ZodMiniType<Output, Input>,
+  key: Key,
+): z.ZodMiniType<Output, Input | NonNullable<Input[Key]>>;
+export function orShort(schema: z.ZodMiniType, key: string): z.ZodMiniType {
+  const shape = knownShape(schema);
+  if (shape.type !== "block") throw new TypeError("only a block has a short form");
+  const outer: z.ZodMiniType = z.pipe(z.transform((input: unknown) => input), schema);
+  return withShape(outer, { ...shape, short: key });
 }
 
 /** A schema whose output is made of another's. */

@@ -3,10 +3,15 @@
  *
  * @module
  */
+import { Refusal } from "./kind.ts";
 import type { Path } from "./problem.ts";
+import { readClusterUrl } from "./route_url.ts";
 
 /** What the command is asked to do. */
 export type Mode = "run" | "help" | "version" | "check" | "print config" | "json schema";
+
+/** A setting and the text that a flag has for it; `undefined` takes the file's away. */
+export type FlagSetting = readonly [path: Path, value: string | undefined];
 
 /** One flag. */
 export interface Flag {
@@ -20,6 +25,8 @@ export interface Flag {
   readonly help?: string;
   /** The settings that its value overrides. */
   readonly sets?: readonly Path[];
+  /** The settings that its value is taken apart into, where it is more than one. */
+  readonly reads?: (value: string) => readonly FlagSetting[] | Refusal;
   /** What it asks for instead of running a broker. */
   readonly mode?: Mode;
 }
@@ -163,6 +170,47 @@ export const flagGroups: readonly FlagGroup[] = [
     ],
   },
   {
+    title: "Cluster Options",
+    flags: [
+      {
+        name: "cluster",
+        also: ["cluster_listen"],
+        value: "url",
+        help: "Listen for routes at nats://[user:pass@]host:port",
+        reads: clusterSettings,
+      },
+      {
+        name: "routes",
+        value: "urls",
+        help: "Servers to connect to, with commas between; needs a cluster",
+        sets: [["cluster", "routes"]],
+      },
+      {
+        name: "cluster_name",
+        value: "name",
+        help: "Cluster name (default: the servers agree on one)",
+        sets: [["cluster", "name"]],
+      },
+      {
+        name: "cluster_advertise",
+        value: "host:port",
+        help: "Address that other servers are told to connect to",
+        sets: [["cluster", "advertise"]],
+      },
+      {
+        name: "no_advertise",
+        help: "Do not tell clients of the cluster this server's addresses",
+        sets: [["cluster", "no_advertise"]],
+      },
+      {
+        name: "connect_retries",
+        value: "number",
+        help: "Tries to connect again to servers learnt of (default: 0)",
+        sets: [["cluster", "connect_retries"]],
+      },
+    ],
+  },
+  {
     title: "Common Options",
     flags: [
       { name: "help", also: ["h"], help: "Show this message", mode: "help" },
@@ -170,6 +218,19 @@ export const flagGroups: readonly FlagGroup[] = [
     ],
   },
 ];
+
+/** As in nats-server, the credentials of the URL replace the file's, even where it has none. */
+function clusterSettings(value: string): readonly FlagSetting[] | Refusal {
+  const url = readClusterUrl(value);
+  if (url instanceof Refusal) return url;
+  return [
+    [["cluster", "listen"], undefined],
+    [["cluster", "host"], url.host],
+    [["cluster", "port"], String(url.port)],
+    [["cluster", "authorization", "user"], url.user],
+    [["cluster", "authorization", "password"], url.password],
+  ];
+}
 
 /** Flags of nats-server that denats does not have yet; they are refused by name. */
 const unsupportedFlags: readonly Flag[] = [
@@ -186,12 +247,6 @@ const unsupportedFlags: readonly Flag[] = [
   { name: "tlsverify" },
   { name: "tlscacert", value: "file" },
   { name: "help_tls" },
-  { name: "routes", value: "urls" },
-  { name: "cluster", also: ["cluster_listen"], value: "url" },
-  { name: "cluster_name", value: "name" },
-  { name: "no_advertise" },
-  { name: "cluster_advertise", value: "url" },
-  { name: "connect_retries", value: "number" },
   { name: "profile", value: "port" },
 ];
 

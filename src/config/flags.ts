@@ -4,10 +4,10 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
-import type { Override } from "./examine.ts";
 import type { Shape } from "./fields.ts";
 import { dashed, type Flag, flagsByName, type Mode } from "./flag_table.ts";
 import { Refusal } from "./kind.ts";
+import type { Override } from "./overrides.ts";
 import type { Path } from "./problem.ts";
 import { configShape } from "./schema.ts";
 import { nearest } from "./suggestion.ts";
@@ -93,9 +93,7 @@ export function parseFlags(args: readonly string[]): Flags {
     const value: unknown = values[flag.name];
     return typeof value === "string" ? [{ flag, value: valueOf(flag, value) }] : [];
   });
-  const overrides = flags.flatMap(({ flag, value }) =>
-    (flag.sets ?? []).map((path) => checkedOverride(dashed(flag.name), path, value))
-  );
+  const overrides = flags.flatMap(({ flag, value }) => overridesOf(flag, value));
   const config = flags.find(({ flag }) => flag.name === "config")?.value;
   return { mode: modeOf(flags, config, word, others), configFile: config, overrides };
 }
@@ -171,17 +169,40 @@ function valueOf(flag: Flag, text: string): string {
   );
 }
 
+function overridesOf(flag: Flag, value: string): Override[] {
+  const source = dashed(flag.name);
+  const settings = flag.reads?.(value) ?? [];
+  if (settings instanceof Refusal) throw refusalOf(source, settings, undefined);
+  return [
+    ...(flag.sets ?? []).map((path) => checkedOverride(source, path, value)),
+    ...settings.map(([path, part]) =>
+      part === undefined ? { source, path, value: part } : checkedOverride(source, path, part)
+    ),
+  ];
+}
+
 function checkedOverride(source: string, path: Path, value: string): Override {
   let shape: Shape | undefined = configShape;
   for (const step of path) {
     shape = shape?.type === "block" ? shape.fields.get(String(step))?.shape : undefined;
   }
-  if (shape?.type !== "scalar") throw new TypeError(`flag ${source} sets no scalar`);
-  const result = shape.kind.read(value);
-  if (result instanceof Refusal) {
-    const found = shape.kind.secret ? "a text (not shown)" : JSON.stringify(shorten(value));
-    const hint = result.hint === undefined ? "" : ` (${result.hint})`;
-    throw new FlagError(`flag ${source}: expected ${result.expected}, found ${found}${hint}`);
+  const isList = shape?.type === "list";
+  const scalar = shape?.type === "list" ? shape.item : shape;
+  if (scalar?.type !== "scalar") throw new TypeError(`flag ${source} sets no scalar`);
+  const items = isList ? value.split(",").map((item) => item.trim()) : [value];
+  for (const item of items) {
+    const result = scalar.kind.read(item);
+    if (result instanceof Refusal) {
+      throw refusalOf(source, result, scalar.kind.secret ? undefined : item);
+    }
   }
-  return { source, path, value };
+  return { source, path, value: isList ? items : value };
+}
+
+/** What is wrong with a value, which is not shown where it is not given. */
+function refusalOf(source: string, { expected, hint }: Refusal, value?: string): FlagError {
+  const found = value === undefined ? "a text (not shown)" : JSON.stringify(shorten(value));
+  return new FlagError(
+    `flag ${source}: expected ${expected}, found ${found}${hint === undefined ? "" : ` (${hint})`}`,
+  );
 }

@@ -29,6 +29,7 @@ function complete(schema: Schema, draft: Draft): void {
   delete draft.readOnly;
   if (shape?.type === "scalar") Object.assign(draft, orVariable(shape.kind.json));
   if (shape?.type === "block") completeBlock(shape, draft);
+  if (shape?.type === "block" && shape.short !== undefined) orShort(shape.short, draft);
   if (shape?.type === "list" && shape.orOne && draft.items !== undefined) {
     const { items } = draft;
     delete draft.type;
@@ -51,6 +52,16 @@ function orVariable(json: JsonSchema): JsonSchema {
   // Alternatives that are all there is to it are not nested.
   const alternatives = Array.isArray(anyOf) && Object.keys(json).length === 1 ? anyOf : [json];
   return { anyOf: [...alternatives, variable] };
+}
+
+/** `draft`, or what one of its keys may be. */
+function orShort(key: string, draft: Draft): void {
+  const short = draft.properties?.[key];
+  if (typeof short !== "object") return;
+  const { description: _description, default: _default, ...value } = short;
+  const block = { ...draft };
+  for (const keyword in draft) delete draft[keyword];
+  draft.anyOf = [value, block];
 }
 
 function completeBlock(shape: BlockShape, draft: Draft): void {

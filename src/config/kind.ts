@@ -36,12 +36,16 @@ export interface Kind<Input, Output> {
   readonly outputNote?: string;
   /** What an editor should accept in the file. */
   readonly json: JsonSchema;
+  /** The module beside `types.ts` that declares `outputType`, where that is a name. */
+  readonly outputFrom?: string;
   /** Whether values must never be shown. */
   readonly secret?: boolean;
   /** The value that `input` (text from a file or a flag, or anything a program passed) stands for. */
   read(input: unknown): Output | Refusal;
   /** The value as it is written in YAML. */
   format(output: Output): string;
+  /** The value as it is written in YAML with what is secret in it hidden, where only a part of it is. */
+  mask?(output: Output): string;
   /** Never set: ties `Input` to the kind, so that the types of a schema follow from its kinds. */
   input?(input: Input): void;
 }

@@ -4,16 +4,24 @@
  *
  * @module
  */
+export {
+  accountNames,
+  type AccountSettings,
+  DEFAULT_SYSTEM_ACCOUNT,
+  GLOBAL_ACCOUNT,
+  systemAccountName,
+} from "./accounts_section.ts";
 export { isBcrypt } from "./bcrypt.ts";
 export type { Environment } from "./environment.ts";
-export type { Override } from "./examine.ts";
 export { helpText, type Mode } from "./flag_table.ts";
 export { FlagError, type Flags, normaliseArguments, parseFlags } from "./flags.ts";
 export { jsonSchema } from "./json_schema.ts";
 export type { JsonSchema } from "./kind.ts";
 export { type ConfigSources, type FileReader, loadConfig, normaliseConfig } from "./load.ts";
 export { exampleYaml, printConfig } from "./print.ts";
+export type { Override } from "./overrides.ts";
 export { ConfigError, formatProblem, type Path, type Problem, type Step } from "./problem.ts";
+export { type RouteUrl, showRouteUrl } from "./route_url.ts";
 export * from "./types.ts";
 export { loggingConfig } from "./logging.ts";
 export { splitHostAndPort } from "./text_kinds.ts";

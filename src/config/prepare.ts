@@ -53,6 +53,10 @@ export function prepare(
         continue;
       }
       const field = shape.fields.get(key);
+      // With every line below it commented out, a block that need not be given is not given.
+      if (value === null && field?.presence === "optional" && field.shape.type === "block") {
+        continue;
+      }
       entries.set(
         key,
         field === undefined ? value : prepareValue(value, field.shape, [...path, written]),
@@ -63,6 +67,10 @@ export function prepare(
   }
 
   function prepareValue(value: unknown, shape: Shape, path: Path): unknown {
+    if (shape.type === "block" && shape.short !== undefined && value !== null && !isMap(value)) {
+      const short = shape.fields.get(shape.short);
+      if (short !== undefined) return { [shape.short]: prepareValue(value, short.shape, path) };
+    }
     if (typeof value === "string" && environment !== undefined) {
       const result = substitute(value, environment, mayBeSecret(shape));
       if ("text" in result) return result.text;
@@ -104,6 +112,11 @@ export function asWritten(path: Path, raw: unknown, root: BlockShape): Path {
   const written: (string | number)[] = [];
   for (const step of path) {
     let key = step;
+    if (shape?.type === "block" && shape.short === step && !isMap(value)) {
+      // The value stands where the block would.
+      shape = shape.fields.get(shape.short)?.shape;
+      continue;
+    }
     if (shape?.type === "block" && isMap(value) && !Object.hasOwn(value, step)) {
       const here = value;
       for (const [alias, name] of shape.aliases) {

@@ -6,6 +6,7 @@
 import { configShape, sections } from "./schema.ts";
 import type { BlockShape, Field } from "./fields.ts";
 import { Refusal } from "./kind.ts";
+import { isMap } from "./prepare.ts";
 import type { Config } from "./types.ts";
 import { type ScalarWriter, settingLines } from "./yaml_text.ts";
 
@@ -28,7 +29,8 @@ export function printConfig(config: Config): string {
   return `${lines.slice(1).join("\n")}\n`;
 }
 
-const writeMasked: ScalarWriter = (value, kind) => kind.secret ? mask : kind.format(value);
+const writeMasked: ScalarWriter = (value, kind) =>
+  kind.mask !== undefined ? kind.mask(value) : kind.secret ? mask : kind.format(value);
 
 /**
  * A configuration file with every setting: those with a default have it, the others are commented
@@ -56,9 +58,11 @@ export function exampleYaml(): string {
 
 function exampleLines(key: string, field: Field): string[] {
   const doc = `# ${field.doc}`;
-  if (field.shape.type === "block") {
+  if (field.shape.type === "block" && !isMap(field.example)) {
     const inner = exampleBlockLines(field.shape);
-    return [doc, `${key}:`, ...inner.map((line) => line === "" ? "" : `  ${line}`)];
+    const lines = [`${key}:`, ...inner.map((line) => line === "" ? "" : `  ${line}`)];
+    // A block that need not be given stands for something even if it is empty.
+    return [doc, ...(field.presence === "optional" ? lines.map((line) => `#${line}`) : lines)];
   }
   const given = field.presence === "default";
   const value = given ? field.defaultValue : field.example;

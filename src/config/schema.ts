@@ -7,7 +7,15 @@
  * @module
  */
 import type * as z from "zod/mini";
+import {
+  accountFields,
+  accountsHaveNames,
+  accountUsersDiffer,
+  clusterAccountsExist,
+  systemAccountExists,
+} from "./accounts_section.ts";
 import { authorizationFields, noAuthUserExists } from "./authorization_section.ts";
+import { clusterFields, resolveCluster } from "./cluster_section.ts";
 import { block, type BlockShape, resolved, shapeOf } from "./fields.ts";
 import { limitFields, payloadFits, pingFields } from "./limits_section.ts";
 import { loggingFields } from "./logging_section.ts";
@@ -18,6 +26,7 @@ import {
   graceIsShorter,
   lameDuckFields,
   listenAgrees,
+  portsDiffer,
 } from "./server_section.ts";
 import { unsupportedKeys } from "./unsupported.ts";
 
@@ -27,6 +36,8 @@ export const sections: readonly { readonly title: string; readonly keys: readonl
   { title: "Limits", keys: Object.keys(limitFields) },
   { title: "Pings", keys: Object.keys(pingFields) },
   { title: "Who may connect", keys: Object.keys(authorizationFields) },
+  { title: "Accounts", keys: Object.keys(accountFields) },
+  { title: "The cluster", keys: Object.keys(clusterFields) },
   { title: "Logging", keys: Object.keys(loggingFields) },
   { title: "Files for other programs", keys: Object.keys(fileFields) },
   { title: "Lame duck mode", keys: Object.keys(lameDuckFields) },
@@ -37,6 +48,8 @@ const settings = block({
   ...limitFields,
   ...pingFields,
   ...authorizationFields,
+  ...accountFields,
+  ...clusterFields,
   ...loggingFields,
   ...fileFields,
   ...lameDuckFields,
@@ -52,16 +65,28 @@ const settings = block({
     logfile_size_limit: "log_size_limit",
     logfile_max_num: "log_max_num",
     pidfile: "pid_file",
+    system: "system_account",
   },
   unsupported: unsupportedKeys,
-  rules: [listenAgrees, payloadFits, noAuthUserExists, graceIsShorter],
+  rules: [
+    listenAgrees,
+    payloadFits,
+    noAuthUserExists,
+    accountsHaveNames,
+    accountUsersDiffer,
+    systemAccountExists,
+    clusterAccountsExist,
+    portsDiffer,
+    graceIsShorter,
+  ],
 });
 
 /** The whole configuration: nats-server's keys in, a resolved configuration out. */
 export const configSchema = resolved(settings, (values) => {
-  const { listen, host, port, ...rest } = values;
+  const { listen, host, port, cluster: _cluster, ...rest } = values;
   return Object.freeze({
     ...rest,
+    ...resolveCluster(values),
     host: host ?? listen?.host ?? defaultListen.host,
     port: port ?? listen?.port ?? defaultListen.port,
     trace: values.trace || values.trace_verbose,

@@ -14,6 +14,7 @@ import {
   withLateDefault,
 } from "./fields.ts";
 import { duration, port } from "./number_kinds.ts";
+import { defaultClusterListen } from "./route_url.ts";
 import { advertisedAddress, host, type ListenAddress, listenAddress, text } from "./text_kinds.ts";
 import { formatDuration } from "./units.ts";
 
@@ -128,3 +129,36 @@ export const graceIsShorter: Rule<LameDuck> = (values, report) => {
     found: `${formatDuration(grace)} and ${formatDuration(whole)}`,
   });
 };
+
+/** The settings that {@link portsDiffer} compares. */
+interface Ports extends Listening {
+  readonly cluster?: Listening | undefined;
+}
+
+/** One port cannot be listened on for two things. */
+export const portsDiffer: Rule<Ports> = (values, report, given) => {
+  const { cluster } = values;
+  const unsure = (["listen", "host", "port"] as const).some((key) =>
+    given.has(key) && values[key] === undefined
+  );
+  if (cluster === undefined || unsure) return;
+  const ours = addressOf(values, defaultListen), theirs = addressOf(cluster, defaultClusterListen);
+  const overlap = ours.host === theirs.host || isEvery(ours.host) || isEvery(theirs.host);
+  if (ours.port !== theirs.port || ours.port === -1 || !overlap) return;
+  report([["cluster", "port"], ["cluster", "listen"], ["port"], ["listen"]], {
+    expected: "a port for the cluster that differs from the port for clients",
+    found: `${theirs.port} for both`,
+  });
+};
+
+function addressOf({ listen, host, port }: Listening, defaults: Required<ListenAddress>) {
+  return {
+    host: host ?? listen?.host ?? defaults.host,
+    port: port ?? listen?.port ?? defaults.port,
+  };
+}
+
+/** Whether an address stands for every interface. */
+function isEvery(host: string): boolean {
+  return host === "0.0.0.0" || /^[0:]+$/.test(host);
+}

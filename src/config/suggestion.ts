@@ -66,19 +66,23 @@ export function describeUnknownKey(
   path: Path,
   root: BlockShape,
 ): UnknownKey {
+  const refused = block.refused.get(key);
+  if (refused !== undefined) return { found: refused };
   if (block.unsupported.has(key)) {
     return { found: "not supported by this version of denats" };
   }
   if (blankMissing(key)) return { found: "unknown key", hint: blankMissingHint };
   const homes = [...blocksOf(root, [])].filter((place) => !samePlace(place.path, path));
   const home = homes.find((place) => place.block.fields.has(key) || place.block.aliases.has(key));
-  if (home !== undefined) {
+  const laterElsewhere = homes.some((place) => place.block.unsupported.has(key));
+  // `permissions` are at home under cluster, but those of users were probably meant.
+  if (home !== undefined && (home.path.length === 0 || !laterElsewhere)) {
     const where = home.path.length === 0 ? "at the top level" : `under ${formatPlace(home.path)}`;
     return { found: "that key does not belong here", hint: `it belongs ${where}` };
   }
   const near = nearest(key, [...block.fields.keys(), ...block.aliases.keys()]);
   if (near !== undefined) return { found: "unknown key", hint: `did you mean ${near}?` };
-  if (homes.some((place) => place.block.unsupported.has(key))) {
+  if (laterElsewhere) {
     return { found: "not supported by this version of denats" };
   }
   for (const place of homes) {
@@ -88,10 +92,10 @@ export function describeUnknownKey(
       return { found: "unknown key", hint: `did you mean ${full}?` };
     }
   }
-  const refused = nearest(key, block.unsupported);
-  return refused === undefined ? { found: "unknown key", strange: true } : {
+  const later = nearest(key, block.unsupported);
+  return later === undefined ? { found: "unknown key", strange: true } : {
     found: "unknown key",
-    hint: `${refused} is not supported by this version of denats`,
+    hint: `${later} is not supported by this version of denats`,
   };
 }
 

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { RouteUrl } from "./route_url.ts";
+
 /** The configuration of a broker (as it is asked for). */
 export interface ConfigInput {
   /** Name of this server, unique in its cluster, without spaces. Default: the server's id. */
@@ -71,6 +73,15 @@ export interface ConfigInput {
   readonly authorization?: AuthorizationConfigInput | undefined;
   /** The user that a client is taken for when it shows nothing. */
   readonly no_auth_user?: string | undefined;
+  /** Accounts by name, beside $G for the users of authorization and $SYS for the system. */
+  readonly accounts?: Readonly<Record<string, AccountConfigInput>> | undefined;
+  /** The account of the system, one of accounts. Default: $SYS. */
+  readonly system_account?: string | undefined;
+  /**
+   * The cluster that this server is part of. Without this block it stands alone; an empty one ({})
+   * has every default.
+   */
+  readonly cluster?: ClusterConfigInput | undefined;
   /** Log debug lines too. Default: `false`. */
   readonly debug?: boolean | undefined;
   /** Log every protocol line too; secrets in it are hidden. Default: `false`. */
@@ -150,6 +161,15 @@ export interface Config {
   readonly authorization: AuthorizationConfig;
   /** The user that a client is taken for when it shows nothing. */
   readonly no_auth_user?: string | undefined;
+  /** Accounts by name, beside $G for the users of authorization and $SYS for the system. */
+  readonly accounts?: Readonly<Record<string, AccountConfig>> | undefined;
+  /** The account of the system, one of accounts. Default: $SYS. */
+  readonly system_account?: string | undefined;
+  /**
+   * The cluster that this server is part of. Without this block it stands alone; an empty one ({})
+   * has every default.
+   */
+  readonly cluster?: ClusterConfig | undefined;
   /** Log debug lines too. */
   readonly debug: boolean;
   /** Log every protocol line too; secrets in it are hidden. */
@@ -236,6 +256,218 @@ export interface UserConfig {
   readonly password?: string | undefined;
 }
 
+/** An account: clients in different ones do not hear each other (as it is asked for). */
+export interface AccountConfigInput {
+  /** The users whose account this is. Default: `[]`. */
+  readonly users?: readonly UserConfigInput[] | undefined;
+}
+
+/** An account: clients in different ones do not hear each other (complete and checked). */
+export interface AccountConfig {
+  /** The users whose account this is. */
+  readonly users: readonly UserConfig[];
+}
+
+/** The cluster that this server is part of (as it is asked for). */
+export interface ClusterConfigInput {
+  /** Name of the cluster, the same on all its servers. Default: the servers agree on one. */
+  readonly name?: string | undefined;
+  /** Address to listen on for other servers. Default: `"0.0.0.0"`. */
+  readonly host?: string | undefined;
+  /** Port to listen on for other servers; -1 lets the system choose a free one. Default: `6222`. */
+  readonly port?: number | undefined;
+  /** host and port in one: host:port, or only a port. */
+  readonly listen?: number | string | undefined;
+  /** Address that other servers are told to connect to, where it differs from host and port. */
+  readonly advertise?: string | undefined;
+  /** Do not tell clients of the other servers the addresses of this one. Default: `false`. */
+  readonly no_advertise?: boolean | undefined;
+  /**
+   * The servers to connect to, such as nats-route://user:password@host:6222; one is enough.
+   * Default: `[]`.
+   */
+  readonly routes?: readonly string[] | undefined;
+  /**
+   * How often to try again to connect to a server that was learnt of from another. Default: `0`.
+   */
+  readonly connect_retries?: number | undefined;
+  /** Wait longer and longer, up to 30s, between tries to connect. Default: `false`. */
+  readonly connect_backoff?: boolean | undefined;
+  /**
+   * How many connections to have to each server, with accounts spread over them; 0 is the default,
+   * -1 one connection, as servers before 2.10 have. Default: `3`.
+   */
+  readonly pool_size?: number | undefined;
+  /** Accounts that have a connection of their own to each server. Default: `[]`. */
+  readonly accounts?: readonly string[] | undefined;
+  /** How what routes send is compressed; may be written as the mode alone. */
+  readonly compression?: boolean | string | CompressionConfigInput | undefined;
+  /** What other servers must show: nothing, unless a user is given. */
+  readonly authorization?: ClusterAuthorizationInput | undefined;
+  /**
+   * Which subjects cross between this server and the others: import, what it asks them for, and
+   * export, what they may ask it for.
+   */
+  readonly permissions?: ClusterPermissionsInput | undefined;
+  /**
+   * How often a quiet server is pinged; more than 30s is taken for 30s. Where it is not given, the
+   * top-level one counts. A duration such as "2s", "1m30s" or "500ms"; a plain number is seconds.
+   * Default: `"30s"`.
+   */
+  readonly ping_interval?: number | string | undefined;
+  /**
+   * How many pings may go unanswered before a connection is closed as stale. Where it is not given,
+   * the top-level one counts. Default: `2`.
+   */
+  readonly ping_max?: number | undefined;
+  /**
+   * How long a write to another server may take before it is closed as a slow consumer. Where it is
+   * not given, the top-level one counts. A duration such as "2s", "1m30s" or "500ms"; a plain
+   * number is seconds. Default: `"10s"`.
+   */
+  readonly write_deadline?: number | string | undefined;
+}
+
+/** The cluster that this server is part of (complete and checked). */
+export interface ClusterConfig {
+  /** Name of the cluster, the same on all its servers. Default: the servers agree on one. */
+  readonly name?: string | undefined;
+  /** Address to listen on for other servers. */
+  readonly host: string;
+  /** Port to listen on for other servers; -1 lets the system choose a free one. */
+  readonly port: number;
+  /** Address that other servers are told to connect to, where it differs from host and port. */
+  readonly advertise?: string | undefined;
+  /** Do not tell clients of the other servers the addresses of this one. */
+  readonly no_advertise: boolean;
+  /** The servers to connect to, such as nats-route://user:password@host:6222; one is enough. */
+  readonly routes: readonly RouteUrl[];
+  /** How often to try again to connect to a server that was learnt of from another. */
+  readonly connect_retries: number;
+  /** Wait longer and longer, up to 30s, between tries to connect. */
+  readonly connect_backoff: boolean;
+  /**
+   * How many connections to have to each server, with accounts spread over them; 0 is the default,
+   * -1 one connection, as servers before 2.10 have.
+   */
+  readonly pool_size: number;
+  /** Accounts that have a connection of their own to each server. */
+  readonly accounts: readonly string[];
+  /** How what routes send is compressed; may be written as the mode alone. */
+  readonly compression: CompressionConfig;
+  /** What other servers must show: nothing, unless a user is given. */
+  readonly authorization: ClusterAuthorization;
+  /**
+   * Which subjects cross between this server and the others: import, what it asks them for, and
+   * export, what they may ask it for.
+   */
+  readonly permissions?: ClusterPermissions | undefined;
+  /**
+   * How often a quiet server is pinged; more than 30s is taken for 30s. Where it is not given, the
+   * top-level one counts. Milliseconds.
+   */
+  readonly ping_interval: number;
+  /**
+   * How many pings may go unanswered before a connection is closed as stale. Where it is not given,
+   * the top-level one counts.
+   */
+  readonly ping_max: number;
+  /**
+   * How long a write to another server may take before it is closed as a slow consumer. Where it is
+   * not given, the top-level one counts. Milliseconds.
+   */
+  readonly write_deadline: number;
+}
+
+/** How what routes send is compressed; may be written as the mode alone (as it is asked for). */
+export interface CompressionConfigInput {
+  /**
+   * off, accept (compress for those that ask for it), s2_fast, s2_better, s2_best, or s2_auto (by
+   * round trip time); on is s2_fast. Default: `"accept"`.
+   */
+  readonly mode?: boolean | string | undefined;
+  /**
+   * With s2_auto, the round trip times up to which nothing is compressed, then fast, better, best;
+   * 0 leaves a level out. Default: `["10ms","50ms","100ms"]`.
+   */
+  readonly rtt_thresholds?: readonly (number | string)[] | undefined;
+}
+
+/** How what routes send is compressed; may be written as the mode alone (complete and checked). */
+export interface CompressionConfig {
+  /**
+   * off, accept (compress for those that ask for it), s2_fast, s2_better, s2_best, or s2_auto (by
+   * round trip time); on is s2_fast.
+   */
+  readonly mode: "off" | "accept" | "s2_fast" | "s2_better" | "s2_best" | "s2_auto";
+  /**
+   * With s2_auto, the round trip times up to which nothing is compressed, then fast, better, best;
+   * 0 leaves a level out.
+   */
+  readonly rtt_thresholds: readonly number[];
+}
+
+/** What other servers must show: nothing, unless a user is given (as it is asked for). */
+export interface ClusterAuthorizationInput {
+  /** Name that other servers must show. */
+  readonly user?: string | undefined;
+  /** Password of that name. In the clear it is also shown to servers that are learnt of. */
+  readonly password?: string | undefined;
+  /**
+   * How long another server may take to show who it is. A duration such as "2s", "1m30s" or
+   * "500ms"; a plain number is seconds. Default: `"2s"`.
+   */
+  readonly timeout?: number | string | undefined;
+}
+
+/** What other servers must show: nothing, unless a user is given (complete and checked). */
+export interface ClusterAuthorization {
+  /** Name that other servers must show. */
+  readonly user?: string | undefined;
+  /** Password of that name. In the clear it is also shown to servers that are learnt of. */
+  readonly password?: string | undefined;
+  /** How long another server may take to show who it is. Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Which subjects cross between this server and the others (as it is asked for). */
+export interface ClusterPermissionsInput {
+  /** The subjects that the other servers are asked for. */
+  readonly import?: string | readonly string[] | SubjectPermissionsInput | undefined;
+  /** The subjects that the other servers may ask for. */
+  readonly export?: string | readonly string[] | SubjectPermissionsInput | undefined;
+}
+
+/** Which subjects cross between this server and the others (complete and checked). */
+export interface ClusterPermissions {
+  /** The subjects that the other servers are asked for. */
+  readonly import?: SubjectPermissions | undefined;
+  /** The subjects that the other servers may ask for. */
+  readonly export?: SubjectPermissions | undefined;
+}
+
+/**
+ * Subjects that are allowed and denied; a subject or a list of them alone is allowed (as it is
+ * asked for).
+ */
+export interface SubjectPermissionsInput {
+  /** Only these; without it all but those denied. */
+  readonly allow?: string | readonly string[] | undefined;
+  /** All but these. */
+  readonly deny?: string | readonly string[] | undefined;
+}
+
+/**
+ * Subjects that are allowed and denied; a subject or a list of them alone is allowed (complete and
+ * checked).
+ */
+export interface SubjectPermissions {
+  /** Only these; without it all but those denied. */
+  readonly allow?: readonly string[] | undefined;
+  /** All but these. */
+  readonly deny?: readonly string[] | undefined;
+}
+
 /** The form and the level of the log (as it is asked for). */
 export interface LogConfigInput {
   /** Lines as nats-server writes them, or one JSON object a line. Default: `"text"`. */
@@ -246,13 +478,14 @@ export interface LogConfigInput {
    */
   readonly level?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
   /**
-   * Levels of single modules, where they differ from level: client, accept, auth, supervisor.
-   * Default: `{}`.
+   * Levels of single modules, where they differ from level: client, accept, auth, route,
+   * supervisor. Default: `{}`.
    */
   readonly levels?: {
     readonly client?: "error" | "warn" | "info" | "debug" | "trace";
     readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
     readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly route?: "error" | "warn" | "info" | "debug" | "trace";
     readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
   } | undefined;
 }
@@ -263,11 +496,15 @@ export interface LogConfig {
   readonly format: "text" | "json";
   /** The least important lines that are logged: error, warn, info, debug or trace. */
   readonly level: "error" | "warn" | "info" | "debug" | "trace";
-  /** Levels of single modules, where they differ from level: client, accept, auth, supervisor. */
+  /**
+   * Levels of single modules, where they differ from level: client, accept, auth, route,
+   * supervisor.
+   */
   readonly levels: {
     readonly client?: "error" | "warn" | "info" | "debug" | "trace";
     readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
     readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly route?: "error" | "warn" | "info" | "debug" | "trace";
     readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
   };
 }

@@ -18,7 +18,10 @@ export function typesSource(): string {
  * @module
  */`,
   ];
-  for (const block of blocksOf(configShape)) {
+  const blocks = new Map([...blocksOf(configShape)].map((block) => [block.typeName, block]));
+  const imports = new Map([...blocks.values()].flatMap(importsOf));
+  for (const [type, from] of imports) parts.push(`import type { ${type} } from "${from}";`);
+  for (const block of blocks.values()) {
     parts.push(interfaceSource(block, "input"), interfaceSource(block, "output"));
   }
   return `${parts.join("\n\n")}\n`;
@@ -30,6 +33,16 @@ function* blocksOf(shape: Shape): Generator<BlockShape> {
   if (shape.type !== "block") return;
   yield shape;
   for (const field of shape.fields.values()) yield* blocksOf(field.shape);
+}
+
+/** What the interface of `block` takes from other modules: names of types, and the modules. */
+function importsOf(block: BlockShape): (readonly [string, string])[] {
+  return [...block.fields.values()].flatMap(({ shape }) => {
+    const inner = shape.type === "list" ? shape.item : shape.type === "map" ? shape.value : shape;
+    return inner.type === "scalar" && inner.kind.outputFrom !== undefined
+      ? [[inner.kind.outputType, inner.kind.outputFrom] as const]
+      : [];
+  });
 }
 
 function interfaceSource(block: BlockShape, side: Side): string {
@@ -68,12 +81,16 @@ function typeSource(shape: Shape, side: Side): string {
       const item = typeSource(shape.item, side);
       return shape.orOne && side === "input"
         ? `${item} | readonly ${item}[]`
-        : `readonly ${item}[]`;
+        : `readonly ${item.includes(" | ") ? `(${item})` : item}[]`;
     }
     case "map":
       return mapSource(shape.names, typeSource(shape.value, side));
-    case "block":
-      return typeName(shape, side);
+    case "block": {
+      const short = shape.short === undefined ? undefined : shape.fields.get(shape.short);
+      return side === "output" || short === undefined
+        ? typeName(shape, side)
+        : `${typeSource(short.shape, side)} | ${typeName(shape, side)}`;
+    }
   }
 }
 

@@ -8,10 +8,8 @@
 /** Top-level keys of nats-server 2.15 that denats does not have yet. */
 export const unsupportedKeys: readonly string[] = [
   "account_resolver",
-  "accounts",
   "accounts_resolver",
   "allow_non_tls",
-  "cluster",
   "connect_error_reports",
   "default_js_domain",
   "default_sentinel",
@@ -56,8 +54,6 @@ export const unsupportedKeys: readonly string[] = [
   "store_dir",
   "storedir",
   "syslog",
-  "system",
-  "system_account",
   "tls",
   "trace_headers",
   "trusted",

@@ -15,13 +15,13 @@ const PAUSE_MS = 1000;
 /** What connections are to do in time, and what they are to have taken in time. */
 export class Deadlines {
   readonly #wheel: TimerWheel;
-  readonly #watch: WriteWatch;
+  readonly #watches: readonly WriteWatch[];
   #stoodStill = false;
 
-  /** Looks at both. */
-  constructor(wheel: TimerWheel, watch: WriteWatch) {
+  /** Looks at all of them. */
+  constructor(wheel: TimerWheel, ...watches: readonly WriteWatch[]) {
     this.#wheel = wheel;
-    this.#watch = watch;
+    this.#watches = watches;
   }
 
   /**
@@ -33,7 +33,7 @@ export class Deadlines {
     const pausedMs = nowMs - this.#wheel.nowMs - DEADLINES_PERIOD_MS;
     if (pausedMs > PAUSE_MS && !this.#stoodStill) {
       // The process stood still. What peers sent meanwhile is handled before they are judged.
-      this.#watch.resumed(pausedMs);
+      for (const watch of this.#watches) watch.resumed(pausedMs);
       this.#wheel.nowMs = nowMs;
       // Only once in a row: a loop that is late all the time is overloaded, and must judge.
       this.#stoodStill = true;
@@ -43,7 +43,7 @@ export class Deadlines {
     try {
       this.#wheel.turn(nowMs);
     } finally {
-      this.#watch.look(nowMs);
+      for (const watch of this.#watches) watch.look(nowMs);
     }
   }
 }

@@ -49,8 +49,31 @@ export function flowSettings(config: FlowConfig, pool: SlabPool): FlowSettings {
       }),
       maxPending: max_pending,
       crowdedAbove: no_fast_producer_stall ? Infinity : crowdedAbove,
+      patient: false,
     },
     pressAbove: no_fast_producer_stall ? Infinity : PRESSED_SHARE * max_pending,
     dropAbove: no_fast_producer_stall ? crowdedAbove : Infinity,
+  };
+}
+
+/** Most bytes that may wait for a route, where clients may have less: it stands for many of them. */
+const ROUTE_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** The settings of outboxes of routes, with a watch of their own. */
+export function routeOutboxSettings(
+  config: Pick<FlowConfig, "max_pending" | "write_deadline">,
+  pool: SlabPool,
+): OutboxSettings {
+  const maxPending = Math.max(ROUTE_PENDING_BYTES, config.max_pending);
+  return {
+    pool,
+    watch: new WriteWatch({
+      writeDeadlineMs: config.write_deadline,
+      highWater: HIGH_WATER_BYTES,
+      lowWater: LOW_WATER_BYTES,
+    }),
+    maxPending,
+    crowdedAbove: CROWDED_SHARE * maxPending,
+    patient: true,
   };
 }

@@ -27,6 +27,11 @@ export interface OutboxSettings {
   readonly maxPending: number;
   /** Bytes waiting from which on publishers are slowed down even for a peer that lags. */
   readonly crowdedAbove: number;
+  /**
+   * Whether publishers wait for it even where it keeps messages from others, as long as it takes some:
+   * for a peer that stands for many.
+   */
+  readonly patient: boolean;
 }
 
 /** Who an outbox belongs to. */
@@ -288,7 +293,12 @@ export class Outbox {
 
   /** Whether all who wait for {@link Outbox.relief} can do nothing better. */
   get awaitedPatiently(): boolean {
-    return this.#relief !== null && !this.#hurried;
+    return this.#relief !== null && (!this.#hurried || this.#settings.patient);
+  }
+
+  /** Whether it is judged by its pace alone; see {@link OutboxSettings.patient}. */
+  get patient(): boolean {
+    return this.#settings.patient;
   }
 
   /** Makes publishers wait for it no more until it has caught up, and at least until `untilMs`. */

@@ -156,6 +156,11 @@ export abstract class PeerSession implements OutboxOwner {
     return false;
   }
 
+  /** Why the connection is closed when reading from it has failed with `error`. */
+  protected readFailed(_error: ConnectionError): CloseReason {
+    return "readError";
+  }
+
   /** It begins to close; `text` is what is sent as -ERR, or null. Called once. */
   protected abstract leaving(reason: CloseReason, text: string | null): void;
 
@@ -207,7 +212,7 @@ export abstract class PeerSession implements OutboxOwner {
         this.close("internalError");
         throw error;
       }
-      this.close("readError");
+      this.close(this.readFailed(error));
     } finally {
       this.#reading = false;
       this.#inputEnded?.resolve();

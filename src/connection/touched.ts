@@ -79,4 +79,11 @@ export class TouchedOutboxes {
     }
     return end < unflushed.length;
   }
+
+  /** Flushes them where nobody waits for anybody: outside of any chunk. */
+  flushAll(): void {
+    if (this.#outboxes.length === 0) return;
+    const rest = this.flush();
+    while (rest !== null && this.flushMore(rest));
+  }
 }

@@ -98,7 +98,7 @@ export class WriteWatch {
       const progress = outbox.written - outbox.writtenSeen;
       outbox.writtenSeen = outbox.written;
       const behindMs = outbox.behindMs - progress / PACE_BYTES_PER_MS +
-        (outbox.awaitedPatiently ? WRITE_WATCH_PERIOD_MS : 0);
+        (outbox.awaitedPatiently || outbox.patient ? WRITE_WATCH_PERIOD_MS : 0);
       outbox.behindMs = Math.max(0, behindMs);
       if (progress > 0) outbox.stalledLooks = 0;
       else if (!isLate) outbox.stalledLooks++;
@@ -110,7 +110,7 @@ export class WriteWatch {
       // the other.
       if (outbox.waitSeenAtMs === 0) outbox.waitSeenAtMs = nowMs;
       else if (isLate) outbox.waitSeenAtMs += lateMs;
-      const lags = outbox.awaitedPatiently
+      const lags = outbox.awaitedPatiently || outbox.patient
         ? outbox.behindMs >= PATIENCE_MS
         : outbox.stalledLooks >= STALLED_LOOKS || nowMs - outbox.waitSeenAtMs >= WAIT_LIMIT_MS;
       if (lags) outbox.lag(nowMs + HOLD_WINDOW_MS);
@@ -131,6 +131,7 @@ export class WriteWatch {
 
   /** Charges an outbox with the time that it kept others waiting, from `fromMs` to `toMs`. */
   held(outbox: Outbox, fromMs: number, toMs: number): void {
+    if (outbox.patient) return;
     if (toMs - outbox.heldFromMs > HOLD_WINDOW_MS) {
       outbox.heldFromMs = toMs;
       outbox.heldMs = 0;

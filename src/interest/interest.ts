@@ -171,7 +171,11 @@ export class Interest<T extends Interested> {
    * found out, so this costs the same few steps for every match. To be called now and then.
    */
   sweep(): void {
-    this.#cache.sweep((match) => this.#changes.isFresh(match));
+    this.#cache.sweep((match) => {
+      // It may refer to others that are outdated.
+      match.attached = null;
+      return this.#changes.isFresh(match);
+    });
   }
 
   /** Whether anybody gets messages on `subject`, a byte string. */

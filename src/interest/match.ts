@@ -28,6 +28,8 @@ export class Match<T> {
   readonly words: readonly number[];
   /** The change at which this was last known to be right, or -1. For the match cache only. */
   checkedAt: number = -1;
+  /** What whoever asked has worked out from it; null at first. Goes when this does. */
+  attached: object | null = null;
 
   /** Matches are made by an interest. */
   constructor(

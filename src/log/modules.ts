@@ -5,7 +5,7 @@
  */
 
 /** The names of the modules, as lines show them and as `log.levels` of the configuration takes them. */
-export const LOG_MODULES = ["client", "accept", "auth", "supervisor"] as const;
+export const LOG_MODULES = ["client", "accept", "auth", "route", "supervisor"] as const;
 
 /** The name of a module. */
 export type LogModule = typeof LOG_MODULES[number];

@@ -6,13 +6,13 @@
 
 /** Totals since the start. */
 export interface Totals {
-  /** Messages received from clients. */
+  /** Messages received from clients and other servers. */
   readonly inMessages: number;
-  /** Bytes of headers and payload received from clients. */
+  /** Bytes of headers and payload received from clients and other servers. */
   readonly inBytes: number;
-  /** Messages delivered to clients. */
+  /** Messages delivered to clients and other servers. */
   readonly outMessages: number;
-  /** Bytes of headers and payload delivered to clients. */
+  /** Bytes of headers and payload delivered to clients and other servers. */
   readonly outBytes: number;
 }
 
@@ -24,10 +24,14 @@ export interface BrokerStatistics extends Totals {
   readonly totalConnections: number;
   /** Subscriptions now. */
   readonly subscriptions: number;
-  /** Clients closed because they did not read fast enough. */
+  /** Clients and routes closed because they did not read fast enough. */
   readonly slowConsumers: number;
-  /** Clients closed because they did not answer. */
+  /** Clients and routes closed because they did not answer. */
   readonly staleConnections: number;
+  /** Connections to other servers of the cluster now. */
+  readonly routes: number;
+  /** How often other servers were dialled, whatever came of it. */
+  readonly routeDials: number;
   /** Reads from publishers that were held back for a slow consumer. */
   readonly stalledReads: number;
   /** Tasks that threw unexpectedly. */

@@ -26,3 +26,19 @@ export function formatAddress(address: Address): string {
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
 }
+
+/** RFC 1918, RFC 6598, RFC 3927, RFC 4193 and RFC 4291 (link-local). */
+const PRIVATE = [
+  /^10\./,
+  /^192\.168\./,
+  /^172\.(?:1[6-9]|2\d|3[01])\./,
+  /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
+  /^169\.254\./,
+  /^f[cd][0-9a-f]{2}:/i,
+  /^fe[89ab][0-9a-f]:/i,
+];
+
+/** Whether an address means something only within one network, or within one machine's containers. */
+export function isPrivate(hostname: string): boolean {
+  return PRIVATE.some((range) => range.test(hostname));
+}

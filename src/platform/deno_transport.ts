@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { formatAddress } from "./address.ts";
 import {
   AcceptError,
@@ -74,7 +76,7 @@ export class DenoTransport implements Transport {
     if (signal?.aborted) throw abandoned(target, signal);
     const dialling = Deno.connect({ hostname, port, ...(signal && { signal }) });
     try {
-      return new DenoConnection(await abortable(dialling, signal));
+      return new DenoConnection(await abortable(dialling, signal, (late) => late.close()));
     } catch (error) {
       if (signal?.aborted) throw abandoned(target, signal);
       throw new ConnectionError(`cannot connect to ${target}: ${reasonOf(error)}`, {
@@ -82,31 +84,49 @@ export class DenoTransport implements Transport {
       });
     }
   }
+
+  /** Asks the system's resolver; see {@link Transport.resolve}. */
+  async resolve(hostname: string, signal?: AbortSignal): Promise<string[]> {
+    if (isIP(hostname) !== 0) return [hostname];
+    if (signal?.aborted) throw abandoned(hostname, signal);
+    try {
+      const found = await abortable(lookup(hostname, { all: true }), signal, () => {});
+      return found.map(({ address }) => address);
+    } catch (error) {
+      if (signal?.aborted) throw abandoned(hostname, signal);
+      throw unresolved(hostname, error);
+    }
+  }
 }
 
 /**
- * `dialling`, given up as soon as `signal` is aborted. The runtime's own handling of the signal does
+ * `attempt`, given up as soon as `signal` is aborted. The runtime's own handling of the signal does
  * not reach into a name lookup, which may take minutes.
  */
-async function abortable(
-  dialling: Promise<Deno.TcpConn>,
+async function abortable<T>(
+  attempt: Promise<T>,
   signal: AbortSignal | undefined,
-): Promise<Deno.TcpConn> {
-  if (signal === undefined) return await dialling;
+  release: (late: T) => void,
+): Promise<T> {
+  if (signal === undefined) return await attempt;
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => {
     aborted.reject(signal.reason);
-    dialling.then((late) => late.close(), () => {});
+    attempt.then(release, () => {});
   };
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    const connection = await Promise.race([dialling, aborted.promise]);
-    // Aborted in the moment between the connection's arrival and this line: it is closed already.
+    const result = await Promise.race([attempt, aborted.promise]);
+    // Aborted in the moment between the result's arrival and this line: it is released already.
     signal.throwIfAborted();
-    return connection;
+    return result;
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+function unresolved(hostname: string, error: unknown): ConnectionError {
+  return new ConnectionError(`cannot resolve ${hostname}: ${reasonOf(error)}`, { cause: error });
 }
 
 function abandoned(target: string, signal: AbortSignal): ConnectionError {

@@ -95,6 +95,13 @@ export interface Transport {
    * @throws {ConnectionError} when it cannot be reached or the signal was aborted.
    */
   connect(options: ConnectOptions): Promise<Connection>;
+  /**
+   * The addresses of a host, at least one; an address is its own only one. Aborting the signal gives
+   * the attempt up. A transport without it dials hosts by their names.
+   *
+   * @throws {ConnectionError} when there are none, or the signal was aborted.
+   */
+  resolve?(hostname: string, signal?: AbortSignal): Promise<string[]>;
 }
 
 /** A connection failed, was reset by the peer, or was closed on this side. */

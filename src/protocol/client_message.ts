@@ -1,5 +1,6 @@
 /**
- * A message that a client publishes, as offsets into the buffer that it was read into.
+ * A message that a client publishes or a route delivers, as offsets into the buffer that it was read
+ * into.
  *
  * @module
  */
@@ -11,7 +12,7 @@ const SPACE = 32, CR = 13, LF = 10;
  * One published message. The parser fills one instance again and again: whoever receives it must be
  * done with it on return.
  *
- * The bytes from `subjectStart` to `end` are in canonical form, whatever the client's spacing was:
+ * The bytes from `subjectStart` to `end` are in canonical form, whatever the sender's spacing was:
  * `<subject> [<reply> ][<header length> ]<total size>\r\n<headers><payload>\r\n`. Everything from
  * `subjectEnd` on can so be copied as one piece into the MSG or HMSG that is delivered.
  */
@@ -24,7 +25,10 @@ export class ClientMessage {
   subjectEnd = 0;
   /** {@link hashSubject} of the subject's bytes. */
   subjectHash = 0;
-  /** Whether the subject is, byte for byte, that of the parser's previous message. */
+  /**
+   * Whether the subject is, byte for byte, that of the parser's previous message; of a message from a
+   * route, the account as well.
+   */
   sameSubject = false;
   /** First byte of the reply subject; 0 when there is none. */
   replyStart = 0;
@@ -49,6 +53,58 @@ export class ClientMessage {
   /** Whether the message carries a reply subject. */
   get hasReply(): boolean {
     return this.replyEnd > this.replyStart;
+  }
+
+  /** Shifts the offsets: the message's bytes now lie `by` further on, possibly in another slab. */
+  moved(slab: Slab, by: number): void {
+    this.slab = slab;
+    if (by === 0) return;
+    this.subjectStart += by;
+    this.subjectEnd += by;
+    if (this.replyEnd > 0) {
+      this.replyStart += by;
+      this.replyEnd += by;
+    }
+    this.sizeStart += by;
+    this.bodyStart += by;
+    this.end += by;
+  }
+
+  /**
+   * Brings the message into canonical form where it lies: subject, reply and sizes are moved towards
+   * the payload, over whatever else stands between them. The payload stays where it is.
+   *
+   * @returns false when there is no room for a CR at the line's end; then nothing was changed.
+   */
+  straighten(): boolean {
+    const bytes = this.slab.bytes;
+    const lineEnd = this.bodyStart - 2;
+    let totalEnd = this.sizeStart;
+    while (isDigit(bytes[totalEnd]!)) totalEnd++;
+    if (totalEnd > lineEnd) return false;
+    // From the last field to the first: each moves to the right, into room that is free already.
+    let headerEnd = this.sizeStart;
+    let at = this.sizeStart = moveTo(bytes, lineEnd, this.sizeStart, totalEnd);
+    bytes[lineEnd] = CR;
+    if (this.headerLength > 0) {
+      while (!isDigit(bytes[headerEnd - 1]!)) headerEnd--;
+      let headerStart = headerEnd;
+      while (isDigit(bytes[headerStart - 1]!)) headerStart--;
+      at = moveTo(bytes, at - 1, headerStart, headerEnd);
+      bytes[this.sizeStart - 1] = SPACE;
+    }
+    if (this.replyEnd > 0) {
+      const replyEnd = at - 1;
+      at = moveTo(bytes, replyEnd, this.replyStart, this.replyEnd);
+      bytes[replyEnd] = SPACE;
+      this.replyStart = at;
+      this.replyEnd = replyEnd;
+    }
+    const subjectEnd = at - 1;
+    this.subjectStart = moveTo(bytes, subjectEnd, this.subjectStart, this.subjectEnd);
+    bytes[subjectEnd] = SPACE;
+    this.subjectEnd = subjectEnd;
+    return true;
   }
 
   /** Writes the canonical form of this message, with `headerLength` dropped or kept, into a slab. */
@@ -97,6 +153,18 @@ export class ClientMessage {
     into.size = size;
     into.end = at;
   }
+}
+
+/** Up to so many bytes a loop beats `copyWithin`, which is a call out of the compiled code. */
+const LOOP_MOVE_LIMIT = 64;
+
+/** Moves the bytes from `start` to `end` to the right so that they end at `to`; returns their start. */
+function moveTo(bytes: Uint8Array, to: number, start: number, end: number): number {
+  const length = end - start;
+  if (to === end) return start;
+  if (length > LOOP_MOVE_LIMIT) bytes.copyWithin(to - length, start, end);
+  else while (end > start) bytes[--to] = bytes[--end]!;
+  return length > LOOP_MOVE_LIMIT ? to - length : to;
 }
 
 const EMPTY = new Slab(0);

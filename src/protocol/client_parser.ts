@@ -10,6 +10,7 @@ import { byteString } from "./byte_string.ts";
 import { ClientMessage } from "./client_message.ts";
 import type { ClientCommands, ClientFault } from "./client_commands.ts";
 import {
+  CLIENT_VERBS,
   CONNECT_VERB,
   HPUB_VERB,
   INFO_VERB,
@@ -281,7 +282,7 @@ export class ClientParser {
     const bytes = slab.bytes;
     const first = upper(bytes[start]!);
     if (this.connectRequired && first !== 67 /* C */) return this.#fail("not connected", start);
-    const verb = recogniseVerb(bytes, start, end);
+    const verb = recogniseVerb(CLIENT_VERBS, bytes, start, end);
     if (verb === null) return this.#fail("unknown operation", start);
     if (verb === "incomplete") return this.#incomplete(start);
     const at = start + verb.text.length;
@@ -420,7 +421,7 @@ export class ClientParser {
   /** The payload of the message at hand, whose frame begins at `start` now. */
   #payload(slab: Slab, start: number, end: number): number {
     const message = this.#message;
-    move(message, slab, start - this.#frameStart);
+    message.moved(slab, start - this.#frameStart);
     this.#frameStart = start;
     const stop = message.end - 2, bytes = slab.bytes;
     // A wrong end is refused as soon as its first byte is here.
@@ -470,19 +471,4 @@ function isRegular(
   }
   return tokenEnd[count - 1] === body - 2 && bytes[body - 2] === CR &&
     message.subjectStart < message.subjectEnd;
-}
-
-/** Shifts a message whose bytes now lie `by` further on, possibly in another slab. */
-function move(message: ClientMessage, slab: Slab, by: number): void {
-  message.slab = slab;
-  if (by === 0) return;
-  message.subjectStart += by;
-  message.subjectEnd += by;
-  if (message.replyEnd > 0) {
-    message.replyStart += by;
-    message.replyEnd += by;
-  }
-  message.sizeStart += by;
-  message.bodyStart += by;
-  message.end += by;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A verb of the client's side of the protocol. */
+/** A verb of a peer's side of the protocol. */
 export interface Verb {
   /** In upper case; any case is taken. */
   readonly text: string;
@@ -15,7 +15,8 @@ export interface Verb {
   readonly takes: "blank" | "arguments" | "nothing";
 }
 
-const verb = (text: string, takes: Verb["takes"]): Verb => ({ text, takes });
+/** A verb with what it takes. */
+export const verb = (text: string, takes: Verb["takes"]): Verb => ({ text, takes });
 /** CONNECT. */
 export const CONNECT_VERB = verb("CONNECT", "arguments");
 /** PUB. */
@@ -38,7 +39,7 @@ export const OK_VERB = verb("+OK", "nothing");
 export const ERR_VERB = verb("-ERR", "blank");
 
 /** The verbs a client may send, sorted by their bytes. No verb is a prefix of another. */
-const CLIENT_VERBS: readonly Verb[] = [
+export const CLIENT_VERBS: readonly Verb[] = [
   OK_VERB,
   ERR_VERB,
   CONNECT_VERB,
@@ -52,25 +53,26 @@ const CLIENT_VERBS: readonly Verb[] = [
 ];
 
 /**
- * The verb that begins at `start`. Every byte narrows the verbs down, so that the first impossible
- * one is refused at once, as nats-server does.
+ * The one of `verbs`, which are sorted by their bytes, that begins at `start`. Every byte narrows the
+ * verbs down, so that the first impossible one is refused at once, as nats-server does.
  *
  * @returns null when there is none, and `"incomplete"` when the bytes end too early to tell.
  */
 export function recogniseVerb(
+  verbs: readonly Verb[],
   bytes: Uint8Array,
   start: number,
   end: number,
 ): Verb | null | "incomplete" {
-  let low = 0, high = CLIENT_VERBS.length;
+  let low = 0, high = verbs.length;
   for (let at = start; at < end; at++) {
     const byte = upper(bytes[at]!), index = at - start;
-    while (low < high && CLIENT_VERBS[low]!.text.charCodeAt(index) !== byte) low++;
+    while (low < high && verbs[low]!.text.charCodeAt(index) !== byte) low++;
     let stop = low;
-    while (stop < high && CLIENT_VERBS[stop]!.text.charCodeAt(index) === byte) stop++;
+    while (stop < high && verbs[stop]!.text.charCodeAt(index) === byte) stop++;
     high = stop;
     if (low === high) return null;
-    const found = CLIENT_VERBS[low]!;
+    const found = verbs[low]!;
     if (found.text.length === index + 1) return found;
   }
   return "incomplete";

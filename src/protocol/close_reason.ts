@@ -20,9 +20,15 @@ export const CLOSE_REASONS = {
   maximumConnectionsExceeded: "Maximum Connections Exceeded",
   maximumPayloadExceeded: "Maximum Message Payload Exceeded",
   maximumControlLineExceeded: "Maximum Control Line Exceeded",
+  maximumSubscriptionsExceeded: "Maximum Subscriptions Exceeded",
   serverShutdown: "Server Shutdown",
   noRespondersRequiresHeaders: "No Responders Requires Headers",
   messageHeaderViolation: "Message Header Violation",
+  duplicateRoute: "Duplicate Route",
+  clusterNameConflict: "Cluster Name Conflict",
+  duplicateServerName: "Duplicate Server Name",
+  wrongPort: "Incorrect Port",
+  missingAccount: "Missing Account",
   internalError: "Internal Error",
 } as const;
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./ack.ts";
 export * from "./byte_string.ts";
 export * from "./client_commands.ts";
 export * from "./client_message.ts";
@@ -11,6 +12,10 @@ export * from "./close_reason.ts";
 export * from "./connect_options.ts";
 export * from "./error_text.ts";
 export * from "./message_writer.ts";
+export * from "./route_commands.ts";
+export * from "./route_info.ts";
+export * from "./route_parser.ts";
+export * from "./route_writer.ts";
 export * from "./server_info.ts";
 export * from "./slab.ts";
 export * from "./subject.ts";

@@ -31,6 +31,8 @@ export interface ServerInfo {
   xkey?: string;
   /** Whether credentials are required; absent when not. */
   auth_required?: true;
+  /** The cluster's name; absent where there is no cluster. */
+  cluster?: string;
   /** Where else to connect to. */
   connect_urls?: readonly string[];
   /** Whether the server is about to go. */

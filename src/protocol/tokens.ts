@@ -32,8 +32,8 @@ export function numberBetween(bytes: Uint8Array, start: number, end: number): nu
   return afterNumber === end ? value : -1;
 }
 
-/** More tokens than any verb takes. */
-const MAX_TOKENS = 6;
+/** More tokens than any verb takes, the lists of queues apart that routes send. */
+const MAX_TOKENS = 8;
 /** Filled by {@link splitTokens}: the first byte of each token. */
 export const tokenStart = new Int32Array(MAX_TOKENS);
 /** Filled by {@link splitTokens}: behind the last byte of each token. */
@@ -57,6 +57,18 @@ export function splitTokens(
   return count;
 }
 
+/** Behind the last byte of the token that ends at or before `at`. There must be one. */
+export function tokenEndBefore(bytes: Uint8Array, at: number): number {
+  while (isBlank(bytes[at - 1]!)) at--;
+  return at;
+}
+
+/** The first byte of the token that ends at `end`, and that begins at `start` or behind it. */
+export function tokenStartBefore(bytes: Uint8Array, start: number, end: number): number {
+  while (end > start && !isBlank(bytes[end - 1]!)) end--;
+  return end;
+}
+
 /** Whether there is a CR behind the first byte. */
 export function hasReturn(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = end - 1; i > start; i--) if (bytes[i] === CR) return true;
@@ -68,7 +80,7 @@ export function isSpace(byte: number): boolean {
   return byte === SPACE || byte === TAB;
 }
 
-/** What separates the arguments of SUB and UNSUB. */
+/** What separates the arguments of SUB and UNSUB, and of everything that routes send. */
 export function isBlank(byte: number): boolean {
   return byte <= SPACE && (byte === SPACE || byte === LF || byte === CR || byte === TAB);
 }

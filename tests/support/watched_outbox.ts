@@ -101,6 +101,7 @@ export class WatchedOutbox implements OutboxOwner {
       watch: this.watch,
       maxPending: options.maxPending ?? 1_000_000,
       crowdedAbove: options.crowdedAbove ?? Infinity,
+      patient: false,
     });
   }
 

@@ -48,15 +48,15 @@ Deno.test("without any setting everybody is let in and credentials are ignored",
   for (const config of [{}, { token: "", user: "", users: [] }, { no_auth_user: "a" }]) {
     const { authenticator } = setup(config);
     assertEquals(authenticator.required, false);
-    assertEquals(authenticator.anonymous(), { user: null });
-    assertEquals(atOnce(authenticator, {}), { user: null });
-    assertEquals(atOnce(authenticator, { user: "x", pass: "y" }), { user: null });
+    assertEquals(authenticator.anonymous(), { user: null, account: "$G" });
+    assertEquals(atOnce(authenticator, {}), { user: null, account: "$G" });
+    assertEquals(atOnce(authenticator, { user: "x", pass: "y" }), { user: null, account: "$G" });
   }
 });
 
 Deno.test("a plain token", () => {
   const { authenticator, verifier } = setup({ token: "tok" });
-  const tok = { user: "[REDACTED]" };
+  const tok = { user: "[REDACTED]", account: "$G" };
   assertEquals(authenticator.required, true);
   assertEquals(authenticator.anonymous(), null);
   assertEquals(atOnce(authenticator, { auth_token: "tok" }), tok);
@@ -72,7 +72,10 @@ Deno.test("a plain token", () => {
 
 Deno.test("a bcrypt token", async () => {
   const { authenticator } = setup({ token: hash });
-  assertEquals(await later(authenticator, { auth_token: "pw" }), { user: "[REDACTED]" });
+  assertEquals(await later(authenticator, { auth_token: "pw" }), {
+    user: "[REDACTED]",
+    account: "$G",
+  });
   assertEquals(await later(authenticator, { auth_token: hash }), null);
   assertEquals(await later(authenticator, {}), null);
 });
@@ -80,13 +83,16 @@ Deno.test("a bcrypt token", async () => {
 Deno.test("a single user, with a password and without", () => {
   const { authenticator } = setup({ user: "u", password: "p" });
   assertEquals(authenticator.required, true);
-  assertEquals(atOnce(authenticator, { user: "u", pass: "p" }), { user: "u" });
-  assertEquals(atOnce(authenticator, { user: "u", pass: "p", auth_token: "x" }), { user: "u" });
+  assertEquals(atOnce(authenticator, { user: "u", pass: "p" }), { user: "u", account: "$G" });
+  assertEquals(atOnce(authenticator, { user: "u", pass: "p", auth_token: "x" }), {
+    user: "u",
+    account: "$G",
+  });
   for (const wrong of [{}, { user: "u" }, { pass: "p" }, { user: "U", pass: "p" }]) {
     assertEquals(atOnce(authenticator, wrong), null);
   }
   const open = setup({ user: "u" }).authenticator;
-  assertEquals(atOnce(open, { user: "u" }), { user: "u" });
+  assertEquals(atOnce(open, { user: "u" }), { user: "u", account: "$G" });
   assertEquals(atOnce(open, { user: "u", pass: "p" }), null);
 });
 
@@ -94,10 +100,10 @@ Deno.test("several users, each with its own password", () => {
   const { authenticator } = setup({
     users: [{ user: "a", password: "aa" }, { user: "b", password: "bb" }, { user: "open" }],
   });
-  assertEquals(atOnce(authenticator, { user: "open" }), { user: "open" });
+  assertEquals(atOnce(authenticator, { user: "open" }), { user: "open", account: "$G" });
   assertEquals(atOnce(authenticator, { user: "open", pass: "x" }), null);
-  assertEquals(atOnce(authenticator, { user: "a", pass: "aa" }), { user: "a" });
-  assertEquals(atOnce(authenticator, { user: "b", pass: "bb" }), { user: "b" });
+  assertEquals(atOnce(authenticator, { user: "a", pass: "aa" }), { user: "a", account: "$G" });
+  assertEquals(atOnce(authenticator, { user: "b", pass: "bb" }), { user: "b", account: "$G" });
   for (
     const wrong of [
       {},
@@ -121,9 +127,12 @@ Deno.test("plain passwords beside bcrypt are accepted at once, whoever is refuse
       { user: "y", password: otherHash },
     ],
   });
-  assertEquals(atOnce(authenticator, { user: "plain", pass: "aa" }), { user: "plain" });
+  assertEquals(atOnce(authenticator, { user: "plain", pass: "aa" }), {
+    user: "plain",
+    account: "$G",
+  });
   assertEquals(verifier.asked, []);
-  assertEquals(await later(authenticator, { user: "y", pass: "pw" }), { user: "y" });
+  assertEquals(await later(authenticator, { user: "y", pass: "pw" }), { user: "y", account: "$G" });
   assertEquals(await later(authenticator, { user: "b", pass: "wrong" }), null);
   assertEquals(await later(authenticator, { user: "plain", pass: "wrong" }), null);
   assertEquals(await later(authenticator, { user: "nobody", pass: "wrong" }), null);
@@ -144,7 +153,7 @@ Deno.test("no_auth_user stands for clients without credentials, and for them onl
     users: [{ user: "guest", password: "gg" }, { user: "b", password: hash }],
     no_auth_user: "guest",
   });
-  const guest = { user: "guest" };
+  const guest = { user: "guest", account: "$G" };
   assertEquals(authenticator.required, false);
   assertEquals(authenticator.anonymous(), guest);
   assertEquals(atOnce(authenticator, {}), guest);
@@ -162,7 +171,7 @@ Deno.test("a no_auth_user with a bcrypt password needs no check", () => {
     users: [{ user: "guest", password: hash }],
     no_auth_user: "guest",
   });
-  assertEquals(atOnce(authenticator, {}), { user: "guest" });
+  assertEquals(atOnce(authenticator, {}), { user: "guest", account: "$G" });
   assertEquals(verifier.asked, []);
 });
 

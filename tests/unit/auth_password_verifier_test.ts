@@ -328,9 +328,10 @@ Deno.test("who knows one user's password cannot tell by the time who else exists
   const known = authenticator.authenticate({ user: "known", pass: "right" });
   await worker.asked(1);
   worker.answer(true);
-  assertEquals(await known, { user: "known" });
+  assertEquals(await known, { user: "known", account: "$G" });
   assertEquals(await authenticator.authenticate({ user: "known", pass: "right" }), {
     user: "known",
+    account: "$G",
   });
   const users = ["other", "plain", "nobody", "somebody", ""];
   for (let round = 0; round < 2; round++) {

@@ -5,6 +5,7 @@ import {
   helpText,
   loadConfig,
   normaliseArguments,
+  type Override,
   parseFlags,
 } from "../../src/config/mod.ts";
 import { flagGroups, flagsByName } from "../../src/config/flag_table.ts";
@@ -14,7 +15,7 @@ const noFiles = {
   files: { readText: () => Promise.reject(new Error("no file was named")) },
 };
 
-function settingsOf(...args: string[]): Record<string, string> {
+function settingsOf(...args: string[]): Record<string, Override["value"]> {
   return Object.fromEntries(
     parseFlags(args).overrides.map(({ path, value }) => [path.join("."), value]),
   );

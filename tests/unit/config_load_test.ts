@@ -180,7 +180,7 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
     ["users: []", "users: that key does not belong here (it belongs under authorization)"],
     ["pasword: a", "pasword: unknown key (did you mean authorization.password?)"],
     ["tls: {}", "tls: not supported by this version of denats"],
-    ["cluster: {}", "cluster: not supported by this version of denats"],
+    ["gateway: {}", "gateway: not supported by this version of denats"],
     [
       "jetstreem: {}",
       "jetstreem: unknown key (jetstream is not supported by this version of denats)",
@@ -198,10 +198,10 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
 });
 
 Deno.test("a level of a module that there is not is refused", async () => {
-  assertEquals(await refusal("log:\n  levels: { clinet: debug, route: warn, accept: loud }"), [
+  assertEquals(await refusal("log:\n  levels: { clinet: debug, leaf: warn, accept: loud }"), [
     "denats.yaml:2:13: log.levels.clinet: unknown name (did you mean client?)",
-    "denats.yaml:2:28: log.levels.route: unknown name (expected one of client, accept, auth, supervisor)",
-    'denats.yaml:2:49: log.levels.accept: expected one of error, warn, info, debug, trace, found "loud"',
+    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, route, supervisor)",
+    'denats.yaml:2:48: log.levels.accept: expected one of error, warn, info, debug, trace, found "loud"',
   ]);
   const { log } = await load("log:\n  levels: { supervisor: error, auth: trace }");
   assertEquals(log.levels, { supervisor: "error", auth: "trace" });
@@ -229,7 +229,7 @@ Deno.test("settings that do not go together are refused", async () => {
     ],
     [
       "no_auth_user: bob\nauthorization: { users: [{ user: alice }] }",
-      'no_auth_user: expected the name of a user of authorization.users, found "bob"',
+      'no_auth_user: expected the name of a user of authorization.users or of an account, found "bob"',
     ],
     [
       "max_pending: 1KB",

@@ -55,6 +55,7 @@ function start(connection: Connection) {
         watch,
         maxPending: 100_000,
         crowdedAbove: 75_000,
+        patient: false,
       },
     },
     connection,

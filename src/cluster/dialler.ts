@@ -1,0 +1,358 @@
+/**
+ * Compares the routes that there should be with those that there are, and dials the difference.
+ *
+ * @module
+ */
+import {
+  type Connection,
+  ConnectionError,
+  formatAddress,
+  type Transport,
+} from "../platform/mod.ts";
+import { GOSSIP, type RouteInfo } from "../protocol/mod.ts";
+import { type Scope, ScopeClosedError } from "../supervisor/mod.ts";
+import type { RouteEnvironment } from "./environment.ts";
+import type { Peer } from "./peer.ts";
+import { parseRouteUrl } from "./route_url.ts";
+import { RouteSession } from "./session.ts";
+import type { RouteCredentials, RouteUrl } from "./settings.ts";
+import type { Solicitation } from "./solicitation.ts";
+import { Target } from "./target.ts";
+
+/** How often {@link Dialler.reconcile} should be called, in milliseconds. */
+export const RECONCILE_PERIOD_MS = 250;
+/** How long dialling one address may take; nats-server's `DEFAULT_ROUTE_DIAL`. */
+const DIAL_MS = 1000;
+/** Most addresses of one host name that are tried in turn. */
+const MAX_ADDRESSES = 16;
+/** Until this side dials what the other side should have dialled, and up to so much more. */
+const OTHERS_TURN_MS = 3000, OTHERS_TURN_JITTER_MS = 2000;
+/** After a configured route is lost. */
+const LOST_MS = 1000;
+/** Until a connection to a known server is dialled again after that has failed. */
+const RETRY_MS = 1000, RETRY_JITTER_MS = 100;
+/** Most addresses that are remembered without being configured. */
+const MAX_REMEMBERED = 1024;
+/** How often it is logged that the same address cannot be reached. */
+const FAILURE_LOG_MS = 60_000;
+
+/** What it needs besides the environment of sessions. */
+export interface DiallerOptions {
+  /** Dials. */
+  readonly transport: Transport;
+  /** Where sessions are tasks. */
+  readonly scope: Scope;
+  /** The configured routes. */
+  readonly routes: readonly RouteUrl[];
+  /** What to show to servers that are not configured but want credentials. */
+  readonly credentials: RouteCredentials | null;
+  /** The id of the next connection. */
+  readonly nextId: () => number;
+}
+
+/** Makes routes. */
+export class Dialler {
+  readonly #environment: RouteEnvironment;
+  readonly #options: DiallerOptions;
+  readonly #targets = new Map<string, Target>();
+  #awake = false;
+  #ended = false;
+
+  /** Nothing is dialled before the first {@link reconcile}. */
+  constructor(environment: RouteEnvironment, options: DiallerOptions) {
+    this.#environment = environment;
+    this.#options = options;
+    for (const url of options.routes) this.#remember(url, true);
+  }
+
+  /** The addresses that are known, for whoever wants to see them. */
+  get targets(): Iterable<Target> {
+    return this.#targets.values();
+  }
+
+  /** Nothing is dialled any more. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  #remember(url: RouteUrl, configured: boolean): Target | null {
+    const key = formatAddress({ hostname: url.host, port: url.port });
+    const known = this.#targets.get(key);
+    if (known !== undefined) return known;
+    if (!configured && this.#targets.size >= MAX_REMEMBERED && !this.#forgetOne()) return null;
+    const { settings, random } = this.#environment;
+    const target = new Target(url, configured, settings.connectBackoff, random);
+    this.#targets.set(key, target);
+    return target;
+  }
+
+  /** Makes room by the one that has failed most often. */
+  #forgetOne(): boolean {
+    let worst: string | null = null, failures = 0;
+    for (const [key, target] of this.#targets) {
+      if (target.configured || target.dialling || target.failures <= failures) continue;
+      worst = key;
+      failures = target.failures;
+    }
+    return worst !== null && this.#targets.delete(worst);
+  }
+
+  /** Something has changed: looks soon, once for however much changes now. */
+  wake(): void {
+    if (this.#awake || this.#ended) return;
+    this.#awake = true;
+    this.#environment.clock.setTimer(0, () => {
+      this.#awake = false;
+      this.reconcile();
+    });
+  }
+
+  /** Dials what is missing and due. To be called now and then, too. */
+  reconcile(): void {
+    if (this.#ended) return;
+    const { clock, mesh } = this.#environment, nowMs = clock.monotonic();
+    const byAddress = new Map<string, Peer>();
+    for (const peer of mesh.peers.values()) {
+      byAddress.set(formatAddress({ hostname: peer.url.host, port: peer.url.port }), peer);
+    }
+    for (const [key, target] of this.#targets) {
+      const peer = (target.peerId === null ? undefined : mesh.peers.get(target.peerId)) ??
+        byAddress.get(key);
+      if (peer !== undefined) {
+        target.connected(peer.id);
+        if (target.configured) peer.configured = true;
+      } else if (!target.self && !target.dialling && nowMs >= target.nextMs) {
+        this.#dialTarget(target);
+      }
+    }
+    for (const peer of mesh.peers.values()) this.#complete(peer, nowMs);
+  }
+
+  /** Dials what is missing of the connections to a server, one of the pool at a time. */
+  #complete(peer: Peer, nowMs: number): void {
+    const { mesh, random } = this.#environment;
+    const missing = [...peer.missing(mesh.pinned)];
+    if (missing.length === 0) {
+      peer.incompleteSinceMs = null;
+      return;
+    }
+    if (peer.incompleteSinceMs === null) peer.incompleteSinceMs = nowMs;
+    if (nowMs < peer.nextDialMs) return;
+    if (!peer.owner && nowMs - peer.incompleteSinceMs < OTHERS_TURN_MS) {
+      peer.nextDialMs = nowMs + OTHERS_TURN_MS + random.next() * OTHERS_TURN_JITTER_MS;
+      return;
+    }
+    // Only who was accepted once will be again.
+    for (const session of peer.sessions()) if (!session.proven) return;
+    for (const account of missing) {
+      if (!peer.dialling.has(account)) this.#dialPeer(peer, account);
+    }
+  }
+
+  /** INFO about a server that is not known, from one that is. */
+  heard(info: RouteInfo): void {
+    const { mesh, info: own, clock } = this.#environment;
+    if (info.server_id === own().server_id || info.server_id === "") return;
+    if (mesh.peers.has(info.server_id)) return;
+    const url = parseRouteUrl(info.ip ?? "");
+    if (url === null) return;
+    const { credentials } = this.#options;
+    const said = this.#targets.get(formatAddress({ hostname: info.host, port: info.port }));
+    if (said?.configured) return;
+    const target = this.#remember({
+      ...url,
+      ...(info.auth_required && credentials !== null && {
+        user: credentials.user,
+        password: credentials.password,
+      }),
+    }, false);
+    if (target === null || target.configured || target.dialling) return;
+    target.gossipMode = info.gossip_mode ?? GOSSIP.default;
+    target.failures = 0;
+    target.nextMs = clock.monotonic();
+    this.wake();
+  }
+
+  /** The last connection to a server is lost. */
+  lost(peer: Peer): void {
+    const { clock, random } = this.#environment, nowMs = clock.monotonic();
+    let isKnown = false;
+    for (const [key, target] of this.#targets) {
+      if (target.peerId !== peer.id) continue;
+      if (peer.leaving && !target.configured) {
+        this.#targets.delete(key);
+        continue;
+      }
+      isKnown = true;
+      target.lost(nowMs, target.configured ? LOST_MS : this.#othersTurnMs(peer, random.next()));
+    }
+    if (isKnown || peer.leaving || peer.url.port === 0) return;
+    const { credentials } = this.#options;
+    const target = this.#remember({
+      ...peer.url,
+      ...(peer.info.auth_required && credentials !== null && {
+        user: credentials.user,
+        password: credentials.password,
+      }),
+    }, false);
+    if (target === null) return;
+    target.connected(peer.id);
+    target.lost(nowMs, this.#othersTurnMs(peer, random.next()));
+  }
+
+  /** Whoever has dialled does so again; the other side leaves it to it for a while. */
+  #othersTurnMs(peer: Peer, chance: number): number {
+    return peer.owner ? 0 : OTHERS_TURN_MS + chance * OTHERS_TURN_JITTER_MS;
+  }
+
+  // --- Dialling ---------------------------------------------------------------------------------
+
+  #dialTarget(target: Target): void {
+    const { clock, settings, log } = this.#environment, { url } = target;
+    const address = formatAddress({ hostname: url.host, port: url.port });
+    target.dialling = true;
+    let isOver = false;
+    const over = (hasFailed: boolean) => {
+      if (isOver) return;
+      isOver = true;
+      target.dialling = false;
+      if (!hasFailed) return;
+      target.failed(clock.monotonic());
+      // Nobody was ever there: somebody has told the wrong address.
+      if (
+        !target.configured && !target.wasConnected && target.failures > settings.connectRetries
+      ) this.#targets.delete(address);
+    };
+    this.#dial(url, {
+      account: "",
+      gossipMode: target.configured ? GOSSIP.default : target.gossipMode,
+      configured: target.configured,
+      user: url.user,
+      password: url.password,
+      registered: (info) => {
+        target.connected(info.server_id);
+        over(false);
+      },
+      closed: (_reason, info) => {
+        const { mesh, info: own } = this.#environment;
+        target.self = info !== null && info.server_id === own().server_id;
+        const isThere = info !== null && mesh.peers.has(info.server_id);
+        if (target.self) log.debug(`Route ${address} is this server itself`);
+        if (isThere) target.connected(info.server_id);
+        over(!target.self && !isThere);
+      },
+    }, (error) => {
+      log.limited(`dial ${target.configured ? address : "implicit"}`, FAILURE_LOG_MS)?.error(
+        `Error trying to connect to route (attempt ${target.failures + 1}): ${error}`,
+      );
+      over(true);
+    });
+  }
+
+  #dialPeer(peer: Peer, account: string): void {
+    const { clock, random } = this.#environment;
+    const target = this.#targetOf(peer), { credentials } = this.#options;
+    const user = target?.url.user ?? (peer.info.auth_required ? credentials?.user : undefined);
+    const password = target?.url.password ??
+      (peer.info.auth_required ? credentials?.password : undefined);
+    peer.dialling.add(account);
+    let isOver = false;
+    const over = (hasFailed: boolean) => {
+      if (isOver) return;
+      isOver = true;
+      peer.dialling.delete(account);
+      if (hasFailed) {
+        peer.nextDialMs = clock.monotonic() + RETRY_MS + random.next() * RETRY_JITTER_MS;
+      }
+    };
+    this.#dial(peer.url, {
+      account,
+      gossipMode: target?.gossipMode ?? GOSSIP.default,
+      configured: peer.configured,
+      user,
+      password,
+      registered: () => over(false),
+      closed: (_reason, info) => {
+        // It has no pool (any more): it never takes such a connection.
+        if (account !== "" && info !== null && (info.route_pool_size ?? 0) <= 0) {
+          peer.refused.add(account);
+        }
+        over(true);
+      },
+    }, () => over(true));
+  }
+
+  #targetOf(peer: Peer): Target | null {
+    for (const target of this.#targets.values()) if (target.peerId === peer.id) return target;
+    return null;
+  }
+
+  /** Dials in a task that then is the session. `failed` is called where there is no session. */
+  #dial(url: RouteUrl, solicitation: Solicitation, failed: (error: string) => void): void {
+    const environment = this.#environment, { nextId, scope } = this.#options;
+    const id = nextId();
+    environment.statistics.dials++;
+    try {
+      scope.spawn(`route:${id}`, async (task) => {
+        let connection: Connection;
+        try {
+          connection = await this.#connect(url, task.signal);
+        } catch (error) {
+          failed(error instanceof ConnectionError ? error.message : String(error));
+          if (error instanceof ConnectionError) return;
+          throw error;
+        }
+        await new RouteSession(environment, connection, id, solicitation).run(task);
+      });
+    } catch (error) {
+      if (!(error instanceof ScopeClosedError)) throw error;
+      failed("closing");
+    }
+  }
+
+  /** Tries the addresses of a host in turn, beginning anywhere. */
+  async #connect(url: RouteUrl, signal: AbortSignal): Promise<Connection> {
+    const { transport } = this.#options, { random, clock } = this.#environment;
+    const all = transport.resolve === undefined
+      ? [url.host]
+      : await withinMs(clock, DIAL_MS, signal, (limit) => transport.resolve!(url.host, limit));
+    const addresses = all.slice(0, MAX_ADDRESSES);
+    const first = addresses.length > 1 ? random.below(addresses.length) : 0;
+    let last: unknown = new ConnectionError(`no address of ${url.host}`);
+    for (let i = 0; i < addresses.length; i++) {
+      const hostname = addresses[(first + i) % addresses.length]!;
+      try {
+        return await withinMs(
+          clock,
+          DIAL_MS,
+          signal,
+          (limit) => transport.connect({ hostname, port: url.port, signal: limit }),
+        );
+      } catch (error) {
+        if (!(error instanceof ConnectionError) || signal.aborted) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+}
+
+/** Runs `task` with a signal that is aborted with `signal`, or when it has taken too long. */
+async function withinMs<T>(
+  clock: RouteEnvironment["clock"],
+  limitMs: number,
+  signal: AbortSignal,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  const timer = clock.setTimer(limitMs, () => controller.abort(new Error("i/o timeout")));
+  try {
+    return await task(controller.signal);
+  } finally {
+    timer.cancel();
+    signal.removeEventListener("abort", abort);
+  }
+}

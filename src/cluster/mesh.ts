@@ -1,0 +1,388 @@
+/**
+ * The other servers that there are, and which connections to them count.
+ *
+ * @module
+ */
+import { formatAddress, type Timer } from "../platform/mod.ts";
+import { GOSSIP, type RouteInfo, routeInfoFrame } from "../protocol/mod.ts";
+import type { Announcer } from "./announcer.ts";
+import { type Contest, judge } from "./contest.ts";
+import type { Dialler } from "./dialler.ts";
+import type { RouteEnvironment } from "./environment.ts";
+import { gossipModes, originOf } from "./gossip.ts";
+import { Peer } from "./peer.ts";
+import {
+  badPoolIndex,
+  DUPLICATE,
+  noDedicatedRoutes,
+  notDedicated,
+  poolSizeMismatch,
+  type Refusal,
+  unknownAccount,
+} from "./refusal.ts";
+import type { RouteSession } from "./session.ts";
+import type { RouteUrl } from "./settings.ts";
+import { parseRouteUrl } from "./route_url.ts";
+import { accountSlot } from "./account_slot.ts";
+
+/** What comes of registering a connection. */
+export type Registration = "registered" | Refusal;
+
+/** How long a connection whose place is taken waits for the other one to be closed by the peer. */
+const HOLD_MS = 2000;
+/** Most connections that wait so. */
+const MAX_HELD = 256;
+/** Servers that insist on pools of the same size. */
+const EQUAL_POOLS = /^2\.10\./;
+
+/** A connection whose place is taken. */
+interface Held {
+  readonly session: RouteSession;
+  readonly info: RouteInfo;
+  readonly timer: Timer;
+  readonly resolve: (registration: Registration) => void;
+}
+
+/** What the mesh needs besides the environment of its sessions. */
+export interface MeshOptions {
+  /** Announces the interest of each account. */
+  readonly announcers: ReadonlyMap<string, Announcer>;
+  /** What other servers' clients may connect to has changed. */
+  readonly urlsChanged: () => void;
+}
+
+/** All other servers of the cluster. */
+export class Mesh {
+  /** The servers with at least one connection, by id. */
+  readonly peers = new Map<string, Peer>();
+  /** All open connections. */
+  readonly sessions = new Set<RouteSession>();
+  /** Accounts that have a connection of their own: those configured and those that a peer asked for. */
+  readonly pinned: Set<string>;
+  /** Dials what is missing. Set once. */
+  dialler!: Dialler;
+  readonly #environment: Omit<RouteEnvironment, "mesh">;
+  readonly #options: MeshOptions;
+  readonly #held = new Set<Held>();
+
+  /** Nobody is there yet. */
+  constructor(environment: Omit<RouteEnvironment, "mesh">, options: MeshOptions) {
+    this.#environment = environment;
+    this.#options = options;
+    this.pinned = new Set(environment.settings.pinned);
+  }
+
+  // --- Connections ------------------------------------------------------------------------------
+
+  /** A connection was made. */
+  opened(session: RouteSession): void {
+    this.sessions.add(session);
+    const { log } = this.#environment;
+    if (log.debugOn) log.debug(`${session.label} - Route connection created`);
+  }
+
+  /** A connection begins to close: its place is free. */
+  left(session: RouteSession): void {
+    for (const held of [...this.#held]) {
+      if (held.session === session) this.#release(held, DUPLICATE);
+    }
+    const peer = session.peer;
+    if (peer === null) return;
+    this.#vacate(peer, session);
+    for (const held of [...this.#held]) {
+      if (held.info.server_id === peer.id) this.#tryAgain(held);
+    }
+    if (!peer.gone) {
+      peer.incompleteSinceMs ??= this.#environment.clock.monotonic();
+    } else if (this.peers.get(peer.id) === peer) {
+      this.peers.delete(peer.id);
+      this.#environment.log.info(`Route to ${peer.info.server_name} lost`, { id: peer.id });
+      this.#options.urlsChanged();
+      this.dialler.lost(peer);
+    }
+    this.dialler.wake();
+  }
+
+  /** A connection is closed. */
+  ended(session: RouteSession): void {
+    this.sessions.delete(session);
+  }
+
+  #vacate(peer: Peer, session: RouteSession): void {
+    if (session.slot >= 0 && peer.slots[session.slot] === session) peer.slots[session.slot] = null;
+    if (peer.dedicated.get(session.account) === session) peer.dedicated.delete(session.account);
+    for (const announcer of this.#options.announcers.values()) announcer.delete(session);
+  }
+
+  // --- Registration -----------------------------------------------------------------------------
+
+  /** Gives a connection its place among those of the server that said `info`, or turns it away. */
+  register(session: RouteSession, info: RouteInfo): Registration | Promise<Registration> {
+    const { settings, accounts, clock } = this.#environment, { solicited } = session;
+    const poolSize = info.route_pool_size ?? 0;
+    const account = solicited?.account ?? info.route_account ?? "";
+    const pooled = settings.poolSize > 0 && poolSize > 0;
+    const size = pooled ? Math.max(settings.poolSize, poolSize) : 0;
+    if (account !== "") {
+      if (!pooled) return noDedicatedRoutes(account);
+      if (!accounts.has(account)) return unknownAccount(account);
+      if (!this.pinned.has(account)) return notDedicated(account);
+    } else if (pooled) {
+      if (poolSize !== settings.poolSize && EQUAL_POOLS.test(info.version)) {
+        return poolSizeMismatch(settings.poolSize, poolSize);
+      }
+      const index = info.route_pool_idx ?? 0;
+      if (solicited === null && (index < 0 || index >= size)) return badPoolIndex(index, size);
+    }
+    let peer = this.peers.get(info.server_id);
+    if (peer !== undefined && peer.pooled !== pooled) {
+      return { ...DUPLICATE, log: "Remote server has changed whether it has a pool" };
+    }
+    if (peer === undefined) {
+      peer = new Peer(
+        info,
+        this.#urlOf(session, info),
+        size,
+        solicited !== null,
+        clock.monotonic(),
+      );
+    }
+    return this.#place(peer, session, info, account);
+  }
+
+  #place(
+    peer: Peer,
+    session: RouteSession,
+    info: RouteInfo,
+    account: string,
+  ): Registration | Promise<Registration> {
+    const { solicited } = session;
+    let slot = -1, holder: RouteSession | undefined | null;
+    if (account !== "") holder = peer.dedicated.get(account);
+    else {
+      slot = !peer.pooled ? 0 : solicited === null ? info.route_pool_idx ?? 0 : peer.freeSlot;
+      if (slot < 0) return DUPLICATE;
+      holder = peer.slots[slot];
+    }
+    if (holder !== undefined && holder !== null) {
+      switch (this.#judge(peer, holder, session)) {
+        case "keep":
+          return DUPLICATE;
+        case "wait":
+          return this.#hold(session, info);
+        default:
+          holder.refuse({ ...DUPLICATE, log: "Replaced by a newer connection" });
+      }
+    }
+    // Replacing the last connection makes the server be gone for a moment.
+    this.peers.set(peer.id, peer);
+    if (account !== "") peer.dedicated.set(account, session);
+    else peer.slots[slot] = session;
+    session.registered(peer, slot, account);
+    return "registered";
+  }
+
+  /** Which of two connections for the same place stays. */
+  #judge(peer: Peer, holder: RouteSession, session: RouteSession): Contest {
+    return judge({
+      holderAgeMs: this.#environment.clock.monotonic() - holder.registeredAtMs,
+      holderDialled: holder.solicited !== null,
+      dialled: session.solicited !== null,
+      bothDenats: peer.info.denats !== undefined,
+      ownIdIsLess: this.#environment.info().server_id < peer.id,
+      canWait: this.#held.size < MAX_HELD,
+    });
+  }
+
+  #hold(session: RouteSession, info: RouteInfo): Promise<Registration> {
+    const { promise, resolve } = Promise.withResolvers<Registration>();
+    const timer = this.#environment.clock.setTimer(HOLD_MS, () => this.#release(held, DUPLICATE));
+    const held: Held = { session, info, timer, resolve };
+    this.#held.add(held);
+    return promise;
+  }
+
+  #release(held: Held, registration: Registration): void {
+    if (!this.#held.delete(held)) return;
+    held.timer.cancel();
+    held.resolve(registration);
+  }
+
+  #tryAgain(held: Held): void {
+    if (!this.#held.delete(held)) return;
+    held.timer.cancel();
+    if (held.session.closing !== null) return held.resolve(DUPLICATE);
+    const result = this.register(held.session, held.info);
+    if (result instanceof Promise) void result.then(held.resolve);
+    else held.resolve(result);
+  }
+
+  /** Where a server is to be dialled. */
+  #urlOf(session: RouteSession, info: RouteInfo): RouteUrl {
+    const advertised = parseRouteUrl(info.ip ?? "");
+    if (advertised !== null) return advertised;
+    // What it was dialled by is right; otherwise it is where it comes from, with the port it listens on.
+    if (session.solicited !== null) {
+      const { hostname, port } = session.address;
+      return { host: hostname, port };
+    }
+    return { host: session.address.hostname, port: info.port };
+  }
+
+  /** A connection has its place, and the peer knows: everything may pass. */
+  established(session: RouteSession, info: RouteInfo): void {
+    const peer = session.peer!, { log, statistics, info: own } = this.#environment;
+    const { solicited } = session;
+    const connections = [...peer.sessions()];
+    const isFirst = connections.length === 1;
+    const isFirstOfKind = session.account === ""
+      ? peer.slots.filter((other) => other !== null).length === 1
+      : true;
+    peer.info = info;
+    if (solicited?.configured) peer.configured = true;
+    if (solicited === null && peer.info.denats !== undefined && peer.id < own().server_id) {
+      // Both dial: one of them has to stop.
+      peer.owner = false;
+    }
+    statistics.totalRoutes++;
+    if (isFirst) {
+      log.info(`${session.label} - Route connection created`, {
+        name: info.server_name,
+        version: info.version,
+        pool: peer.pooled ? peer.slots.length : 0,
+      });
+    } else if (log.debugOn) {
+      const kind = session.account === "" ? `pool index ${session.slot}` : session.account;
+      log.debug(`${session.label} - Route connection created for ${kind}`);
+    }
+    this.#announce(peer, session);
+    if (isFirstOfKind) this.#gossip(peer, session, info);
+    if (isFirst && info.connect_urls !== undefined) this.#options.urlsChanged();
+    if (solicited !== null && this.#isIncomplete(peer)) session.probe();
+    this.dialler.wake();
+  }
+
+  #isIncomplete(peer: Peer): boolean {
+    return !peer.missing(this.pinned).next().done;
+  }
+
+  /** The peer has shown that it has accepted this side. */
+  proven(_session: RouteSession): void {
+    this.dialler.wake();
+  }
+
+  /** The peer has said -ERR. */
+  refusedBy(session: RouteSession, text: string): void {
+    const account = session.solicited?.account ?? "";
+    if (account === "" || !/route for account|lookup account/.test(text)) return;
+    session.peer?.refused.add(account);
+  }
+
+  /** Begins to tell what the clients here are interested in. */
+  #announce(peer: Peer, session: RouteSession): void {
+    for (const [name, announcer] of this.#options.announcers) {
+      if (this.carries(peer, session, name)) announcer.add(session);
+    }
+  }
+
+  /** Whether an account's interest goes to a peer over this connection. */
+  carries(peer: Peer, session: RouteSession, account: string): boolean {
+    if (session.account !== "") return session.account === account;
+    if (!peer.pooled) return true;
+    return !this.pinned.has(account) &&
+      accountSlot(account, this.#environment.settings.poolSize) === session.slot;
+  }
+
+  // --- News -------------------------------------------------------------------------------------
+
+  /** INFO that came later. */
+  news(session: RouteSession, info: RouteInfo): void {
+    const peer = session.peer!;
+    if (info.route_acc_add_reqid !== undefined) return this.#accountAdded(session, info);
+    if (info.server_id !== peer.id) return this.dialler.heard(info);
+    const before = peer.info;
+    peer.info = { ...before, ...info };
+    if (info.ldm === true && !peer.leaving) {
+      peer.leaving = true;
+      this.#environment.log.info(`${info.server_name} is in lame duck mode`);
+      this.#options.urlsChanged();
+    }
+    if (JSON.stringify(before.export) !== JSON.stringify(info.export)) {
+      // It may have ignored what it takes now. Telling it again what it has does no harm.
+      for (const each of peer.sessions()) this.#announce(peer, each);
+    }
+    if (JSON.stringify(before.connect_urls) !== JSON.stringify(info.connect_urls)) {
+      this.#options.urlsChanged();
+    }
+  }
+
+  /** A peer gives an account a connection of its own from now on. */
+  #accountAdded(session: RouteSession, info: RouteInfo): void {
+    const { accounts, info: own, log } = this.#environment;
+    const name = info.route_account, peer = session.peer!;
+    if (name === undefined || !accounts.has(name)) return;
+    log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
+    this.pinned.add(name);
+    const announcer = this.#options.announcers.get(name)!, account = accounts.get(name)!;
+    for (const each of peer.sessions()) {
+      if (each.account !== "") continue;
+      announcer.delete(each);
+      const remote = each.forget(name);
+      if (remote !== null) each.spawn(`forget ${name}`, () => account.removeAllRemote(remote));
+    }
+    const { route_account: _, ...answer } = info;
+    session.send(routeInfoFrame({ ...answer, server_name: own().server_name }, true));
+  }
+
+  /** Tells the other servers of a new one; see {@link gossipModes}. */
+  #gossip(peer: Peer, session: RouteSession, info: RouteInfo): void {
+    if (info.gossip_mode === GOSSIP.disabled) return;
+    const origin = originOf(session);
+    const { nonce: _nonce, gossip_mode: _mode, ...rest } = info;
+    const ip = info.ip !== undefined && info.ip !== ""
+      ? info.ip
+      : `nats-route://${formatAddress({ hostname: peer.url.host, port: info.port })}/`;
+    for (const other of this.peers.values()) {
+      if (other === peer) continue;
+      const mode = gossipModes(origin, other.configured);
+      const via = session.account === ""
+        ? other.first
+        : other.pooled
+        ? other.dedicated.get(session.account)
+        : undefined;
+      if (mode === null || via === null || via === undefined) continue;
+      via.send(routeInfoFrame({ ...rest, ip, ...(mode !== 0 && { gossip_mode: mode }) }, false));
+    }
+  }
+
+  /** The cluster has got another name: only the server that it comes from may stay. */
+  renamed(fromId: string): void {
+    const { clusterName, log } = this.#environment;
+    log.info(`Cluster name updated to ${clusterName.name}`);
+    for (const session of [...this.sessions]) {
+      if (session.peer !== null && session.peer.id !== fromId) session.close("clusterNameConflict");
+    }
+    this.#options.urlsChanged();
+  }
+
+  /** Where clients of the other servers connect to. */
+  connectUrls(): string[] {
+    const urls = new Set<string>();
+    for (const { info, leaving } of this.peers.values()) {
+      if (!leaving) { for (const url of info.connect_urls ?? []) urls.add(url); }
+    }
+    return [...urls];
+  }
+
+  /** Tells every server, over one connection each, that this one is about to go. */
+  sayLameDuck(): void {
+    const { info, settings } = this.#environment;
+    for (const peer of this.peers.values()) {
+      peer.first?.sendNow(routeInfoFrame({
+        ...info(),
+        ldm: true,
+        ...(settings.poolSize > 0 && { route_pool_size: settings.poolSize }),
+      }, true));
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Writing the elements of an S2 block: literals, copies and repeated copies.
+ *
+ * @module
+ */
+import type { Bytes } from "./decode_block.ts";
+
+/** How many bytes behind the elements may be overwritten by whoever writes them. */
+export const ELEMENT_SLACK = 16;
+
+/** From this length on `set` beats a loop over 64-bit words, in spite of the view it needs. */
+const WORD_COPY_LIMIT = 256;
+
+/**
+ * Writes `input` from `from` to `to` as a literal at `at` of `output`; nothing when that is empty. May
+ * overwrite {@link ELEMENT_SLACK} bytes behind it. Returns the offset behind the literal.
+ */
+export function writeLiteral(
+  output: Bytes,
+  at: number,
+  input: Bytes,
+  from: number,
+  to: number,
+): number {
+  const length = to - from;
+  if (length === 0) return at;
+  const { bytes, view } = output;
+  const n = length - 1;
+  if (n < 60) {
+    bytes[at++] = n << 2;
+  } else if (n < 0x100) {
+    bytes[at] = 60 << 2;
+    bytes[at + 1] = n;
+    at += 2;
+  } else if (n < 0x1_0000) {
+    bytes[at] = 61 << 2;
+    view.setUint16(at + 1, n, true);
+    at += 3;
+  } else {
+    bytes[at] = 62 << 2;
+    view.setUint16(at + 1, n, true);
+    bytes[at + 3] = n >>> 16;
+    at += 4;
+  }
+  if (length <= WORD_COPY_LIMIT && to + 8 <= input.bytes.length) {
+    const source = input.view;
+    // 64-bit integers that are only loaded and stored: no BigInt is made of them.
+    for (let i = 0; i < length; i += 8) {
+      view.setBigInt64(at + i, source.getBigInt64(from + i, true), true);
+    }
+  } else {
+    bytes.set(input.bytes.subarray(from, to), at);
+  }
+  return at + length;
+}
+
+/**
+ * Writes a copy of `length` >= 4 bytes from `offset` bytes ago, at `at` of `output`. Returns the
+ * offset behind it.
+ */
+export function writeCopy(output: Bytes, at: number, offset: number, length: number): number {
+  const { bytes, view } = output;
+  if (offset >= 0x1_0000) {
+    view.setInt32(at + 1, offset, true);
+    if (length <= 64) {
+      bytes[at] = ((length - 1) << 2) | 3;
+      return at + 5;
+    }
+    // A repeat is at least 4 long.
+    const first = length < 68 ? 60 : 64;
+    bytes[at] = ((first - 1) << 2) | 3;
+    return writeRepeat(output, at + 5, offset, length - first);
+  }
+  if (length <= 64) {
+    if (length >= 12 || offset >= 2048) {
+      bytes[at] = ((length - 1) << 2) | 2;
+      view.setUint16(at + 1, offset, true);
+      return at + 3;
+    }
+    bytes[at] = ((offset >>> 8) << 5) | ((length - 4) << 2) | 1;
+    bytes[at + 1] = offset;
+    return at + 2;
+  }
+  if (offset < 2048) {
+    bytes[at] = ((offset >>> 8) << 5) | (4 << 2) | 1;
+    bytes[at + 1] = offset;
+    return writeRepeat(output, at + 2, offset, length - 8);
+  }
+  bytes[at] = (59 << 2) | 2;
+  view.setUint16(at + 1, offset, true);
+  return writeRepeat(output, at + 3, offset, length - 60);
+}
+
+/**
+ * Writes a copy of `length` bytes, 4 to 2^24, from the offset of the previous copy, which was
+ * `offset`. Returns the offset behind it.
+ */
+export function writeRepeat(output: Bytes, at: number, offset: number, length: number): number {
+  const { bytes, view } = output;
+  let code = length - 4;
+  if (code > 4 && code < 8 && offset < 2048) {
+    bytes[at] = ((offset >>> 8) << 5) | (code << 2) | 1;
+    bytes[at + 1] = offset;
+    return at + 2;
+  }
+  bytes[at + 1] = 0;
+  if (code <= 4) {
+    bytes[at] = (code << 2) | 1;
+    return at + 2;
+  }
+  code = length - 8;
+  if (code < 0x100) {
+    bytes[at] = (5 << 2) | 1;
+    bytes[at + 2] = code;
+    return at + 3;
+  }
+  code = length - 260;
+  if (code < 0x1_0000) {
+    bytes[at] = (6 << 2) | 1;
+    view.setUint16(at + 2, code, true);
+    return at + 4;
+  }
+  code = length - 65_540;
+  bytes[at] = (7 << 2) | 1;
+  view.setUint16(at + 2, code, true);
+  bytes[at + 4] = code >>> 16;
+  return at + 5;
+}
+
+/** How many bytes {@link writeCopy} writes. */
+export function copySize(offset: number, length: number): number {
+  if (length <= 64) {
+    if (offset >= 0x1_0000) return 5;
+    return length >= 12 || offset >= 2048 ? 3 : 2;
+  }
+  if (offset >= 0x1_0000) return 5 + repeatSize(offset, length - (length < 68 ? 60 : 64));
+  return offset < 2048 ? 2 + repeatSize(offset, length - 8) : 3 + repeatSize(offset, length - 60);
+}
+
+/** How many bytes {@link writeRepeat} writes. */
+export function repeatSize(offset: number, length: number): number {
+  if (length <= 8 || (length < 12 && offset < 2048)) return 2;
+  if (length < 264) return 3;
+  return length < 65_796 ? 4 : 5;
+}

@@ -1,0 +1,131 @@
+/**
+ * What a broker makes of the cluster's part of its configuration.
+ *
+ * @module
+ */
+import { Authenticator, type PasswordVerifier } from "./auth/mod.ts";
+import type { RouteCredentials, RouteSettings } from "./cluster/mod.ts";
+import {
+  type ClusterConfig,
+  type Config,
+  splitHostAndPort,
+  systemAccountName,
+} from "./config/mod.ts";
+import {
+  type Address,
+  formatAddress,
+  isLoopback,
+  networkAddresses,
+  runtimeVersion,
+} from "./platform/mod.ts";
+import { DENATS_VERSION, NATS_VERSION, type RouteInfo } from "./protocol/mod.ts";
+
+/** Arguments of a route's control line may be so many times as long as a client's. */
+const CONTROL_LINE_FACTOR = 16;
+/** nats-server allows clients no more, and so no message between servers is larger. */
+const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+/** How much one chunk of a route's may give rise to before that is sent out. */
+const CHUNK_WORK_BYTES = 8 * 1024 * 1024;
+/** What listens on every address. */
+const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+/** Addresses that mean something only on one link. */
+const LINK_LOCAL = /^(?:fe80:|169\.254\.)/i;
+
+/** The settings of routes. */
+export function routeSettings(config: Config, cluster: ClusterConfig): RouteSettings {
+  const poolSize = Math.max(0, cluster.pool_size);
+  return {
+    poolSize,
+    // nats-server does the same for its system account.
+    pinned: new Set(poolSize > 0 ? [systemAccountName(config), ...cluster.accounts] : []),
+    compression: cluster.compression,
+    authTimeoutMs: cluster.authorization.timeout,
+    importFilter: cluster.permissions?.import ?? null,
+    exportFilter: cluster.permissions?.export ?? null,
+    pingIntervalMs: cluster.ping_interval,
+    pingMax: cluster.ping_max,
+    maxControlLine: CONTROL_LINE_FACTOR * config.max_control_line,
+    maxPayload: Math.max(MAX_PAYLOAD_BYTES, config.max_payload),
+    chunkWork: CHUNK_WORK_BYTES,
+    connectRetries: cluster.connect_retries,
+    connectBackoff: cluster.connect_backoff,
+  };
+}
+
+/** Checks what other servers show; null where they need not show anything. Never rejects. */
+export function routeAuthentication(
+  cluster: ClusterConfig,
+  verifier: PasswordVerifier,
+): ((user: string, password: string) => Promise<boolean>) | null {
+  const { user, password } = cluster.authorization;
+  if (user === undefined) return null;
+  const authenticator = new Authenticator({ user, password }, verifier);
+  return async (user, pass) => {
+    try {
+      return await authenticator.authenticate({ user, pass }) !== null;
+    } catch {
+      // A check that cannot be made lets nobody in, and the peer tries again.
+      return false;
+    }
+  };
+}
+
+/** What a server says of itself to other servers. */
+export function routeInfo(
+  config: Config,
+  cluster: ClusterConfig,
+  identity: { readonly id: string; readonly name: string },
+  address: Address,
+): Omit<RouteInfo, "cluster"> {
+  const advertised = cluster.advertise === undefined ? {} : splitHostAndPort(cluster.advertise);
+  const host = advertised?.host ?? cluster.host, port = advertised?.port ?? address.port;
+  const { permissions } = cluster;
+  return {
+    server_id: identity.id,
+    server_name: identity.name,
+    version: NATS_VERSION,
+    // 3 would promise to trace messages.
+    proto: 2,
+    go: runtimeVersion(),
+    host,
+    port,
+    headers: !config.no_header_support,
+    ...(cluster.authorization.user !== undefined && { auth_required: true }),
+    max_payload: config.max_payload,
+    ...(cluster.advertise !== undefined && {
+      ip: `nats-route://${formatAddress({ hostname: host, port })}/`,
+    }),
+    ...(permissions?.import !== undefined && { import: permissions.import }),
+    ...(permissions?.export !== undefined && { export: permissions.export }),
+    lnoc: true,
+    lnocu: true,
+    denats: DENATS_VERSION,
+  };
+}
+
+/** Where clients connect to a server that listens on `address`; null where that is not to be told. */
+export function clientUrls(
+  config: Config,
+  cluster: ClusterConfig,
+  address: Address,
+): readonly string[] | null {
+  if (cluster.no_advertise) return null;
+  if (config.client_advertise !== undefined) {
+    const { host = config.host, port = address.port } = splitHostAndPort(config.client_advertise) ??
+      {};
+    return [formatAddress({ hostname: host, port })];
+  }
+  const hosts = ANY.has(address.hostname)
+    ? networkAddresses().filter((each) => !isLoopback(each) && !LINK_LOCAL.test(each))
+    : [address.hostname];
+  // A machine without a network still has clients of its own.
+  const all = hosts.length > 0 ? hosts : ["127.0.0.1"];
+  return all.map((hostname) => formatAddress({ hostname, port: address.port }));
+}
+
+/** What to show to servers that are not configured; null where nothing is. */
+export function credentialsOf(
+  { user, password = "" }: ClusterConfig["authorization"],
+): RouteCredentials | null {
+  return user === undefined ? null : { user, password };
+}

@@ -1,0 +1,600 @@
+/**
+ * Bytes from a route into commands.
+ *
+ * Framing and quirks are those of the client protocol: see {@link ClientParser}, whose design this
+ * follows step by step. What differs are the verbs, that messages name an account and a list of
+ * queues, and that those which are not in canonical form are brought into it in place.
+ *
+ * @module
+ */
+import { byteString } from "./byte_string.ts";
+import { ClientMessage } from "./client_message.ts";
+import type { Mode } from "./client_parser.ts";
+import {
+  CONNECT_VERB,
+  ERR_VERB,
+  INFO_VERB,
+  PING_VERB,
+  PONG_VERB,
+  recogniseVerb,
+  upper,
+  type Verb,
+} from "./client_verbs.ts";
+import { RecentValues } from "./recent_values.ts";
+import type { RouteCommands, RouteFault } from "./route_commands.ts";
+import {
+  HMSG_VERB,
+  LMSG_VERB,
+  LS_ADD_VERB,
+  LS_REMOVE_VERB,
+  RMSG_VERB,
+  ROUTE_VERBS,
+  RS_ADD_VERB,
+  RS_REMOVE_VERB,
+} from "./route_verbs.ts";
+import { copyBytes, Slab } from "./slab.ts";
+import { hashSubject, SUBJECT_HASH_BASIS, SUBJECT_HASH_PRIME } from "./subject_hash.ts";
+import {
+  afterNumber,
+  hasReturn,
+  isBlank,
+  numberBetween,
+  readNumber,
+  splitTokens,
+  tokenEnd,
+  tokenEndBefore,
+  tokenStart,
+  tokenStartBefore,
+} from "./tokens.ts";
+
+const RMSG = 0x47534d52; // as a little-endian word
+const HMSG = 0x47534d48;
+const LMSG = 0x47534d4c;
+const CRLF = 0x0a0d;
+const TAB = 9, LF = 10, CR = 13, SPACE = 32, PLUS = 43, BAR = 124;
+/** An account and a subject up to this length together are remembered for the same-subject check. */
+const REMEMBERED_SUBJECT = 256;
+/** The largest weight; nats-server keeps them in 32 bits. */
+const MAX_WEIGHT = 0x7fffffff;
+
+/** An incremental parser for what a route sends, with the contract of {@link ClientParser}. */
+export class RouteParser {
+  /** Longest argument part of a control line, in bytes. */
+  maxControlLine: number;
+  /** Largest size of headers and payload together, in bytes; negative for no limit. */
+  maxPayload: number;
+  /** Whether LS- names the leaf nodes' cluster. */
+  leafOrigins = false;
+  /** Whether the next verb must be CONNECT. */
+  connectRequired = false;
+  /** Set when parsing cannot go on. */
+  fault: RouteFault | null = null;
+  /**
+   * How many bytes the frame at the returned offset needs in all, as far as that is known; 0 when
+   * it is not. A reader makes room for so many.
+   */
+  needed = 0;
+
+  readonly #commands: RouteCommands;
+  readonly #message = new ClientMessage();
+  readonly #accounts = new RecentValues((text) => text);
+  readonly #lists = new RecentValues<readonly string[]>((text) => text.split(/[ \t\r\n]+/));
+  #dedicated = false;
+  /** The account of the message at hand, and its list. */
+  #account = "";
+  #queues: readonly string[] | null = null;
+  #canonical: ClientMessage | null = null;
+  /** Account and subject of the last message, as they stood on the wire. */
+  #last: Slab | null = null;
+  #lastLength = -1;
+  #lastSubject = 0;
+  #lastHash = 0;
+  #stopped = false;
+  #mode: Mode = "start";
+  #verb: Verb = PING_VERB;
+  /** Bytes of the pending arguments that hold no line end. */
+  #scanned = 0;
+  /** Offset that the pending message's fields are relative to. */
+  #frameStart = 0;
+
+  /** A parser that hands what it reads to `commands`. */
+  constructor(commands: RouteCommands, limits: { maxControlLine: number; maxPayload: number }) {
+    this.#commands = commands;
+    this.maxControlLine = limits.maxControlLine;
+    this.maxPayload = limits.maxPayload;
+  }
+
+  /** Whether the connection is dedicated to one account, whose name the peer then leaves out. */
+  get dedicated(): boolean {
+    return this.#dedicated;
+  }
+  set dedicated(dedicated: boolean) {
+    this.#dedicated = dedicated;
+    this.#account = "";
+    this.#lastLength = -1;
+  }
+
+  /** What the input ended in the middle of; for tests and for close reasons. */
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  /** Makes {@link RouteParser.parse} return after the frame it is at. To be called by a command. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /**
+   * Parses the bytes from `start` to `end` of `slab`, and may change those it is done with.
+   *
+   * @returns the offset of the first byte that is not done with, `end` when all are. It stops early
+   * at a {@link RouteParser.fault} and after {@link RouteParser.stop}.
+   */
+  parse(slab: Slab, start: number, end: number): number {
+    const next = this.#parse(slab, start, end);
+    // A pending message is given its buffer again when more comes.
+    this.#message.release();
+    this.#canonical?.release();
+    return next;
+  }
+
+  #parse(slab: Slab, start: number, end: number): number {
+    const bytes = slab.bytes;
+    this.#stopped = false;
+    this.needed = 0;
+    let at = start;
+    // A line end behind the input stops every scan below without a bounds check per byte.
+    bytes[end] = LF;
+    if (this.#mode !== "start") {
+      at = this.#resume(slab, at, end);
+      if (this.mode !== "start") return at;
+    }
+    const view = slab.view;
+    while (at < end && !this.#stopped && this.fault === null) {
+      let next = -1;
+      if (end - at > 7 && bytes[at + 4] === SPACE && !this.connectRequired) {
+        const word = view.getInt32(at, true);
+        if (word === RMSG) next = this.#routed(slab, at + 5, at + 5, end, false);
+        else if (word === HMSG) next = this.#routed(slab, at + 5, at + 5, end, true);
+        else if (word === LMSG) {
+          let origin = at + 5;
+          while (!isBlank(bytes[origin]!)) origin++;
+          next = origin === at + 5 || bytes[origin] !== SPACE
+            ? -1
+            : this.#routed(slab, at + 5, origin + 1, end, true);
+        }
+      }
+      // Anything else than a complete, regular message takes the slow and exact way.
+      if (next < 0) {
+        next = this.#frame(slab, at, end);
+        if (this.#mode !== "start") return next;
+      }
+      at = next;
+    }
+    return at;
+  }
+
+  /**
+   * A message with single spaces, CR LF and its whole payload at hand: by far the most frequent
+   * case, in one pass. `key` is where the account begins, or the subject where none is named.
+   * Returns the offset behind it, or -1 to leave it to the general way.
+   */
+  #routed(slab: Slab, argument: number, key: number, end: number, withHeaders: boolean): number {
+    const bytes = slab.bytes, message = this.#message;
+    let at = key, byte = 0;
+    const same = this.#isLast(slab, key, end);
+    if (same) {
+      at += this.#lastLength;
+    } else {
+      if (!this.#dedicated) {
+        while (!isBlank(byte = bytes[at]!)) at++;
+        if (byte !== SPACE || at === key) return -1;
+        this.#account = this.#accounts.of(bytes, key, at);
+        at++;
+      }
+      const subject = at;
+      let hash = SUBJECT_HASH_BASIS;
+      while (!isBlank(byte = bytes[at]!)) {
+        hash = Math.imul(hash ^ byte, SUBJECT_HASH_PRIME);
+        at++;
+      }
+      if (byte !== SPACE || at === subject) return -1;
+      this.#remember(slab, key, at, subject - key, hash);
+    }
+    message.subjectStart = key + this.#lastSubject;
+    message.subjectEnd = at++;
+    message.sameSubject = same;
+    // Next: an optional reply, then one number, or two with headers. A reply may look like a
+    // number, so what a field is shows only at the end of the line.
+    let field = at, value = readNumber(bytes, at);
+    let replyStart = 0, replyEnd = 0, headerLength = 0;
+    at = afterNumber;
+    if (withHeaders) {
+      if (bytes[at] !== SPACE || at === field) {
+        // Not a number: a reply, or the sign in front of a list.
+        if (bytes[field + 1] === SPACE && (bytes[field] === BAR || bytes[field] === PLUS)) {
+          return this.#listed(slab, argument, field, end, true);
+        }
+        value = -1;
+        while (!isBlank(bytes[at]!)) at++;
+        if (bytes[at] !== SPACE || at === field) return -1;
+      }
+      const second = at + 1, secondValue = readNumber(bytes, second);
+      at = afterNumber;
+      if (bytes[at] === SPACE) {
+        replyStart = field;
+        replyEnd = second - 1;
+        headerLength = secondValue;
+        field = at + 1;
+        value = readNumber(bytes, field);
+        at = afterNumber;
+      } else {
+        headerLength = value;
+        field = second;
+        value = secondValue;
+      }
+    } else if (bytes[at] !== CR || value < 0) {
+      if (bytes[field + 1] === SPACE && (bytes[field] === BAR || bytes[field] === PLUS)) {
+        return this.#listed(slab, argument, field, end, false);
+      }
+      while (!isBlank(bytes[at]!)) at++;
+      if (bytes[at] !== SPACE || at === field) return -1;
+      replyStart = field;
+      replyEnd = at;
+      field = at + 1;
+      value = readNumber(bytes, field);
+      at = afterNumber;
+    }
+    message.replyStart = replyStart;
+    message.replyEnd = replyEnd;
+    message.sizeStart = field;
+    message.headerLength = headerLength;
+    message.size = value;
+    return this.#complete(slab, argument, at, end, withHeaders && headerLength === 0, null);
+  }
+
+  /** The rest of {@link #routed} for a message with a list of queues, whose sign is at `sign`. */
+  #listed(slab: Slab, argument: number, sign: number, end: number, withHeaders: boolean): number {
+    const bytes = slab.bytes, message = this.#message;
+    let at = sign + 2;
+    message.replyStart = message.replyEnd = 0;
+    if (bytes[sign] === PLUS) {
+      message.replyStart = at;
+      while (!isBlank(bytes[at]!)) at++;
+      if (bytes[at] !== SPACE || at === sign + 2) return -1;
+      message.replyEnd = at++;
+    }
+    const list = at;
+    let last = at, before = at, byte = 0;
+    for (;;) {
+      while (!isBlank(byte = bytes[at]!)) at++;
+      if (at === last) return -1;
+      if (byte !== SPACE) break;
+      before = last;
+      last = ++at;
+    }
+    const sizes = withHeaders ? before : last;
+    // Without a name in it, it is no list; with one number too few, it is an error.
+    if (sizes <= list) return -1;
+    message.sizeStart = last;
+    message.size = numberBetween(bytes, last, at);
+    message.headerLength = withHeaders ? numberBetween(bytes, before, last - 1) : 0;
+    const queues = this.#lists.of(bytes, list, sizes - 1);
+    return this.#complete(slab, argument, at, end, true, queues);
+  }
+
+  /** The end of {@link #routed}: the control line ends at `at`. */
+  #complete(
+    slab: Slab,
+    argument: number,
+    at: number,
+    end: number,
+    crooked: boolean,
+    queues: readonly string[] | null,
+  ): number {
+    const bytes = slab.bytes, message = this.#message, size = message.size;
+    if (size < 0 || bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+    const body = at + 2, stop = body + size, headerLength = message.headerLength;
+    // Faults and payloads that are not here yet: the general way finds out again, exactly.
+    if (
+      stop + 2 > end || at - argument > this.maxControlLine ||
+      headerLength < 0 || headerLength > size ||
+      (size > this.maxPayload && this.maxPayload >= 0) ||
+      slab.view.getInt16(stop, true) !== CRLF
+    ) return -1;
+    message.slab = slab;
+    message.subjectHash = this.#lastHash;
+    message.bodyStart = body;
+    message.end = stop + 2;
+    if (crooked) message.straighten();
+    this.#commands.message(this.#account, message, queues);
+    return stop + 2;
+  }
+
+  /** Whether the previous message's account and subject stand at `at`, followed by a space. */
+  #isLast(slab: Slab, at: number, end: number): boolean {
+    const length = this.#lastLength;
+    if (length < 0 || at + length >= end || slab.bytes[at + length] !== SPACE) return false;
+    const view = slab.view, last = this.#last!.view;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) {
+      if (view.getInt32(at + i, true) !== last.getInt32(i, true)) return false;
+    }
+    return i === length ||
+      ((view.getInt32(at + i, true) ^ last.getInt32(i, true)) << (8 * (4 - (length - i)))) === 0;
+  }
+
+  #remember(slab: Slab, start: number, end: number, subject: number, hash: number): void {
+    const length = end - start;
+    this.#lastHash = hash;
+    this.#lastSubject = subject;
+    if (length > REMEMBERED_SUBJECT) {
+      this.#lastLength = -1;
+      return;
+    }
+    if (this.#last === null || this.#last.capacity < length) {
+      this.#last = new Slab(length <= 32 ? 32 : REMEMBERED_SUBJECT);
+    }
+    this.#lastLength = length;
+    copyBytes(this.#last, 0, slab, start, length);
+  }
+
+  /** Goes on where the input ended the last time. */
+  #resume(slab: Slab, at: number, end: number): number {
+    switch (this.#mode) {
+      case "skip":
+        return this.#skip(slab, at, end);
+      case "blanks":
+        return this.#blanks(slab, at, end);
+      case "arguments":
+        return this.#arguments(slab, at, end);
+      default:
+        return this.#payload(slab, at, end);
+    }
+  }
+
+  /** Any frame, recognised byte by byte. */
+  #frame(slab: Slab, start: number, end: number): number {
+    const bytes = slab.bytes;
+    const first = upper(bytes[start]!);
+    if (this.connectRequired && first !== 67 /* C */) return this.#fail("not connected", start);
+    const verb = recogniseVerb(ROUTE_VERBS, bytes, start, end);
+    if (verb === null) return this.#fail("unknown operation", start);
+    if (verb === "incomplete") return this.#incomplete(start);
+    const at = start + verb.text.length;
+    this.#verb = verb;
+    if (verb.takes === "nothing") return this.#skip(slab, at, end);
+    if (verb.takes === "blank") {
+      if (at === end) return this.#incomplete(start);
+      if (bytes[at] !== SPACE && bytes[at] !== TAB) return this.#fail("unknown operation", start);
+    }
+    return this.#blanks(slab, at, end);
+  }
+
+  /** Everything up to the line's end means nothing. It is not kept, so it needs no limit. */
+  #skip(slab: Slab, at: number, end: number): number {
+    const line = slab.bytes.indexOf(LF, at);
+    if (line >= end) {
+      this.#mode = "skip";
+      return end;
+    }
+    this.#mode = "start";
+    if (this.#verb === PING_VERB) this.#commands.ping();
+    else if (this.#verb === PONG_VERB) this.#commands.pong();
+    return line + 1;
+  }
+
+  /** Blanks before the arguments. They are not kept, so they need no limit either. */
+  #blanks(slab: Slab, at: number, end: number): number {
+    const bytes = slab.bytes;
+    while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
+    if (at === end) {
+      this.#mode = "blanks";
+      return end;
+    }
+    this.#scanned = 0;
+    return this.#arguments(slab, at, end);
+  }
+
+  #arguments(slab: Slab, start: number, end: number): number {
+    const bytes = slab.bytes;
+    // The first byte belongs to the arguments whatever it is, even a line end.
+    const line = bytes.indexOf(LF, start + Math.max(1, this.#scanned));
+    if (line < 0 || line >= end) {
+      const length = end - start;
+      if (
+        length - (length > this.maxControlLine && hasReturn(bytes, start, end) ? 1 : 0) >
+          this.maxControlLine
+      ) return this.#fail("control line", start);
+      this.#mode = "arguments";
+      this.#scanned = length;
+      return start;
+    }
+    this.#mode = "start";
+    // One byte is cut when a CR came anywhere behind the first byte; normally it is that CR. Any
+    // other is overwritten, so that a number in front of it ends there for all who scan it.
+    const stop = hasReturn(bytes, start, line) ? line - 1 : line;
+    if (stop < line) bytes[stop] = CR;
+    if (stop - start > this.maxControlLine) return this.#fail("control line", start);
+    let valid = true;
+    switch (this.#verb) {
+      case RMSG_VERB:
+      case HMSG_VERB:
+      case LMSG_VERB:
+        return this.#announce(slab, start, stop, line + 1, end);
+      case RS_ADD_VERB:
+      case LS_ADD_VERB:
+        valid = this.#add(bytes, start, stop, this.#verb === LS_ADD_VERB);
+        break;
+      case RS_REMOVE_VERB:
+      case LS_REMOVE_VERB:
+        valid = this.#remove(bytes, start, stop, this.#verb === LS_REMOVE_VERB);
+        break;
+      case CONNECT_VERB:
+        this.#commands.connect(byteString(bytes, start, stop));
+        break;
+      case INFO_VERB:
+        this.#commands.info(byteString(bytes, start, trimmedEnd(bytes, start, stop)));
+        break;
+      case ERR_VERB:
+        this.#commands.error(byteString(bytes, start, stop));
+        break;
+        // A+ and A- mean something to gateways only.
+    }
+    return valid ? line + 1 : this.#fail("arguments", start);
+  }
+
+  /** RS+ or LS+: `[origin] [account] subject [queue weight]`. */
+  #add(bytes: Uint8Array, start: number, end: number, leaf: boolean): boolean {
+    const account = leaf ? 1 : 0, subject = this.#dedicated ? account : account + 1;
+    const count = splitTokens(bytes, start, end, isBlank);
+    const inGroup = count === subject + 3;
+    if (count !== subject + 1 && !inGroup) return false;
+    const weight = inGroup ? weightBetween(bytes, tokenStart[subject + 2]!, end) : 0;
+    if (weight < 0) return false;
+    this.#commands.interestAdded(
+      this.#accountAt(bytes, account),
+      textOf(bytes, subject),
+      inGroup ? textOf(bytes, subject + 1) : null,
+      weight,
+      leaf ? textOf(bytes, 0) : null,
+    );
+    return true;
+  }
+
+  /** RS- or LS-: `[origin] [account] subject [queue]`. */
+  #remove(bytes: Uint8Array, start: number, end: number, leaf: boolean): boolean {
+    const withOrigin = leaf && this.leafOrigins;
+    const account = withOrigin ? 1 : 0, subject = this.#dedicated ? account : account + 1;
+    const count = splitTokens(bytes, start, end, isBlank);
+    const inGroup = count === subject + 2;
+    if (count !== subject + 1 && !inGroup) return false;
+    this.#commands.interestRemoved(
+      this.#accountAt(bytes, account),
+      textOf(bytes, subject),
+      inGroup ? textOf(bytes, subject + 1) : null,
+      withOrigin ? textOf(bytes, 0) : leaf ? "" : null,
+    );
+    return true;
+  }
+
+  #accountAt(bytes: Uint8Array, index: number): string {
+    if (this.#dedicated) return "";
+    return this.#accounts.of(bytes, tokenStart[index]!, tokenEnd[index]!);
+  }
+
+  /**
+   * The control line of a message in any spacing; `body` is behind its line end:
+   * `[origin] [account] subject [reply | + reply queues | | queues] [header length] size`.
+   */
+  #announce(slab: Slab, start: number, stop: number, body: number, end: number): number {
+    const bytes = slab.bytes, message = this.#message, withHeaders = this.#verb !== RMSG_VERB;
+    const account = this.#verb === LMSG_VERB ? 1 : 0;
+    const subject = this.#dedicated ? account : account + 1;
+    const count = splitTokens(bytes, start, stop, isBlank);
+    /** Fields between the subject and the numbers. */
+    const between = count - subject - (withHeaders ? 3 : 2);
+    if (between < 0) return this.#fail("arguments", start);
+    let reply = between === 1 ? subject + 1 : 0, list = 0;
+    if (between > 1) {
+      const at = tokenStart[subject + 1]!, sign = bytes[at];
+      if (tokenEnd[subject + 1] !== at + 1 || (sign !== PLUS && sign !== BAR)) {
+        return this.#fail("arguments", start);
+      }
+      if (sign === PLUS) reply = subject + 2;
+      // A list may be empty behind a reply: then it is none.
+      if (sign === BAR || between > 2) list = subject + (sign === PLUS ? 3 : 2);
+    }
+    const totalEnd = tokenEndBefore(bytes, stop);
+    const totalStart = tokenStartBefore(bytes, start, totalEnd);
+    const total = numberBetween(bytes, totalStart, totalEnd);
+    let sizes = totalStart, headerLength = 0;
+    if (withHeaders) {
+      const headerEnd = tokenEndBefore(bytes, totalStart);
+      sizes = tokenStartBefore(bytes, start, headerEnd);
+      headerLength = numberBetween(bytes, sizes, headerEnd);
+    }
+    if (total < 0 || headerLength < 0 || headerLength > total) {
+      return this.#fail("arguments", start);
+    }
+    if (total > this.maxPayload && this.maxPayload >= 0) return this.#fail("payload size", start);
+    this.#account = this.#accountAt(bytes, account);
+    this.#queues = list === 0
+      ? null
+      : this.#lists.of(bytes, tokenStart[list]!, tokenEndBefore(bytes, sizes));
+    message.slab = slab;
+    message.subjectStart = tokenStart[subject]!;
+    message.subjectEnd = tokenEnd[subject]!;
+    message.subjectHash = hashSubject(bytes, message.subjectStart, message.subjectEnd);
+    message.sameSubject = false;
+    message.replyStart = reply > 0 ? tokenStart[reply]! : 0;
+    message.replyEnd = reply > 0 ? tokenEnd[reply]! : 0;
+    message.sizeStart = totalStart;
+    message.bodyStart = body;
+    message.headerLength = headerLength;
+    message.size = total;
+    message.end = body + total + 2;
+    this.#frameStart = start;
+    return this.#payload(slab, start, end);
+  }
+
+  /** The payload of the message at hand, whose frame begins at `start` now. */
+  #payload(slab: Slab, start: number, end: number): number {
+    const message = this.#message;
+    message.moved(slab, start - this.#frameStart);
+    this.#frameStart = start;
+    const stop = message.end - 2, bytes = slab.bytes;
+    // A wrong end is refused as soon as its first byte is here.
+    if (stop < end && bytes[stop] !== CR) return this.#fail("unknown operation", start);
+    if (stop + 1 < end && bytes[stop + 1] !== LF) return this.#fail("unknown operation", start);
+    if (stop + 2 > end) {
+      this.#mode = "payload";
+      this.needed = message.end - start;
+      return start;
+    }
+    this.#mode = "start";
+    // The memory of the last subject is the one-pass way's alone.
+    this.#lastLength = -1;
+    let sent = message;
+    if (!message.straighten()) {
+      sent = this.#canonical ??= new ClientMessage();
+      message.canonical(sent, message.headerLength > 0);
+    }
+    this.#commands.message(this.#account, sent, this.#queues);
+    return stop + 2;
+  }
+
+  #incomplete(start: number): number {
+    // A verb has at most 7 bytes: there is nothing worth remembering.
+    this.#stopped = true;
+    return start;
+  }
+
+  #fail(fault: RouteFault, at: number): number {
+    this.fault = fault;
+    return at;
+  }
+}
+
+/** The token with this index, a byte string. */
+function textOf(bytes: Uint8Array, index: number): string {
+  return byteString(bytes, tokenStart[index]!, tokenEnd[index]!);
+}
+
+/** `end`, or where the blanks in front of it begin. */
+function trimmedEnd(bytes: Uint8Array, start: number, end: number): number {
+  while (end > start && isBlank(bytes[end - 1]!)) end--;
+  return end;
+}
+
+/** The weight of a group, the last token before `end`; -1 when it is none. */
+function weightBetween(bytes: Uint8Array, start: number, end: number): number {
+  let weight = 0;
+  const stop = tokenEndBefore(bytes, end);
+  for (let at = start; at < stop; at++) {
+    const digit = bytes[at]! - 48;
+    if (digit < 0 || digit > 9) return -1;
+    weight = Math.min(weight * 10 + digit, MAX_WEIGHT);
+  }
+  return weight > 0 ? weight : -1;
+}
