@@ -402,7 +402,10 @@ export class Account {
     return false;
   }
 
-  /** The one way from a route to a route: the group's last member here has left meanwhile. */
+  /**
+   * The one way from a route to a route: the group's last member here has left meanwhile. Who has plain
+   * interest as well got the message from its origin, and would deliver it to that a second time.
+   */
   #passOn(message: ClientMessage, from: RemoteSubscriber, name: string): boolean {
     if (this.remote.count === 0) return false;
     const { slab, subjectStart, subjectEnd, subjectHash } = message;
@@ -410,7 +413,9 @@ export class Account {
     for (const group of match.groups) {
       if (nameOf(group) !== name) continue;
       const members = group instanceof MatchedGroup ? group.parts.flat() : [group];
-      const others = members.filter(({ remote }) => remote.peer !== from.peer);
+      const others = members.filter(({ remote }) =>
+        remote.peer !== from.peer && !match.plain.some((plain) => plain.remote === remote)
+      );
       const weight = weightOf(others);
       const member = weight === 0 ? null : memberAt(others, this.#random.below(weight));
       return member !== null && this.#deliverRemote(member.remote, message, [name]);

@@ -21,12 +21,18 @@ export interface PeerView {
   readonly id: string;
   /** The ids of this side's connections by their place in the pool; null where one is missing. */
   readonly slots: readonly (number | null)[];
-  /** What it has announced for the global account. */
-  readonly interest: readonly InterestView[];
 }
 
 /** The peers of a broker. */
 export function peersOf(broker: Broker): PeerView[] {
-  const { routes } = broker as unknown as { routes?: () => PeerView[] };
-  return routes === undefined ? [] : routes.call(broker);
+  return broker.routes().map(({ id, poolSize, routes }) => {
+    const slots: (number | null)[] = new Array(poolSize).fill(null);
+    for (const route of routes) if (route.slot >= 0) slots[route.slot] = route.id;
+    return { id, slots };
+  });
+}
+
+/** What a peer has announced for the global account. */
+export function interestOf(broker: Broker, peer: string): InterestView[] {
+  return broker.remoteInterest(peer).filter(({ account }) => account === "$G");
 }

@@ -75,6 +75,8 @@ export class SimulatedNode {
     const { plan, ticks, network } = this.#surroundings;
     const clock = this.#clock = new NodeClock(ticks);
     network.start(this.host);
+    // Making keys takes real time or none, as it happens. Nothing else may be going on meanwhile.
+    await ticks.clock.settle();
     this.#broker = await Broker.start(settingsOf(plan, this.index), {
       transport: network.transport(this.host.name),
       clock,
@@ -82,6 +84,7 @@ export class SimulatedNode {
       files: new MemoryFiles(),
       writeLog: (line) => this.#note(line.trimEnd()),
     });
+    await ticks.clock.settle();
     this.state = "running";
   }
 

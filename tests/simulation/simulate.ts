@@ -8,6 +8,7 @@
  * deno task simulate --seed 42                # one seed, with its fault log and its hash
  * ```
  *
+ * With `--seed`, `--watch REGEX` shows the lines of protocol that match it among the faults.
  * `--log` adds the brokers' logs to what is printed of a seed, `--first` ends with the first seed that
  * fails, `--jobs N` shares the seeds among N processes. The exit code is 1 when a seed failed.
  *
@@ -20,7 +21,7 @@ import { type Outcome, simulate } from "./simulation.ts";
 const TAIL = 40;
 
 const flags = parseArgs(Deno.args, {
-  string: ["seeds", "from", "seed", "jobs", "step"],
+  string: ["seeds", "from", "seed", "jobs", "step", "watch"],
   boolean: ["log", "first"],
 });
 
@@ -93,7 +94,8 @@ async function runShared(from: number, seeds: number, jobs: number): Promise<num
 
 if (import.meta.main) {
   if (flags.seed !== undefined) {
-    const outcome = await simulate(count("seed", 1));
+    const watched = flags.watch === undefined ? null : new RegExp(flags.watch);
+    const outcome = await simulate(count("seed", 1), watched);
     report(outcome, true);
     Deno.exit(outcome.failure === null ? 0 : 1);
   }

@@ -38,9 +38,13 @@ export interface Outcome {
   readonly virtualMs: number;
 }
 
-/** Simulates the cluster that a seed stands for. Never rejects; leaves nothing running. */
-export async function simulate(seed: number): Promise<Outcome> {
+/**
+ * Simulates the cluster that a seed stands for. Never rejects; leaves nothing running. Lines of
+ * protocol that match `watched` are shown among the faults.
+ */
+export async function simulate(seed: number, watched: RegExp | null = null): Promise<Outcome> {
   const plan = planOf(seed), world = new World(plan);
+  world.trace.watched = watched;
   let failure: unknown = null;
   try {
     await tell(world);

@@ -171,7 +171,7 @@ export class Stream implements Carried {
         this.#endArrived = true;
         this.#path.carried.delete(this);
       } else if (this.#to.open) {
-        trace.arrived(this.#id, bytes);
+        trace.arrived(this.#id, this.#path.from.name, this.#path.to.name, bytes);
         this.#received.push(bytes);
       } else {
         this.#to.refuse();

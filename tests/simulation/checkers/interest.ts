@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type InterestView, peersOf } from "../cluster_view.ts";
+import { interestOf, type InterestView, peersOf } from "../cluster_view.ts";
 import type { SubscriptionRecord } from "../ledger.ts";
 import { Violation } from "../violation.ts";
 import type { Checked, Checker } from "./checker.ts";
@@ -13,7 +13,7 @@ export function interestChecker({ ledger, nodes }: Checked): Checker {
   return {
     calm: () => {
       const truth = nodes.map(({ index }) =>
-        interestOf(ledger.live.filter(({ party }) => party.node === index))
+        truthOf(ledger.live.filter(({ party }) => party.node === index))
       );
       for (const here of nodes) {
         for (const peer of peersOf(here.broker)) {
@@ -21,7 +21,7 @@ export function interestChecker({ ledger, nodes }: Checked): Checker {
           if (there === undefined) {
             throw new Violation("mesh", `${here.name} has a peer ${peer.id} that is not there`);
           }
-          const known = lines(peer.interest), expected = truth[there.index]!;
+          const known = lines(interestOf(here.broker, peer.id)), expected = truth[there.index]!;
           if (known.join("\n") === expected.join("\n")) continue;
           const wrong = known.filter((line) => !expected.includes(line));
           const missing = expected.filter((line) => !known.includes(line));
@@ -37,7 +37,7 @@ export function interestChecker({ ledger, nodes }: Checked): Checker {
 }
 
 /** What a broker with these subscriptions announces. */
-function interestOf(subscriptions: readonly SubscriptionRecord[]): string[] {
+function truthOf(subscriptions: readonly SubscriptionRecord[]): string[] {
   const views = new Map<string, InterestView>();
   for (const { subject, queue } of subscriptions) {
     const key = `${subject} ${queue}`, weight = queue === null ? 0 : views.get(key)?.weight ?? 0;
