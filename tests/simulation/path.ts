@@ -48,6 +48,8 @@ export class Path {
   /** What travels here. */
   readonly carried = new Set<Carried>();
   readonly surroundings: PathSurroundings;
+  /** Since when a fault has silenced it without a break; null when none does. */
+  silentSinceMs: number | null = null;
   #silences = 0;
 
   /** A path that works. */
@@ -62,11 +64,6 @@ export class Path {
     return this.#silences > 0 || !this.from.up || !this.to.up;
   }
 
-  /** Whether a fault silences it. */
-  get silent(): boolean {
-    return this.#silences > 0;
-  }
-
   /** How long something takes that leaves now. */
   transitMs(): number {
     const jitter = this.jitterMs === 0
@@ -77,12 +74,12 @@ export class Path {
 
   /** Nothing gets through until {@link Path.unsilence} was called as often. */
   silence(): void {
-    this.#silences++;
+    if (this.#silences++ === 0) this.silentSinceMs = this.surroundings.ticks.nowMs;
   }
 
   /** Takes one {@link Path.silence} back. */
   unsilence(): void {
-    this.#silences--;
+    if (--this.#silences === 0) this.silentSinceMs = null;
     this.release();
   }
 

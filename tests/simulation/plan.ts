@@ -71,7 +71,7 @@ export function planOf(seed: number): Plan {
     rounds: 4,
     faultsPerRound: 50 + random.below(10),
     faultGapMs: pick(random, [30, 60, 100, 200]),
-    trafficGapMs: pick(random, [5, 15, 40]),
+    trafficGapMs: pick(random, [10, 20, 50]),
   };
 }
 

@@ -12,7 +12,7 @@ import { PATTERNS, QUEUES, SUBJECTS } from "./subjects.ts";
 /** Most subscriptions of a client. */
 const SUBSCRIPTIONS_MAX = 6;
 /** Most messages in a burst. */
-const BURST_MAX = 20;
+const BURST_MAX = 10;
 
 interface Place {
   readonly node: SimulatedNode;

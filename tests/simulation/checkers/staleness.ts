@@ -11,6 +11,8 @@ import type { Checked, Checker } from "./checker.ts";
 
 interface Silence {
   readonly sinceMs: number;
+  /** When it was noticed. */
+  readonly lookedMs: number;
   /** The connections from one to the other then. */
   readonly connections: readonly number[];
 }
@@ -20,18 +22,20 @@ export function stalenessChecker({ plan, ticks, network, nodes }: Checked): Chec
   const limitMs = stalenessMs(plan), silences = new Map<string, Silence>();
   const look = (one: SimulatedNode, other: SimulatedNode) => {
     const key = `${one.name} ${other.name}`;
-    const silent = network.path(one.host.name, other.host.name).silent ||
-      network.path(other.host.name, one.host.name).silent;
-    if (!silent || one.state !== "running" || other.state !== "running") {
+    const sinceMs = Math.min(
+      network.path(one.host.name, other.host.name).silentSinceMs ?? Infinity,
+      network.path(other.host.name, one.host.name).silentSinceMs ?? Infinity,
+    );
+    if (sinceMs === Infinity || one.state !== "running" || other.state !== "running") {
       silences.delete(key);
       return;
     }
     const connections = connectionsBetween(one, other), silence = silences.get(key);
-    if (silence === undefined) {
-      silences.set(key, { sinceMs: ticks.nowMs, connections });
+    if (silence?.sinceMs !== sinceMs) {
+      silences.set(key, { sinceMs, lookedMs: ticks.nowMs, connections });
       return;
     }
-    const silentMs = ticks.nowMs - silence.sinceMs;
+    const silentMs = ticks.nowMs - silence.lookedMs;
     if (silentMs <= limitMs) return;
     const stale = silence.connections.filter((id) => connections.includes(id));
     if (stale.length === 0) return;
