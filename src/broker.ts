@@ -350,6 +350,8 @@ export class Broker implements AsyncDisposable {
         outboxSettings: routeOutboxes,
         nextId: () => ++this.#lastConnectionId,
         changed: (urls, name) => this.#clusterChanged(urls, name),
+        peerChanged: ({ id, info }, state) =>
+          this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
       });
     if (this.#cluster !== null) this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
     const deadlines = new Deadlines(

@@ -302,20 +302,27 @@ export class Account {
     message: ClientMessage,
     publisher: Subscriber,
   ): number {
-    const plan = routePlan(local, remote), chosen = this.#chosen;
-    const serial = ++this.#serial;
+    const { routes, groups } = routePlan(local, remote), chosen = this.#chosen;
+    this.offers += routes.length + groups.length;
     let count = 0;
+    if (groups.length === 0) {
+      for (let i = 0; i < routes.length; i++) {
+        if (this.#deliverRemote(routes[i]!, message, null)) count++;
+      }
+      return count;
+    }
+    const serial = ++this.#serial;
     chosen.length = 0;
-    for (const route of plan.routes) {
+    for (let i = 0; i < routes.length; i++) {
+      const route = routes[i]!;
       if (!route.open) continue;
       route.serial = serial;
       route.queues.length = 0;
       chosen.push(route);
     }
-    for (const group of plan.groups) {
-      if (this.#choose(group, message, publisher)) count++;
+    for (let i = 0; i < groups.length; i++) {
+      if (this.#choose(groups[i]!, message, publisher)) count++;
     }
-    this.offers += plan.routes.length + plan.groups.length;
     for (let i = 0; i < chosen.length; i++) {
       const route = chosen[i]!;
       const queues = route.queues.length === 0 ? null : route.queues;

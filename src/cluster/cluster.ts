@@ -23,7 +23,7 @@ import { ClusterName } from "./cluster_name.ts";
 import { Dialler, RECONCILE_PERIOD_MS } from "./dialler.ts";
 import type { RouteEnvironment, RouteStatistics } from "./environment.ts";
 import { acceptRoutes } from "./listener.ts";
-import { Mesh } from "./mesh.ts";
+import { Mesh, type MeshOptions } from "./mesh.ts";
 import type { RouteCredentials, RouteSettings, RouteUrl } from "./settings.ts";
 import { interestOf, type InterestStatus, type PeerStatus, peerStatus } from "./snapshot.ts";
 
@@ -70,6 +70,8 @@ export interface ClusterOptions {
   readonly outboxSettings: OutboxSettings;
   /** The id of the next connection. */
   readonly nextId: () => number;
+  /** See {@link MeshOptions.peerChanged}. */
+  readonly peerChanged: MeshOptions["peerChanged"];
   /** Clients are to be told where they may connect to, and the cluster's name. */
   readonly changed: (urls: readonly string[] | null, name: string) => Promise<void>;
 }
@@ -135,6 +137,7 @@ export class Cluster {
     const mesh = this.#mesh = new Mesh(base, {
       announcers,
       urlsChanged: () => this.#hasNews = true,
+      peerChanged: options.peerChanged,
     });
     const environment: RouteEnvironment = Object.assign(base, { mesh });
     const { transport, credentials, nextId, listener } = options;

@@ -130,7 +130,7 @@ export class Dialler {
 
   /** Dials what is missing of the connections to a server, one of the pool at a time. */
   #complete(peer: Peer, nowMs: number): void {
-    const { mesh, random } = this.#environment;
+    const { mesh } = this.#environment;
     const missing = [...peer.missing(mesh.pinned)];
     if (missing.length === 0) {
       peer.incompleteSinceMs = null;
@@ -138,10 +138,7 @@ export class Dialler {
     }
     if (peer.incompleteSinceMs === null) peer.incompleteSinceMs = nowMs;
     if (nowMs < peer.nextDialMs) return;
-    if (!peer.owner && nowMs - peer.incompleteSinceMs < OTHERS_TURN_MS) {
-      peer.nextDialMs = nowMs + OTHERS_TURN_MS + random.next() * OTHERS_TURN_JITTER_MS;
-      return;
-    }
+    if (nowMs - peer.incompleteSinceMs < this.#othersTurnMs(peer)) return;
     // Only who was accepted once will be again.
     for (const session of peer.sessions()) if (!session.proven) return;
     for (const account of missing) {
@@ -175,7 +172,7 @@ export class Dialler {
 
   /** The last connection to a server is lost. */
   lost(peer: Peer): void {
-    const { clock, random } = this.#environment, nowMs = clock.monotonic();
+    const nowMs = this.#environment.clock.monotonic();
     let isKnown = false;
     for (const [key, target] of this.#targets) {
       if (target.peerId !== peer.id) continue;
@@ -184,7 +181,7 @@ export class Dialler {
         continue;
       }
       isKnown = true;
-      target.lost(nowMs, target.configured ? LOST_MS : this.#othersTurnMs(peer, random.next()));
+      target.lost(nowMs, target.configured ? LOST_MS : this.#othersTurnMs(peer));
     }
     if (isKnown || peer.leaving || peer.url.port === 0) return;
     const { credentials } = this.#options;
@@ -197,12 +194,14 @@ export class Dialler {
     }, false);
     if (target === null) return;
     target.connected(peer.id);
-    target.lost(nowMs, this.#othersTurnMs(peer, random.next()));
+    target.lost(nowMs, this.#othersTurnMs(peer));
   }
 
   /** Whoever has dialled does so again; the other side leaves it to it for a while. */
-  #othersTurnMs(peer: Peer, chance: number): number {
-    return peer.owner ? 0 : OTHERS_TURN_MS + chance * OTHERS_TURN_JITTER_MS;
+  #othersTurnMs(peer: Peer): number {
+    return peer.isOurs(this.#environment.info().server_id)
+      ? 0
+      : OTHERS_TURN_MS + peer.chance * OTHERS_TURN_JITTER_MS;
   }
 
   // --- Dialling ---------------------------------------------------------------------------------

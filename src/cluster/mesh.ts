@@ -43,12 +43,17 @@ interface Held {
   readonly resolve: (registration: Registration) => void;
 }
 
+/** How well a server is connected to: at all, by everything that there is to be, not any more. */
+export type PeerState = "connected" | "complete" | "lost";
+
 /** What the mesh needs besides the environment of its sessions. */
 export interface MeshOptions {
   /** Announces the interest of each account. */
   readonly announcers: ReadonlyMap<string, Announcer>;
   /** What other servers' clients may connect to has changed. */
   readonly urlsChanged: () => void;
+  /** There is a first connection to a server, or all that there are to be, or none any more. */
+  readonly peerChanged: (peer: Peer, state: PeerState) => void;
 }
 
 /** All other servers of the cluster. */
@@ -98,6 +103,7 @@ export class Mesh {
       this.peers.delete(peer.id);
       this.#environment.log.info(`Route to ${peer.info.server_name} lost`, { id: peer.id });
       this.#options.urlsChanged();
+      this.#options.peerChanged(peer, "lost");
       this.dialler.lost(peer);
     }
     this.dialler.wake();
@@ -118,7 +124,7 @@ export class Mesh {
 
   /** Gives a connection its place among those of the server that said `info`, or turns it away. */
   register(session: RouteSession, info: RouteInfo): Registration | Promise<Registration> {
-    const { settings, accounts, clock } = this.#environment, { solicited } = session;
+    const { settings, accounts, clock, random } = this.#environment, { solicited } = session;
     const poolSize = info.route_pool_size ?? 0;
     const account = solicited?.account ?? info.route_account ?? "";
     const pooled = settings.poolSize > 0 && poolSize > 0;
@@ -143,8 +149,8 @@ export class Mesh {
         info,
         this.#urlOf(session, info),
         size,
-        solicited !== null,
         clock.monotonic(),
+        random.next(),
       );
     }
     return this.#place(peer, session, info, account);
@@ -231,7 +237,7 @@ export class Mesh {
 
   /** A connection has its place, and the peer knows: everything may pass. */
   established(session: RouteSession, info: RouteInfo): void {
-    const peer = session.peer!, { log, statistics, info: own } = this.#environment;
+    const peer = session.peer!, { log, statistics } = this.#environment;
     const { solicited } = session;
     const connections = [...peer.sessions()];
     const isFirst = connections.length === 1;
@@ -240,10 +246,8 @@ export class Mesh {
       : true;
     peer.info = info;
     if (solicited?.configured) peer.configured = true;
-    if (solicited === null && peer.info.denats !== undefined && peer.id < own().server_id) {
-      // Both dial: one of them has to stop.
-      peer.owner = false;
-    }
+    if (solicited === null) peer.dialledFromThere = true;
+    else peer.dialledFromHere = true;
     statistics.totalRoutes++;
     if (isFirst) {
       log.info(`${session.label} - Route connection created`, {
@@ -258,7 +262,9 @@ export class Mesh {
     this.#announce(peer, session);
     if (isFirstOfKind) this.#gossip(peer, session, info);
     if (isFirst && info.connect_urls !== undefined) this.#options.urlsChanged();
-    if (solicited !== null && this.#isIncomplete(peer)) session.probe();
+    if (isFirst) this.#options.peerChanged(peer, "connected");
+    if (!this.#isIncomplete(peer)) this.#options.peerChanged(peer, "complete");
+    else if (solicited !== null) session.probe();
     this.dialler.wake();
   }
 

@@ -23,8 +23,10 @@ export class Peer {
   readonly dedicated = new Map<string, RouteSession>();
   /** Accounts for which it takes no connection of their own. */
   readonly refused = new Set<string>();
-  /** Whether this side dials what is missing; the other side does otherwise, as a rule. */
-  owner: boolean;
+  /** Whether this side has dialled it. */
+  dialledFromHere = false;
+  /** Whether it has dialled this side. */
+  dialledFromThere = false;
   /** Whether it is one of the configured routes. */
   configured: boolean;
   /** Whether it has said that it is about to go. */
@@ -33,19 +35,36 @@ export class Peer {
   incompleteSinceMs: number | null;
   /** Connections that are being dialled: one of the pool (""), and such of single accounts. */
   readonly dialling = new Set<string>();
+  /** From 0 to 1: who waits for it waits as long as nobody else. */
+  readonly chance: number;
   /** When the next may be dialled, in monotonic milliseconds. */
   nextDialMs = 0;
 
   /** A peer without connections, which are missing since `nowMs`. */
-  constructor(info: RouteInfo, url: RouteUrl, poolSize: number, owner: boolean, nowMs: number) {
+  constructor(
+    info: RouteInfo,
+    url: RouteUrl,
+    poolSize: number,
+    nowMs: number,
+    chance: number,
+  ) {
+    this.chance = chance;
     this.id = info.server_id;
     this.info = info;
     this.url = url;
     this.pooled = poolSize > 0;
     this.slots = new Array(Math.max(1, poolSize)).fill(null);
-    this.owner = owner;
     this.configured = false;
     this.incompleteSinceMs = nowMs;
+  }
+
+  /**
+   * Whether this side, whose id is `ownId`, dials what is missing: who has begun to dial does. Where
+   * both have, nats-servers fill the pool from both sides, and of two denats the one with the lesser id.
+   */
+  isOurs(ownId: string): boolean {
+    if (!this.dialledFromHere) return false;
+    return !this.dialledFromThere || this.info.denats === undefined || ownId < this.id;
   }
 
   /** The first connection of the pool that there is, or null. */

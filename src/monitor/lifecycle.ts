@@ -23,6 +23,15 @@ export interface BrokerEvents {
   connected: ClientEvent;
   /** A client's connection ended; `reason` is one of nats-server's close reasons. */
   disconnected: ClientEvent & { readonly reason: string };
+  /**
+   * Another server of the cluster is connected, is connected by everything that there is to be, or is
+   * lost.
+   */
+  peer: {
+    readonly id: string;
+    readonly name: string;
+    readonly state: "connected" | "complete" | "lost";
+  };
   /** A task threw unexpectedly; the supervisor has dealt with it. */
   panic: { readonly path: string; readonly error: unknown };
   /** The broker has begun to close. */

@@ -15,6 +15,12 @@ export interface Holdings {
   readonly tasks: number;
   /** Clients that were closed because they did not keep up. */
   readonly slowConsumers: number;
+  /** Other servers of the cluster. */
+  readonly peers: number;
+  /** Connections to them. */
+  readonly routes: number;
+  /** How often they were dialled. */
+  readonly routeDials: number;
   /** Tasks that threw. */
   readonly panics: number;
   /** Open files of the process, sockets included. */
@@ -28,13 +34,17 @@ export interface Holdings {
 }
 
 function holdings(broker: Broker): Holdings {
-  const { connections, subscriptions, slowConsumers, panics } = broker.statistics;
+  const { connections, subscriptions, slowConsumers, panics, routes, routeDials } =
+    broker.statistics;
   const { heapUsed, external, rss } = Deno.memoryUsage();
   return {
     connections,
     subscriptions,
     tasks: taskCount(broker.tasks()),
     slowConsumers,
+    peers: broker.routes().length,
+    routes,
+    routeDials,
     panics,
     files: Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0,
     heapBytes: heapUsed,

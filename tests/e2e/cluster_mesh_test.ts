@@ -1,0 +1,149 @@
+/** Clusters over real sockets, in this process. */
+import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import type { Broker } from "../../mod.ts";
+import { taskCount } from "../support/observed_broker.ts";
+import { RawClient } from "../support/conversation.ts";
+import { Mesh } from "../support/mesh.ts";
+import { connectClient, Received, soon, status } from "../support/nats_client.ts";
+
+/** Repeats `probe` until it holds. */
+async function eventually(probe: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const endMs = performance.now() + 10_000;
+  while (!await probe()) {
+    if (performance.now() > endMs) throw new Error(`never: ${what}`);
+    await new Promise<void>((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Whether `broker` knows exactly so much interest of all its peers together. */
+function knows(broker: Broker, count: number): boolean {
+  return broker.routes().reduce((sum, { id }) => sum + broker.remoteInterest(id).length, 0) ===
+    count;
+}
+
+Deno.test("ten brokers are a full mesh within three seconds of the last one's start", async () => {
+  await using mesh = await Mesh.start(10);
+  const startedAtMs = performance.now();
+  await mesh.full();
+  assertLess(performance.now() - startedAtMs, 3000);
+  for (const broker of mesh.brokers) {
+    assertEquals(broker.statistics.routes, 9 * 4);
+    assertEquals(new Set(broker.routes().map(({ name }) => name)).size, 9);
+  }
+});
+
+Deno.test("a mesh stays right while 1,000 subscriptions change per second on each broker", async () => {
+  await using mesh = await Mesh.start(4);
+  await mesh.full();
+  const clients = await Promise.all(
+    mesh.brokers.map((broker) => RawClient.connect(broker.address)),
+  );
+  try {
+    for (const client of clients) await client.receiveLine();
+    for (const client of clients) client.send("CONNECT {}\r\nPING\r\n");
+    // 1,000 begin and 900 end, ten times in a second, and a tenth stays.
+    for (let round = 0; round < 10; round++) {
+      const nextMs = performance.now() + 100;
+      clients.forEach((client, who) => {
+        let text = "";
+        for (let i = 0; i < 100; i++) {
+          text += `SUB churn.${who}.${round}.${i} ${round * 100 + i}\r\n`;
+        }
+        for (let i = 10; i < 100; i++) text += `UNSUB ${round * 100 + i}\r\n`;
+        client.send(text);
+      });
+      await eventually(() => performance.now() >= nextMs, "time passes");
+    }
+    for (const broker of mesh.brokers) {
+      await eventually(() => knows(broker, 3 * 100), "all interest is known, and no other");
+    }
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
+  for (const broker of mesh.brokers) await eventually(() => knows(broker, 0), "it is all gone");
+});
+
+Deno.test("interest of 100,000 subjects reaches a new peer in two seconds, and clients are served", async () => {
+  const count = 100_000;
+  await using mesh = await Mesh.start(1);
+  const [first] = mesh.brokers as [Broker];
+  const subscriber = await RawClient.connect(first.address);
+  let text = 'CONNECT {"verbose":false}\r\n';
+  for (let i = 0; i < count; i++) text += `SUB orders.${i}.new ${i}\r\n`;
+  subscriber.send(text);
+  await eventually(() => first.statistics.subscriptions === count, "all are subscribed");
+  await using client = await connectClient(first);
+
+  const startedAtMs = performance.now();
+  const second = await mesh.add();
+  let slowestMs = 0;
+  while (!knows(second, count)) {
+    const sentMs = performance.now();
+    await client.flush();
+    slowestMs = Math.max(slowestMs, performance.now() - sentMs);
+    assertLess(performance.now() - startedAtMs, 2000);
+  }
+  // Both brokers and the test are one process here.
+  assertLessOrEqual(slowestMs, 500, `a client waited for ${slowestMs} ms`);
+  subscriber[Symbol.dispose]();
+  await eventually(() => knows(second, 0), "it is all gone");
+});
+
+Deno.test("requests, queue groups and headers work across brokers", async () => {
+  await using mesh = await Mesh.start(3);
+  await mesh.full();
+  const [a, b, c] = await Promise.all(mesh.brokers.map((broker) => connectClient(broker)));
+  try {
+    const got = [a!, b!, c!].map((client) => new Received(client, "work", { queue: "q" }));
+    const plain = new Received(c!, "work");
+    b!.subscribe("svc", { callback: (_error, m) => void m.respond(`answer to ${m.string()}`) });
+    await Promise.all([a!.flush(), b!.flush(), c!.flush()]);
+    for (const broker of mesh.brokers) {
+      await eventually(
+        () => broker.routes().every(({ id }) => broker.remoteInterest(id).length > 0),
+        "it is known",
+      );
+    }
+    for (let i = 0; i < 3000; i++) a!.publish("work", String(i));
+    await plain.count(3000);
+    await Promise.all([a!.flush(), b!.flush()]);
+    await eventually(
+      () => got.reduce((sum, { messages }) => sum + messages.length, 0) >= 3000,
+      "each once",
+    );
+    assertEquals(got.reduce((sum, { messages }) => sum + messages.length, 0), 3000);
+    // Each has the same chance, wherever it is: three standard deviations are 80.
+    for (const { messages } of got) {
+      assert(Math.abs(messages.length - 1000) < 160, `${messages.length}`);
+    }
+    assertEquals((await soon(c!.request("svc", "1"))).string(), "answer to 1");
+    const error = await c!.request("nobody").catch((error) => error as Error);
+    assert(error instanceof Error && /no responders/i.test(error.message + error.name));
+  } finally {
+    await Promise.all([a, b, c].map((client) => client!.close()));
+  }
+});
+
+Deno.test("clients learn of brokers that come and go", async () => {
+  await using mesh = await Mesh.start(1);
+  await using client = await connectClient(mesh.brokers[0]!);
+  const came = status(client, "update");
+  const second = await mesh.add();
+  const { address } = second;
+  assertEquals((await came).added, [`${address.hostname}:${address.port}`]);
+  const went = status(client, "update");
+  await second.close();
+  assertEquals((await went).deleted, [`${address.hostname}:${address.port}`]);
+});
+
+Deno.test("a broker that leaves a cluster leaves nothing behind", async () => {
+  await using mesh = await Mesh.start(2);
+  await mesh.full();
+  const [first] = mesh.brokers as [Broker];
+  const third = await mesh.add();
+  await mesh.full();
+  const before = taskCount(first.tasks());
+  await third.close();
+  await eventually(() => first.routes().length === 1, "it is gone");
+  await eventually(() => taskCount(first.tasks()) === before - 4, "so are its tasks");
+});
