@@ -286,6 +286,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     const head = new RouteHead(name, this.account !== "");
     const remote = new RemoteSubscriber(this.outbox, head, peer.id, name);
     remote.headers = peer.info.headers;
+    remote.isDenats = peer.info.denats !== undefined;
     remote.open = this.closing === null;
     this.remotes.set(name, remote);
     return remote;
