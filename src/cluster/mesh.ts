@@ -311,9 +311,9 @@ export class Mesh {
   news(session: RouteSession, info: RouteInfo): void {
     const peer = session.peer!;
     if (info.route_acc_add_reqid !== undefined) return this.#accountAdded(session, info);
-    if (info.server_id !== peer.id) return this.dialler.heard(info);
+    if (info.server_id !== peer.id && info.server_id !== "") return this.dialler.heard(info);
     const before = peer.info;
-    peer.info = { ...before, ...info };
+    peer.info = { ...before, ...info, server_id: peer.id };
     if (info.ldm === true && !peer.leaving) {
       peer.leaving = true;
       this.#environment.log.info(`${info.server_name} is in lame duck mode`);
