@@ -385,14 +385,16 @@ export class Account {
     }
     this.#plainMade = this.pressed = false;
     const message = unpackAck(routed, this.#unpacked) ? this.#unpacked : routed;
-    const plain = match.plain;
+    // Handed on by another denats: those without a group have it already, see #passOn.
+    const handedOn = queues !== null && queues.length === 2 && queues[0] === queues[1];
+    const plain = handedOn ? [] : match.plain;
     let count = 0;
     for (let i = 0; i < plain.length; i++) {
       if (this.#deliver(plain[i]!, message, null)) count++;
     }
     this.offers = plain.length + steps;
     if (queues !== null) {
-      for (let i = 0; i < queues.length; i++) {
+      for (let i = handedOn ? 1 : 0; i < queues.length; i++) {
         if (this.#deliverToNamed(match, queues[i]!, message)) count++;
         else if (this.#passOn(routed, from, queues[i]!)) count++;
       }
@@ -409,7 +411,12 @@ export class Account {
     return false;
   }
 
-  /** The one way from a route to a route: the group's last member here has left meanwhile. */
+  /**
+   * The one way from a route to a route: the group's last member here has left meanwhile. Who gets the
+   * message so delivers it to plain subscriptions as well, who have it from its origin already. Another
+   * denats is told that it is for the group alone, by naming the group twice, which nobody does
+   * otherwise. Others are left out if they have plain interest: better no message than two.
+   */
   #passOn(message: ClientMessage, from: RemoteSubscriber, name: string): boolean {
     if (this.remote.count === 0) return false;
     const { slab, subjectStart, subjectEnd, subjectHash } = message;
@@ -417,10 +424,15 @@ export class Account {
     for (const group of match.groups) {
       if (nameOf(group) !== name) continue;
       const members = group instanceof MatchedGroup ? group.parts.flat() : [group];
-      const others = members.filter(({ remote }) => remote.peer !== from.peer);
+      const others = members.filter(({ remote }) =>
+        remote.peer !== from.peer &&
+        (remote.isDenats || !match.plain.some((plain) => plain.remote === remote))
+      );
       const weight = weightOf(others);
       const member = weight === 0 ? null : memberAt(others, this.#random.below(weight));
-      return member !== null && this.#deliverRemote(member.remote, message, [name]);
+      if (member === null) return false;
+      const { remote } = member;
+      return this.#deliverRemote(remote, message, remote.isDenats ? [name, name] : [name]);
     }
     return false;
   }

@@ -22,6 +22,8 @@ export class RemoteSubscriber {
   open = true;
   /** Whether the peer understands HMSG. */
   headers = true;
+  /** Whether the peer is a denats, which knows what it means that a queue group is named twice. */
+  isDenats = false;
   /** Messages sent to it. */
   outMessages = 0;
   /** Bytes of headers and payload sent to it. */

@@ -1,0 +1,38 @@
+/**
+ * What a broker shows of its cluster, in the terms of the checkers.
+ *
+ * @module
+ */
+import type { Broker } from "../../mod.ts";
+
+/** Interest that a peer has announced. */
+export interface InterestView {
+  /** The subject, perhaps with wildcards. */
+  readonly subject: string;
+  /** The queue group, or null. */
+  readonly queue: string | null;
+  /** Its members there; 1 for plain interest. */
+  readonly weight: number;
+}
+
+/** Another server, as a broker sees it. */
+export interface PeerView {
+  /** Its server id. */
+  readonly id: string;
+  /** The ids of this side's connections by their place in the pool; null where one is missing. */
+  readonly slots: readonly (number | null)[];
+}
+
+/** The peers of a broker. */
+export function peersOf(broker: Broker): PeerView[] {
+  return broker.routes().map(({ id, poolSize, routes }) => {
+    const slots: (number | null)[] = new Array(poolSize).fill(null);
+    for (const route of routes) if (route.slot >= 0) slots[route.slot] = route.id;
+    return { id, slots };
+  });
+}
+
+/** What a peer has announced for the global account. */
+export function interestOf(broker: Broker, peer: string): InterestView[] {
+  return broker.remoteInterest(peer).filter(({ account }) => account === "$G");
+}
