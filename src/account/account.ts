@@ -194,6 +194,8 @@ export class Account {
       );
       steps += interest.searchWork;
       publisher.lastMatch = match;
+      // It was for another subject, and is not looked at while there is no interest elsewhere.
+      publisher.lastRemoteMatch = null;
     }
     this.#plainMade = this.pressed = false;
     let count = 0;
@@ -216,7 +218,7 @@ export class Account {
 
   #remoteMatch(message: ClientMessage, publisher: Subscriber): Match<RemoteInterest> {
     const { remote } = this, last = publisher.lastRemoteMatch;
-    if (last !== null && message.sameSubject && remote.isCurrent(last)) return last;
+    if (last !== null && remote.isCurrent(last)) return last;
     this.offers -= remote.searchWork;
     const match = remote.match(
       message.slab.bytes,
