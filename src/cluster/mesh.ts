@@ -157,7 +157,7 @@ export class Mesh {
     account: string,
   ): Registration | Promise<Registration> {
     const { solicited } = session;
-    let slot = -1, holder: RouteSession | undefined | null;
+    let slot = -1, holder: RouteSession | undefined | null, replaced: RouteSession | null = null;
     if (account !== "") holder = peer.dedicated.get(account);
     else {
       slot = !peer.pooled ? 0 : solicited === null ? info.route_pool_idx ?? 0 : peer.freeSlot;
@@ -171,14 +171,15 @@ export class Mesh {
         case "wait":
           return this.#hold(session, info);
         default:
-          holder.refuse({ ...DUPLICATE, log: "Replaced by a newer connection" });
+          replaced = holder;
       }
     }
-    // Replacing the last connection makes the server be gone for a moment.
     this.peers.set(peer.id, peer);
     if (account !== "") peer.dedicated.set(account, session);
     else peer.slots[slot] = session;
     session.registered(peer, slot, account);
+    // Only now: the place is not free for a moment, nor is the server gone.
+    replaced?.refuse({ ...DUPLICATE, log: "Replaced by a newer connection" });
     return "registered";
   }
 
