@@ -319,7 +319,7 @@ export class Mesh {
 
   /** A peer gives an account a connection of its own from now on. */
   #accountAdded(session: RouteSession, info: RouteInfo): void {
-    const { accounts, info: own, log } = this.#environment;
+    const { accounts, log } = this.#environment;
     const name = info.route_account, peer = session.peer!;
     if (name === undefined || !accounts.has(name)) return;
     log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
@@ -332,7 +332,7 @@ export class Mesh {
       if (remote !== null) each.spawn(`forget ${name}`, () => account.removeAllRemote(remote));
     }
     const { route_account: _, ...answer } = info;
-    session.send(routeInfoFrame({ ...answer, server_name: own().server_name }, true));
+    session.send(routeInfoFrame(answer, true));
   }
 
   /** Tells the other servers of a new one; see {@link gossipModes}. */
