@@ -38,6 +38,7 @@ export function routeSettings(config: Config, cluster: ClusterConfig): RouteSett
     poolSize,
     // nats-server does the same for its system account.
     pinned: new Set(poolSize > 0 ? [systemAccountName(config), ...cluster.accounts] : []),
+    systemAccount: systemAccountName(config),
     compression: cluster.compression,
     authTimeoutMs: cluster.authorization.timeout,
     importFilter: cluster.permissions?.import ?? null,

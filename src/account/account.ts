@@ -396,7 +396,7 @@ export class Account {
     if (queues !== null) {
       for (let i = handedOn ? 1 : 0; i < queues.length; i++) {
         if (this.#deliverToNamed(match, queues[i]!, message)) count++;
-        else if (this.#passOn(routed, from, queues[i]!)) count++;
+        else if (!handedOn && this.#passOn(routed, from, queues[i]!)) count++;
       }
     }
     if (this.#plainMade) this.#plainMessage.release();

@@ -98,6 +98,7 @@ export class Cluster {
   readonly #accepting: Scope;
   readonly #routes: Scope;
   #hasNews = false;
+  #saidLameDuck = false;
 
   /** Listens and dials from now on. */
   constructor(options: ClusterOptions) {
@@ -248,6 +249,8 @@ export class Cluster {
 
   /** Tells the other servers that this one is about to go. */
   sayLameDuck(): void {
+    if (this.#saidLameDuck) return;
+    this.#saidLameDuck = true;
     this.#mesh.sayLameDuck();
   }
 
@@ -257,9 +260,11 @@ export class Cluster {
     await this.#accepting.close();
   }
 
-  /** Sends what is queued, and closes all routes. */
+  /** Says good-bye, sends what is queued, and closes all routes. */
   async close(): Promise<void> {
     await this.stop();
+    // So that nobody goes on dialling a server that has ended in order.
+    this.sayLameDuck();
     await this.#routes.close();
   }
 }

@@ -46,6 +46,8 @@ export class Handshake {
   #agreed: string | null = null;
   #infoSent = false;
   #beganAtMs = 0;
+  /** The id that CONNECT has said, "" without. */
+  #connectName = "";
 
   /** A handshake that has not begun. */
   constructor(environment: RouteEnvironment, session: RouteSession) {
@@ -120,6 +122,7 @@ export class Handshake {
         case "adopted":
           mesh.renamed(connect.name);
       }
+      this.#connectName = connect.name;
       session.admitted(connect.verbose);
       this.#stage = "info";
       this.#setDeadline();
@@ -156,8 +159,10 @@ export class Handshake {
   }
 
   /** One of the INFOs that set the connection up. */
-  #first(info: RouteInfo): void {
+  #first(said: RouteInfo): void {
     const session = this.#session, isSecond = this.#stage === "compressed info";
+    // A server without an id is taken as well; CONNECT's is as good.
+    const info = said.server_id === "" ? { ...said, server_id: this.#connectName } : said;
     const refusal = this.#objection(info);
     this.#info = info;
     if (refusal !== null) return session.refuse(refusal);
@@ -182,9 +187,6 @@ export class Handshake {
     }
     if (info.server_id === server_id) return SELF;
     if (info.server_name === server_name) return sameName(server_name);
-    if (info.server_id === "") {
-      return { reason: "protocolViolation", text: null, log: "Remote server has no id" };
-    }
     if (info.cluster === "") return null;
     const ours = clusterName.name;
     switch (clusterName.agree(info.cluster, info.cluster_dynamic === true)) {

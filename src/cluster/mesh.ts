@@ -4,7 +4,13 @@
  * @module
  */
 import { formatAddress, type Timer } from "../platform/mod.ts";
-import { GOSSIP, type RouteInfo, routeInfoFrame } from "../protocol/mod.ts";
+import {
+  byteString,
+  type ClientMessage,
+  GOSSIP,
+  type RouteInfo,
+  routeInfoFrame,
+} from "../protocol/mod.ts";
 import type { Announcer } from "./announcer.ts";
 import { type Contest, judge } from "./contest.ts";
 import type { Dialler } from "./dialler.ts";
@@ -305,9 +311,9 @@ export class Mesh {
   news(session: RouteSession, info: RouteInfo): void {
     const peer = session.peer!;
     if (info.route_acc_add_reqid !== undefined) return this.#accountAdded(session, info);
-    if (info.server_id !== peer.id) return this.dialler.heard(info);
+    if (info.server_id !== peer.id && info.server_id !== "") return this.dialler.heard(info);
     const before = peer.info;
-    peer.info = { ...before, ...info };
+    peer.info = { ...before, ...info, server_id: peer.id };
     if (info.ldm === true && !peer.leaving) {
       peer.leaving = true;
       this.#environment.log.info(`${info.server_name} is in lame duck mode`);
@@ -320,6 +326,13 @@ export class Mesh {
     if (JSON.stringify(before.connect_urls) !== JSON.stringify(info.connect_urls)) {
       this.#options.urlsChanged();
     }
+  }
+
+  /** A message in the system account: a server that ends says so, and is not to be dialled again. */
+  systemEvent(session: RouteSession, message: ClientMessage): void {
+    const { slab, subjectStart, subjectEnd } = message, peer = session.peer!;
+    const subject = byteString(slab.bytes, subjectStart, subjectEnd);
+    if (subject === `$SYS.SERVER.${peer.id}.SHUTDOWN`) peer.leaving = true;
   }
 
   /** A peer gives an account a connection of its own from now on. */

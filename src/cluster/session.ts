@@ -400,7 +400,9 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.inBytes += message.size;
     const remote = this.#remoteOf(name);
     if (remote === null) return;
-    const account = this.#lastAccount!, count = account.publishRouted(message, remote, queues);
+    const account = this.#lastAccount!, { settings, mesh } = this.#environment;
+    if (account.name === settings.systemAccount) mesh.systemEvent(this, message);
+    const count = account.publishRouted(message, remote, queues);
     if (account.pressed) this.#worked(Infinity);
     if (account.offers > 0) this.#worked(publishWork(count, message.size, account.offers));
     if (this.#verbose) this.#acknowledge();

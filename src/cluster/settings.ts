@@ -32,6 +32,8 @@ export interface RouteSettings {
   readonly poolSize: number;
   /** Accounts with a connection of their own; the system account is one of them. */
   readonly pinned: ReadonlySet<string>;
+  /** The name of the system account, in which other servers tell that they end. */
+  readonly systemAccount: string;
   /** Compression. */
   readonly compression: CompressionConfig;
   /** How long others may take to show who they are. */

@@ -5,6 +5,7 @@
  */
 import { type Credentials, user } from "./authorization_section.ts";
 import { block, list, map, optional, type Rule, scalar, withDefault } from "./fields.ts";
+import { formatPath } from "./problem.ts";
 import { text } from "./text_kinds.ts";
 
 /** The account of clients that no other account is said for. */
@@ -87,7 +88,7 @@ export const accountsHaveNames: Rule<Accounts> = ({ accounts = {} }, report) => 
     } else if (!/^\S+$/.test(name)) {
       report([["accounts", name]], {
         expected: "a name without spaces",
-        found: JSON.stringify(name),
+        found: name === "" ? "an empty one" : "one with spaces",
       });
     }
   }
@@ -103,7 +104,7 @@ export const accountUsersDiffer: Rule<Accounts> = (values, report) => {
   for (const [name, { users }] of Object.entries(accounts)) {
     users.forEach(({ user }, index) => {
       const first = seen.get(user);
-      if (first === undefined) seen.set(user, `accounts.${name}.users[${index}]`);
+      if (first === undefined) seen.set(user, formatPath(["accounts", name, "users", index]));
       else {
         report([["accounts", name, "users", index, "user"]], {
           expected: "every user once, in one account",
@@ -139,12 +140,13 @@ export const clusterAccountsExist: Rule<Accounts> = (values, report, given) => {
   const unsure = (key: "accounts" | "system_account") =>
     given.has(key) && values[key] === undefined;
   if (unsure("accounts") || unsure("system_account")) return;
-  const names = accountNames(values);
+  const names = new Set(accountNames(values));
   values.cluster?.accounts.forEach((name, index) => {
-    if (names.includes(name)) return;
+    if (names.has(name)) return;
     report([["cluster", "accounts", index]], {
-      expected: `the name of an account (${names.join(", ")})`,
+      expected: "the name of an account",
       found: JSON.stringify(name),
+      hint: `there are ${[...names].slice(0, 10).join(", ")}${names.size > 10 ? ", ..." : ""}`,
     });
   });
 };

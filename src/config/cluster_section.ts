@@ -42,14 +42,16 @@ const defaultPoolSize = 3;
 /** Routes are pinged at least this often: nats-server's own limit. */
 const longestPingInterval_ms = 30_000;
 
-const subjects = block({
+const subjectFields = {
   allow: optional(
     listOrOne(scalar(subject())),
     ["public.>"],
-    "Only these; without it all but those denied.",
+    "Only these; without it, or where it is empty, all but those denied.",
   ),
   deny: optional(listOrOne(scalar(subject())), ["private.>"], "All but these."),
-}, {
+};
+
+const subjects = block(subjectFields, {
   typeName: "SubjectPermissions",
   doc: "Subjects that are allowed and denied; a subject or a list of them alone is allowed.",
 });
@@ -117,9 +119,13 @@ const poolsAgree: Rule<Pools> = ({ pool_size: size, accounts = [] }, report) => 
 };
 
 const accountsDiffer: Rule<Pools> = ({ accounts = [] }, report) => {
+  const seen = new Map<string, number>();
   accounts.forEach((name, index) => {
-    const first = accounts.indexOf(name);
-    if (first === index) return;
+    const first = seen.get(name);
+    if (first === undefined) {
+      seen.set(name, index);
+      return;
+    }
     report([["accounts", index]], {
       expected: "every account once",
       found: `${JSON.stringify(name)}, which accounts[${first}] is already`,
@@ -244,7 +250,7 @@ export function resolveCluster(values: Inherited): { readonly cluster?: Resolved
 }
 
 function resolve(given: NonNullable<Inherited["cluster"]>, inherited: Inherited) {
-  const { listen, host, port, ...rest } = given;
+  const { listen, host, port, permissions, ...rest } = given;
   const urls = new Map(rest.routes.map((route) => [identityOf(route), route]));
   return Object.freeze({
     ...rest,
@@ -259,6 +265,30 @@ function resolve(given: NonNullable<Inherited["cluster"]>, inherited: Inherited)
     ),
     ping_max: rest.ping_max ?? inherited.ping_max,
     write_deadline: rest.write_deadline ?? inherited.write_deadline,
+    ...resolvePermissions(permissions),
+  });
+}
+
+type Permissions = Pick<NonNullable<Inherited["cluster"]>, "permissions">;
+
+function resolvePermissions(given: Permissions["permissions"]): Permissions {
+  if (given === undefined) return {};
+  const { import: imported, export: exported } = given;
+  return {
+    permissions: Object.freeze({
+      ...(imported === undefined ? {} : { import: resolveSubjects(imported) }),
+      ...(exported === undefined ? {} : { export: resolveSubjects(exported) }),
+    }),
+  };
+}
+
+type Subjects = ValuesOf<typeof subjectFields>;
+
+/** To nats-server an empty list is no list. */
+function resolveSubjects({ allow = [], deny = [] }: Subjects): Subjects {
+  return Object.freeze({
+    ...(allow.length === 0 ? {} : { allow }),
+    ...(deny.length === 0 ? {} : { deny }),
   });
 }
 

@@ -159,7 +159,11 @@ function withValue(
 ): Readonly<Record<string, unknown>> {
   const [key, ...rest] = path;
   if (key === undefined) return values;
-  if (rest.length === 0) return { ...values, [key]: value };
+  if (value === undefined && !Object.hasOwn(values, key)) return values;
+  if (rest.length === 0) {
+    const { [key]: _replaced, ...others } = values;
+    return value === undefined ? others : { ...others, [key]: value };
+  }
   const below = values[key] ?? {};
   // A text where a map belongs is wrong whatever the flags say.
   return isMap(below) ? { ...values, [key]: withValue(below, rest, value) } : values;

@@ -73,7 +73,7 @@ export function prepare(
     }
     if (typeof value === "string" && environment !== undefined) {
       const result = substitute(value, environment, mayBeSecret(shape));
-      if ("text" in result) return result.text;
+      if ("text" in result) return orList(result.text, shape);
       findings.push({ path, found: result.problem, hint: result.hint });
       return value;
     }
@@ -95,8 +95,13 @@ export function prepare(
       );
     }
     if (shape.type === "map") return value ?? {};
-    return value;
+    return orList(value, shape);
   }
+}
+
+/** A text where a list is meant that may be written as one of its items. */
+function orList(value: unknown, shape: Shape): unknown {
+  return shape.type === "list" && shape.orOne && typeof value === "string" ? [value] : value;
 }
 
 /** Whether a text in the place of `shape` is a secret, or was meant for a key below it. */
@@ -115,6 +120,10 @@ export function asWritten(path: Path, raw: unknown, root: BlockShape): Path {
     if (shape?.type === "block" && shape.short === step && !isMap(value)) {
       // The value stands where the block would.
       shape = shape.fields.get(shape.short)?.shape;
+      continue;
+    }
+    if (shape?.type === "list" && shape.orOne && !Array.isArray(value)) {
+      shape = shape.item;
       continue;
     }
     if (shape?.type === "block" && isMap(value) && !Object.hasOwn(value, step)) {

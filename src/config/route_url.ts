@@ -99,7 +99,9 @@ const encodingHint = "write %40 for @, %2F for / and so on in user and password"
 
 /** The parts of a URL of nats-server; a scheme need not be there. */
 function readUrl(input: unknown, expected: string): Parts | Refusal {
-  if (typeof input !== "string" || !input.isWellFormed()) return new Refusal(expected);
+  if (typeof input !== "string" || input.trim() === "" || !input.isWellFormed()) {
+    return new Refusal(expected);
+  }
   const [, scheme, rest = ""] = /^(?:([A-Za-z][\w+.-]*):\/\/)?([^]*)$/.exec(input.trim()) ?? [];
   switch (scheme?.toLowerCase()) {
     case undefined:

@@ -451,7 +451,7 @@ export interface ClusterPermissions {
  * asked for).
  */
 export interface SubjectPermissionsInput {
-  /** Only these; without it all but those denied. */
+  /** Only these; without it, or where it is empty, all but those denied. */
   readonly allow?: string | readonly string[] | undefined;
   /** All but these. */
   readonly deny?: string | readonly string[] | undefined;
@@ -462,7 +462,7 @@ export interface SubjectPermissionsInput {
  * checked).
  */
 export interface SubjectPermissions {
-  /** Only these; without it all but those denied. */
+  /** Only these; without it, or where it is empty, all but those denied. */
   readonly allow?: readonly string[] | undefined;
   /** All but these. */
   readonly deny?: readonly string[] | undefined;

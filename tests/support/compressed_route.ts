@@ -29,7 +29,10 @@ export class CompressedRoute implements Disposable {
   }
 
   /** Dials `server`, writes at `level`, and returns when interest and messages may be sent. */
-  static async dial(server: ServerProcess, level: S2Level): Promise<CompressedRoute> {
+  static async dial(
+    server: ServerProcess,
+    level: "fast" | "better" | "best",
+  ): Promise<CompressedRoute> {
     const url = new URL(server.ports.cluster![0]!.replace("nats:", "http:"));
     const client = await RawClient.connect({ hostname: url.hostname, port: Number(url.port) });
     const route = new CompressedRoute(client, level);
@@ -41,7 +44,7 @@ export class CompressedRoute implements Disposable {
       JSON.stringify({
         ...{ server_id: id, server_name: "peer", version: "2.15.0", proto: 2, cluster: "C1" },
         ...{ host: "127.0.0.1", port: 1, headers: true, lnoc: true, lnocu: true },
-        ...{ compression: `s2_${level === "uncompressed" ? "fast" : level}`, gossip_mode: 1 },
+        ...{ compression: `s2_${level}`, gossip_mode: 1 },
       })
     }\r\n`;
     await client.send(info);
@@ -58,6 +61,11 @@ export class CompressedRoute implements Disposable {
   /** The raw bytes that have arrived so far. */
   get raw(): Uint8Array {
     return toBytes(this.#raw.join(""));
+  }
+
+  /** The level at which it writes from now on. */
+  set level(level: S2Level) {
+    this.#encoder.level = level;
   }
 
   /** Sends a byte string as one stream; returns how many bytes that took. */

@@ -51,7 +51,8 @@ export class MemoryBroker implements AsyncDisposable {
   readonly log: string[];
   /** Clients that have ended, oldest first. */
   readonly ended: EndedClient[] = [];
-  readonly #transport: MemoryTransport;
+  /** What it listens and dials by. */
+  readonly transport: MemoryTransport;
 
   private constructor(
     broker: Broker,
@@ -62,16 +63,18 @@ export class MemoryBroker implements AsyncDisposable {
     this.broker = broker;
     this.clock = clock;
     this.log = log;
-    this.#transport = transport;
+    this.transport = transport;
     broker.on("disconnected", ({ id, reason }) => this.ended.push({ id, reason }));
   }
 
-  /** Starts a broker. */
+  /** Starts a broker. Several of them meet where they are given the same transport and clock. */
   static async start(
     settings: BrokerSettings = {},
     random: Random = new SeededRandom(1),
+    transport: MemoryTransport = new MemoryTransport(),
+    clock: VirtualClock = new VirtualClock(),
   ): Promise<MemoryBroker> {
-    const transport = new MemoryTransport(), clock = new VirtualClock(), log: string[] = [];
+    const log: string[] = [];
     const broker = await Broker.start({ host: "memory", ...settings }, {
       transport,
       clock,
@@ -91,7 +94,7 @@ export class MemoryBroker implements AsyncDisposable {
 
   /** Connects a client that has said nothing and received nothing yet. */
   async connectUngreeted(): Promise<MemoryClient> {
-    return new MemoryClient(await this.#transport.connect(this.broker.address));
+    return new MemoryClient(await this.transport.connect(this.broker.address));
   }
 
   /**

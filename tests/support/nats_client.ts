@@ -32,8 +32,8 @@ export function soon<T>(promise: Promise<T>): Promise<T> {
   return deadline(promise, WAIT_LIMIT_MS);
 }
 
-/** What one subscription has received. */
-export class Received {
+/** What one subscription has received; disposing it unsubscribes. */
+export class Received implements Disposable {
   /** Everything, in the order of arrival. */
   readonly messages: Msg[] = [];
   /** The subscription. */
@@ -69,6 +69,11 @@ export class Received {
         { cause },
       );
     });
+  }
+
+  /** Unsubscribes, if the client is still connected. */
+  [Symbol.dispose](): void {
+    if (!this.subscription.isClosed()) this.subscription.unsubscribe();
   }
 }
 

@@ -4,7 +4,9 @@ import {
   type AuthenticatorConfig,
   type Credentials,
   type Decision,
+  hasPlainSecret,
   PasswordVerifier,
+  usersWithoutPassword,
   VerifierOverloadedError,
 } from "../../src/auth/mod.ts";
 import { VirtualClock } from "../../src/platform/virtual_clock.ts";
@@ -190,4 +192,97 @@ Deno.test("what ends a check reaches whoever waits for the decision", async () =
     () => later(authenticator, { user: "b", pass: "pw" }),
     VerifierOverloadedError,
   );
+});
+
+/** What nats-server 2.15.1 lets in with these was asked of it. */
+Deno.test("users are in their accounts, the others in the global one", () => {
+  const { authenticator } = setup({
+    users: [{ user: "g", password: "gg" }],
+    accounts: {
+      A: { users: [{ user: "a", password: "aa" }] },
+      $SYS: { users: [{ user: "s", password: "ss" }] },
+    },
+  });
+  assertEquals([authenticator.required, authenticator.configured], [true, true]);
+  assertEquals(authenticator.anonymous(), null);
+  assertEquals(atOnce(authenticator, { user: "a", pass: "aa" }), { user: "a", account: "A" });
+  assertEquals(atOnce(authenticator, { user: "s", pass: "ss" }), { user: "s", account: "$SYS" });
+  assertEquals(atOnce(authenticator, { user: "g", pass: "gg" }), { user: "g", account: "$G" });
+  for (const wrong of [{}, { user: "a", pass: "ss" }, { user: "x" }, { auth_token: "aa" }]) {
+    assertEquals(atOnce(authenticator, wrong), null);
+  }
+});
+
+Deno.test("no_auth_user may be of any account", () => {
+  const { authenticator } = setup({
+    accounts: { A: { users: [{ user: "a", password: "aa" }] } },
+    no_auth_user: "a",
+  });
+  assertEquals([authenticator.required, authenticator.configured], [false, true]);
+  assertEquals(atOnce(authenticator, {}), { user: "a", account: "A" });
+  assertEquals(atOnce(authenticator, { user: "x" }), null);
+});
+
+Deno.test("accounts without users let everybody into the global one", () => {
+  const { authenticator } = setup({ accounts: { A: { users: [] } } });
+  assertEquals([authenticator.required, authenticator.configured], [false, false]);
+  assertEquals(atOnce(authenticator, { user: "x" }), { user: null, account: "$G" });
+});
+
+Deno.test("with users of the system alone, clients that show nothing are let in", () => {
+  const users = [{ user: "s", password: "ss" }];
+  const cases: AuthenticatorConfig[] = [
+    { accounts: { $SYS: { users } } },
+    { accounts: { X: { users } }, system_account: "X" },
+    { accounts: { $SYS: { users } }, timeout: 2000 },
+  ];
+  for (const config of cases) {
+    const { authenticator } = setup(config);
+    assertEquals([authenticator.required, authenticator.configured], [true, true]);
+    assertEquals(authenticator.anonymous(), { user: null, account: "$G" });
+    assertEquals(atOnce(authenticator, {}), { user: null, account: "$G" });
+    const account = config.system_account ?? "$SYS";
+    assertEquals(atOnce(authenticator, { user: "s", pass: "ss" }), { user: "s", account });
+    for (const wrong of [{ user: "s" }, { user: "x", pass: "y" }, { auth_token: "x" }]) {
+      assertEquals(atOnce(authenticator, wrong), null);
+    }
+  }
+  const closed: AuthenticatorConfig[] = [
+    { accounts: { $SYS: { users } }, users: [{ user: "u" }] },
+    { accounts: { $SYS: { users } }, timeout: 1000 },
+    { accounts: { $SYS: { users }, A: { users: [] } } },
+    { accounts: { $SYS: { users }, X: { users: [] } }, system_account: "X" },
+  ];
+  for (const config of closed) {
+    const { authenticator } = setup(config);
+    assertEquals([authenticator.required, authenticator.anonymous()], [true, null]);
+    assertEquals(atOnce(authenticator, {}), null);
+  }
+});
+
+Deno.test("beside a token, who gives a name is asked for its password", () => {
+  const { authenticator } = setup({ token: "tok", users: [{ user: "a", password: "aa" }] });
+  const byToken = { user: "[REDACTED]", account: "$G" };
+  assertEquals(atOnce(authenticator, { auth_token: "tok" }), byToken);
+  assertEquals(atOnce(authenticator, { user: "a", pass: "aa" }), { user: "a", account: "$G" });
+  assertEquals(atOnce(authenticator, { auth_token: "bad", user: "a", pass: "aa" }), {
+    user: "a",
+    account: "$G",
+  });
+  const wrong: Credentials[] = [
+    {},
+    { pass: "tok" },
+    { auth_token: "tok", user: "a", pass: "bad" },
+    { auth_token: "tok", user: "x" },
+  ];
+  for (const credentials of wrong) assertEquals(atOnce(authenticator, credentials), null);
+});
+
+Deno.test("secrets and missing passwords are seen in accounts too", () => {
+  const config = (password?: string): AuthenticatorConfig => ({
+    accounts: { A: { users: [{ user: "a", password }] } },
+  });
+  assertEquals(usersWithoutPassword(config()), ["a"]);
+  assertEquals(usersWithoutPassword(config(hash)), []);
+  assertEquals([hasPlainSecret(config("aa")), hasPlainSecret(config(hash))], [true, false]);
 });

@@ -2,25 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { S2Encoder, type S2Level } from "../../src/cluster/s2/mod.ts";
 import { SeededRandom } from "../../src/platform/mod.ts";
+import { routedEvents } from "../support/json_events.ts";
 import { bytesOf, decodeAll, IDENTIFIER } from "../support/s2_frames.ts";
 
 const LEVELS: readonly S2Level[] = ["uncompressed", "fast", "better", "best"];
 const ascii = (text: string) => new TextEncoder().encode(text);
-
-/** Routed messages with JSON payloads, as long as `length`. */
-function messages(length: number): Uint8Array {
-  const random = new SeededRandom(1),
-    number = (below: number) => random.below(below);
-  let text = "";
-  for (let id = 0; text.length < length; id++) {
-    const event = JSON.stringify({
-      ...{ id, type: ["created", "paid", "shipped"][number(3)], customer: number(10_000) },
-      ...{ items: Array.from({ length: number(5) }, () => ({ sku: `SKU-${number(999)}` })) },
-    });
-    text += `RMSG $G events.${number(9)} ${event.length}\r\n${event}\r\n`;
-  }
-  return ascii(text).subarray(0, length);
-}
 
 function roundTrip(encoder: S2Encoder, input: Uint8Array, piece?: number, into?: number): void {
   const stream = encoder.encode(input);
@@ -80,7 +66,7 @@ Deno.test("every input comes back, at every level and in all pieces", () => {
 });
 
 Deno.test("every length up to 300, of what repeats and of what does not", () => {
-  const noise = new SeededRandom(3).bytes(300), text = messages(300);
+  const noise = new SeededRandom(3).bytes(300), text = routedEvents(300);
   for (const level of LEVELS) {
     const encoder = new S2Encoder(level);
     for (let length = 0; length <= 300; length++) {
@@ -94,7 +80,7 @@ Deno.test("every length up to 300, of what repeats and of what does not", () => 
 Deno.test("inputs of several blocks, and matches far away", () => {
   const random = new SeededRandom(4), far = random.bytes(70_000);
   const large = new Uint8Array((2 << 20) + 12_345);
-  large.set(messages(800_000));
+  large.set(routedEvents(800_000));
   for (const at of [900_000, 1_000_000, 1_100_000, 1_900_000, 2_000_000]) large.set(far, at);
   for (const level of LEVELS) {
     const encoder = new S2Encoder(level);
@@ -106,7 +92,7 @@ Deno.test("inputs of several blocks, and matches far away", () => {
 });
 
 Deno.test("a view into a larger buffer is encoded as itself", () => {
-  const text = messages(5000), buffer = new SeededRandom(5).bytes(9000);
+  const text = routedEvents(5000), buffer = new SeededRandom(5).bytes(9000);
   buffer.set(text, 1234);
   for (const level of LEVELS) {
     const expected = new S2Encoder(level).encode(text);
@@ -115,19 +101,19 @@ Deno.test("a view into a larger buffer is encoded as itself", () => {
 });
 
 Deno.test("what does not compress is at most the overhead longer; text gets shorter by level", () => {
-  const noise = new SeededRandom(6).bytes(200_000), text = messages(131_072);
+  const noise = new SeededRandom(6).bytes(200_000), text = routedEvents(131_072);
   for (const level of LEVELS) {
     assert(
       new S2Encoder(level).encode(noise).length <= noise.length + S2Encoder.overhead(noise.length),
     );
   }
   const sizes = LEVELS.map((level) => new S2Encoder(level).encode(text).length / text.length);
-  assert(sizes[0]! > 1 && sizes[1]! < 0.3, `${sizes}`);
+  assert(sizes[0]! > 1 && sizes[1]! < 0.35, `${sizes}`);
   assert(sizes[2]! < sizes[1]! && sizes[3]! < sizes[2]!, `${sizes}`);
 });
 
 Deno.test("the level may change from call to call", () => {
-  const encoder = new S2Encoder("uncompressed"), text = messages(20_000);
+  const encoder = new S2Encoder("uncompressed"), text = routedEvents(20_000);
   for (const level of [...LEVELS, ...LEVELS.toReversed()]) {
     encoder.level = level;
     roundTrip(encoder, text);
@@ -136,7 +122,7 @@ Deno.test("the level may change from call to call", () => {
 
 Deno.test("encoding many blocks one after the other does not let old ones in", () => {
   // The positions in the tables count on; earlier, longer blocks must not be taken for this one.
-  const random = new SeededRandom(7), text = messages(131_072);
+  const random = new SeededRandom(7), text = routedEvents(131_072);
   for (const level of LEVELS) {
     const encoder = new S2Encoder(level);
     for (let i = 0; i < 300; i++) {

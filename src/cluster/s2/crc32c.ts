@@ -33,18 +33,19 @@ export function maskedCrc32c(view: DataView, from: number, to: number): number {
   const t = TABLES;
   let crc = -1, at = from;
   for (const last = to - 16; at <= last; at += 16) {
-    const a = view.getInt32(at, true) ^ crc;
     const b = view.getInt32(at + 4, true);
     const c = view.getInt32(at + 8, true);
     const d = view.getInt32(at + 12, true);
-    crc = t[3840 + (a & 0xff)]! ^ t[3584 + ((a >>> 8) & 0xff)]! ^
-      t[3328 + ((a >>> 16) & 0xff)]! ^ t[3072 + (a >>> 24)]! ^
-      t[2816 + (b & 0xff)]! ^ t[2560 + ((b >>> 8) & 0xff)]! ^
+    // What does not depend on the CRC so far comes first.
+    const rest = t[2816 + (b & 0xff)]! ^ t[2560 + ((b >>> 8) & 0xff)]! ^
       t[2304 + ((b >>> 16) & 0xff)]! ^ t[2048 + (b >>> 24)]! ^
       t[1792 + (c & 0xff)]! ^ t[1536 + ((c >>> 8) & 0xff)]! ^
       t[1280 + ((c >>> 16) & 0xff)]! ^ t[1024 + (c >>> 24)]! ^
       t[768 + (d & 0xff)]! ^ t[512 + ((d >>> 8) & 0xff)]! ^
       t[256 + ((d >>> 16) & 0xff)]! ^ t[d >>> 24]!;
+    const a = view.getInt32(at, true) ^ crc;
+    crc = (t[3840 + (a & 0xff)]! ^ t[3584 + ((a >>> 8) & 0xff)]!) ^
+      (t[3328 + ((a >>> 16) & 0xff)]! ^ t[3072 + (a >>> 24)]!) ^ rest;
   }
   for (; at < to; at++) crc = (crc >>> 8) ^ t[(crc ^ view.getUint8(at)) & 0xff]!;
   crc = ~crc;

@@ -24,7 +24,7 @@ import {
 const SMALLEST_BUFFER_BYTES = 512;
 
 /** Buffers up to this size are kept when they are empty; larger ones are let go. */
-const KEPT_BYTES = 1 << 20;
+const KEPT_BYTES = 256 << 10;
 
 const EMPTY: Bytes = bytesWithView(new Uint8Array(0));
 

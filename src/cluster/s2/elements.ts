@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Bytes } from "./decode_block.ts";
 
 /** How many bytes behind the elements may be overwritten by whoever writes them. */
 export const ELEMENT_SLACK = 16;
@@ -14,80 +13,108 @@ const WORD_COPY_LIMIT = 256;
 /**
  * Writes `input` from `from` to `to` as a literal at `at` of `output`; nothing when that is empty. May
  * overwrite {@link ELEMENT_SLACK} bytes behind it. Returns the offset behind the literal.
+ *
+ * This and {@link writeCopy} are the short, frequent cases only, so that they are inlined.
  */
 export function writeLiteral(
-  output: Bytes,
+  output: DataView,
   at: number,
-  input: Bytes,
+  input: DataView,
+  from: number,
+  to: number,
+): number {
+  const length = to - from;
+  if (length > 16 || from + 16 > input.byteLength) {
+    return writeLongLiteral(output, at, input, from, to);
+  }
+  if (length > 0) {
+    output.setInt8(at++, (length - 1) << 2);
+    // 64-bit integers that are only loaded and stored: no BigInt is made of them.
+    output.setBigInt64(at, input.getBigInt64(from, true), true);
+    if (length > 8) output.setBigInt64(at + 8, input.getBigInt64(from + 8, true), true);
+  }
+  return at + length;
+}
+
+/** {@link writeLiteral} of any length, anywhere. */
+function writeLongLiteral(
+  output: DataView,
+  at: number,
+  input: DataView,
   from: number,
   to: number,
 ): number {
   const length = to - from;
   if (length === 0) return at;
-  const { bytes, view } = output;
   const n = length - 1;
   if (n < 60) {
-    bytes[at++] = n << 2;
+    output.setUint8(at++, n << 2);
   } else if (n < 0x100) {
-    bytes[at] = 60 << 2;
-    bytes[at + 1] = n;
+    output.setUint8(at, 60 << 2);
+    output.setUint8(at + 1, n);
     at += 2;
   } else if (n < 0x1_0000) {
-    bytes[at] = 61 << 2;
-    view.setUint16(at + 1, n, true);
+    output.setUint8(at, 61 << 2);
+    output.setUint16(at + 1, n, true);
     at += 3;
   } else {
-    bytes[at] = 62 << 2;
-    view.setUint16(at + 1, n, true);
-    bytes[at + 3] = n >>> 16;
+    output.setUint8(at, 62 << 2);
+    output.setUint16(at + 1, n, true);
+    output.setUint8(at + 3, n >>> 16);
     at += 4;
   }
-  if (length <= WORD_COPY_LIMIT && to + 8 <= input.bytes.length) {
-    const source = input.view;
-    // 64-bit integers that are only loaded and stored: no BigInt is made of them.
+  if (length <= WORD_COPY_LIMIT && to + 8 <= input.byteLength) {
     for (let i = 0; i < length; i += 8) {
-      view.setBigInt64(at + i, source.getBigInt64(from + i, true), true);
+      output.setBigInt64(at + i, input.getBigInt64(from + i, true), true);
     }
   } else {
-    bytes.set(input.bytes.subarray(from, to), at);
+    bytesOf(output, at, length).set(bytesOf(input, from, length));
   }
   return at + length;
+}
+
+/** `length` bytes of `view` from `at`. */
+function bytesOf(view: DataView, at: number, length: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + at, length);
 }
 
 /**
  * Writes a copy of `length` >= 4 bytes from `offset` bytes ago, at `at` of `output`. Returns the
  * offset behind it.
  */
-export function writeCopy(output: Bytes, at: number, offset: number, length: number): number {
-  const { bytes, view } = output;
+export function writeCopy(output: DataView, at: number, offset: number, length: number): number {
+  if (length < 12 && offset < 2048) {
+    const tag = ((offset >>> 8) << 5) | ((length - 4) << 2) | 1;
+    output.setInt16(at, tag | (offset << 8), true);
+    return at + 2;
+  }
+  if (length <= 64 && offset < 0x1_0000) {
+    output.setInt32(at, ((length - 1) << 2) | 2 | (offset << 8), true);
+    return at + 3;
+  }
+  return writeLongCopy(output, at, offset, length);
+}
+
+/** {@link writeCopy} for what needs a far copy or several elements. */
+function writeLongCopy(output: DataView, at: number, offset: number, length: number): number {
   if (offset >= 0x1_0000) {
-    view.setInt32(at + 1, offset, true);
+    output.setInt32(at + 1, offset, true);
     if (length <= 64) {
-      bytes[at] = ((length - 1) << 2) | 3;
+      output.setUint8(at, ((length - 1) << 2) | 3);
       return at + 5;
     }
     // A repeat is at least 4 long.
     const first = length < 68 ? 60 : 64;
-    bytes[at] = ((first - 1) << 2) | 3;
+    output.setUint8(at, ((first - 1) << 2) | 3);
     return writeRepeat(output, at + 5, offset, length - first);
   }
-  if (length <= 64) {
-    if (length >= 12 || offset >= 2048) {
-      bytes[at] = ((length - 1) << 2) | 2;
-      view.setUint16(at + 1, offset, true);
-      return at + 3;
-    }
-    bytes[at] = ((offset >>> 8) << 5) | ((length - 4) << 2) | 1;
-    bytes[at + 1] = offset;
-    return at + 2;
-  }
   if (offset < 2048) {
-    bytes[at] = ((offset >>> 8) << 5) | (4 << 2) | 1;
-    bytes[at + 1] = offset;
+    output.setUint8(at, ((offset >>> 8) << 5) | (4 << 2) | 1);
+    output.setUint8(at + 1, offset);
     return writeRepeat(output, at + 2, offset, length - 8);
   }
-  bytes[at] = (59 << 2) | 2;
-  view.setUint16(at + 1, offset, true);
+  output.setUint8(at, (59 << 2) | 2);
+  output.setUint16(at + 1, offset, true);
   return writeRepeat(output, at + 3, offset, length - 60);
 }
 
@@ -95,35 +122,34 @@ export function writeCopy(output: Bytes, at: number, offset: number, length: num
  * Writes a copy of `length` bytes, 4 to 2^24, from the offset of the previous copy, which was
  * `offset`. Returns the offset behind it.
  */
-export function writeRepeat(output: Bytes, at: number, offset: number, length: number): number {
-  const { bytes, view } = output;
+export function writeRepeat(output: DataView, at: number, offset: number, length: number): number {
   let code = length - 4;
   if (code > 4 && code < 8 && offset < 2048) {
-    bytes[at] = ((offset >>> 8) << 5) | (code << 2) | 1;
-    bytes[at + 1] = offset;
+    output.setUint8(at, ((offset >>> 8) << 5) | (code << 2) | 1);
+    output.setUint8(at + 1, offset);
     return at + 2;
   }
-  bytes[at + 1] = 0;
+  output.setUint8(at + 1, 0);
   if (code <= 4) {
-    bytes[at] = (code << 2) | 1;
+    output.setUint8(at, (code << 2) | 1);
     return at + 2;
   }
   code = length - 8;
   if (code < 0x100) {
-    bytes[at] = (5 << 2) | 1;
-    bytes[at + 2] = code;
+    output.setUint8(at, (5 << 2) | 1);
+    output.setUint8(at + 2, code);
     return at + 3;
   }
   code = length - 260;
   if (code < 0x1_0000) {
-    bytes[at] = (6 << 2) | 1;
-    view.setUint16(at + 2, code, true);
+    output.setUint8(at, (6 << 2) | 1);
+    output.setUint16(at + 2, code, true);
     return at + 4;
   }
   code = length - 65_540;
-  bytes[at] = (7 << 2) | 1;
-  view.setUint16(at + 2, code, true);
-  bytes[at + 4] = code >>> 16;
+  output.setUint8(at, (7 << 2) | 1);
+  output.setUint16(at + 2, code, true);
+  output.setUint8(at + 4, code >>> 16);
   return at + 5;
 }
 

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Bytes } from "./decode_block.ts";
 import { writeCopy, writeLiteral, writeRepeat } from "./elements.ts";
 import { hash6, matchEnd, MatchTables, tableBits } from "./matches.ts";
 
@@ -20,13 +19,13 @@ let shared: MatchTables | undefined;
  * than the input is long.
  */
 export function encodeFast(
-  input: Bytes,
+  input: DataView,
   start: number,
   end: number,
-  output: Bytes,
+  output: DataView,
   at: number,
 ): number {
-  const length = end - start, view = input.view;
+  const length = end - start;
   const table = (shared ??= new MatchTables(1 << TABLE_BITS)).tables[0]!;
   const delta = shared.begin(length) - start;
   const shift = 32 - tableBits(length, TABLE_BITS);
@@ -39,7 +38,7 @@ export function encodeFast(
     let candidate = 0, next = s;
     // Looks at s, s + 1 and s + 2 for what is in the table, and at s + 1 for the last offset.
     while ((next = s + ((s - emitted) >> skipShift) + 4) <= limit) {
-      const low = view.getInt32(s, true), high = view.getInt32(s + 4, true);
+      const low = input.getInt32(s, true), high = input.getInt32(s + 4, true);
       const low1 = (low >>> 8) | (high << 24);
       const hash = hash6(low, high, shift);
       const hash1 = hash6(low1, high >>> 8, shift);
@@ -48,16 +47,16 @@ export function encodeFast(
       table[hash] = s + delta;
       table[hash1] = s + 1 + delta;
 
-      if (low1 === view.getInt32(s + 1 - repeat, true)) {
+      if (low1 === input.getInt32(s + 1 - repeat, true)) {
         let base = s + 1;
         while (
           base > emitted && base - repeat > start &&
-          view.getUint8(base - 1) === view.getUint8(base - repeat - 1)
+          input.getUint8(base - 1) === input.getUint8(base - repeat - 1)
         ) base--;
         if (at + (base - emitted) > mostAt) return -1;
         const first = emitted === start;
         at = writeLiteral(output, at, input, emitted, base);
-        s = matchEnd(view, s + 5, s + 5 - repeat, end);
+        s = matchEnd(input, s + 5, s + 5 - repeat, end);
         // Before the first copy there is no offset to repeat.
         at = first
           ? writeCopy(output, at, repeat, s - base)
@@ -66,17 +65,17 @@ export function encodeFast(
         if (s >= limit) break search;
         continue;
       }
-      if (candidate >= start && low === view.getInt32(candidate, true)) break;
+      if (candidate >= start && low === input.getInt32(candidate, true)) break;
       const low2 = (low >>> 16) | (high << 16);
       const hash2 = hash6(low2, high >>> 16, shift);
       const candidate2 = table[hash2]! - delta;
       table[hash2] = s + 2 + delta;
-      if (candidate1 >= start && low1 === view.getInt32(candidate1, true)) {
+      if (candidate1 >= start && low1 === input.getInt32(candidate1, true)) {
         candidate = candidate1;
         s++;
         break;
       }
-      if (candidate2 >= start && low2 === view.getInt32(candidate2, true)) {
+      if (candidate2 >= start && low2 === input.getInt32(candidate2, true)) {
         candidate = candidate2;
         s += 2;
         break;
@@ -87,27 +86,46 @@ export function encodeFast(
 
     while (
       s > emitted && candidate > start &&
-      view.getUint8(s - 1) === view.getUint8(candidate - 1)
+      input.getUint8(s - 1) === input.getUint8(candidate - 1)
     ) s--, candidate--;
     if (at + (s - emitted) > mostAt) return -1;
-    at = writeLiteral(output, at, input, emitted, s);
+    // The short cases of writeLiteral and writeCopy are repeated here: this function is too large for
+    // them to be inlined, and the calls took a tenth of its time.
+    const run = s - emitted;
+    if (run > 16) {
+      at = writeLiteral(output, at, input, emitted, s);
+    } else if (run > 0) {
+      output.setInt8(at++, (run - 1) << 2);
+      output.setBigInt64(at, input.getBigInt64(emitted, true), true);
+      if (run > 8) output.setBigInt64(at + 8, input.getBigInt64(emitted + 8, true), true);
+      at += run;
+    }
 
     // Copies, as long as another one follows immediately.
     while (true) {
       const base = s;
       repeat = base - candidate;
-      s = matchEnd(view, s + 4, candidate + 4, end);
-      at = writeCopy(output, at, repeat, s - base);
+      s = matchEnd(input, s + 4, candidate + 4, end);
+      const size = s - base;
+      if (size < 12 && repeat < 2048) {
+        output.setInt16(at, ((repeat >>> 8) << 5) | ((size - 4) << 2) | 1 | (repeat << 8), true);
+        at += 2;
+      } else if (size <= 64 && repeat < 0x1_0000) {
+        output.setInt32(at, ((size - 1) << 2) | 2 | (repeat << 8), true);
+        at += 3;
+      } else {
+        at = writeCopy(output, at, repeat, size);
+      }
       emitted = s;
       if (s >= limit) break search;
       if (at > mostAt) return -1;
-      const before = view.getInt32(s - 2, true), low = view.getInt32(s, true);
-      const high = view.getInt32(s + 4, true);
+      const before = input.getInt32(s - 2, true), low = input.getInt32(s, true);
+      const high = input.getInt32(s + 4, true);
       table[hash6(before, low >>> 16, shift)] = s - 2 + delta;
       const hash = hash6(low, high, shift);
       candidate = table[hash]! - delta;
       table[hash] = s + delta;
-      if (candidate < start || low !== view.getInt32(candidate, true)) {
+      if (candidate < start || low !== input.getInt32(candidate, true)) {
         s++;
         break;
       }

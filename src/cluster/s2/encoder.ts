@@ -35,10 +35,10 @@ const KEPT_BYTES = 256 << 10;
 
 /** Writes the elements of a block; -1 when that does not pay. */
 type EncodeBlock = (
-  input: Bytes,
+  input: DataView,
   start: number,
   end: number,
-  output: Bytes,
+  output: DataView,
   at: number,
 ) => number;
 
@@ -79,7 +79,8 @@ export class S2Encoder {
    */
   encode(input: Uint8Array): Uint8Array {
     const output = this.#room(input.length + S2Encoder.overhead(input.length) + OUTPUT_SLACK);
-    const source = bytesWithView(input), { bytes, view } = output;
+    const source = new DataView(input.buffer, input.byteOffset, input.byteLength);
+    const { bytes, view } = output;
     const encodeBlock = ENCODE_BLOCK[this.level];
     const blockBytes = encodeBlock ? ENCODER_BLOCK_BYTES : UNCOMPRESSED_CHUNK_BYTES;
     bytes.set(STREAM_IDENTIFIER);
@@ -89,7 +90,13 @@ export class S2Encoder {
       const body = at + DATA_CHUNK_OVERHEAD;
       let chunkEnd = -1;
       if (encodeBlock && end - start >= SHORTEST_COMPRESSED_BYTES) {
-        chunkEnd = encodeBlock(source, start, end, output, writeVarint(bytes, body, end - start));
+        chunkEnd = encodeBlock(
+          source,
+          start,
+          end,
+          view,
+          writeVarint(bytes, body, end - start),
+        );
       }
       const compressed = chunkEnd >= 0;
       if (!compressed) {
@@ -102,7 +109,7 @@ export class S2Encoder {
         (chunkLength << 8) | (compressed ? CHUNK_COMPRESSED : CHUNK_UNCOMPRESSED),
         true,
       );
-      view.setInt32(at + CHUNK_HEADER_BYTES, maskedCrc32c(source.view, start, end), true);
+      view.setInt32(at + CHUNK_HEADER_BYTES, maskedCrc32c(source, start, end), true);
       at = chunkEnd;
     }
     return bytes.subarray(0, at);

@@ -41,6 +41,11 @@ export function tableBits(length: number, most: number): number {
   return Math.max(8, Math.min(most, 32 - Math.clz32(length - 1)));
 }
 
+/** Whether the four bytes at `candidate`, which may lie before the block's `start`, are `first`. */
+export function agrees(view: DataView, start: number, candidate: number, first: number): boolean {
+  return candidate >= start && view.getInt32(candidate, true) === first;
+}
+
 /**
  * Where the agreement of what begins at `s` with what begins at the earlier `candidate` ends, as an
  * offset between `s` and `end`.
