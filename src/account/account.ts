@@ -379,7 +379,8 @@ export class Account {
    * The one way from a route to a route: the group's last member here has left meanwhile. Who gets the
    * message so delivers it to plain subscriptions as well, who have it from its origin already. Another
    * denats is told that it is for the group alone, by naming the group twice, which nobody does
-   * otherwise. Others are left out if they have plain interest: better no message than two.
+   * otherwise. A nats-server with plain interest is chosen only where there is nobody else: it delivers
+   * twice then, as it does when a nats-server hands on.
    */
   #passOn(message: ClientMessage, from: RemoteSubscriber, name: string): boolean {
     if (this.remote.count === 0) return false;
@@ -388,12 +389,12 @@ export class Account {
     for (const group of match.groups) {
       if (nameOf(group) !== name) continue;
       const members = group instanceof MatchedGroup ? group.parts.flat() : [group];
-      const others = members.filter(({ remote }) =>
-        remote.peer !== from.peer &&
-        (remote.isDenats || !match.plain.some((plain) => plain.remote === remote))
+      const others = members.filter(({ remote }) => remote.peer !== from.peer);
+      const safe = others.filter(({ remote }) =>
+        remote.isDenats || !match.plain.some((plain) => plain.remote === remote)
       );
-      const weight = weightOf(others);
-      const member = weight === 0 ? null : memberAt(others, this.#random.below(weight));
+      const able = weightOf(safe) > 0 ? safe : others, weight = weightOf(able);
+      const member = weight === 0 ? null : memberAt(able, this.#random.below(weight));
       if (member === null) return false;
       const { remote } = member;
       return this.#deliverRemote(remote, message, remote.isDenats ? [name, name] : [name]);
