@@ -364,7 +364,10 @@ export class Broker implements AsyncDisposable {
   #clusterInfo(urls: readonly string[] | null, name: string): void {
     const info = this.#info;
     info.cluster = name;
-    if (urls !== null) info.connect_urls = urls;
+    if (urls === null) return;
+    // nats-server leaves an empty list out.
+    if (urls.length > 0) info.connect_urls = urls;
+    else delete info.connect_urls;
   }
 
   /** Where clients may connect to has changed: they are told. */
@@ -516,7 +519,10 @@ export class Broker implements AsyncDisposable {
     await this.#accepting.close();
     if (drain) {
       this.#info.ldm = true;
-      this.#cluster?.sayLameDuck();
+      if (this.#cluster !== null) {
+        this.#cluster.sayLameDuck();
+        this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
+      }
       await this.#lameDuck.run(drainMs, Math.min(graceMs ?? drainMs, drainMs));
       this.#log.info("Initiating Shutdown...");
     }

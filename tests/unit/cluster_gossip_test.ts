@@ -241,6 +241,22 @@ Deno.test("in lame duck mode every server is told over one connection", async ()
   assert(links.every((link) => link.ended));
 });
 
+Deno.test("in lame duck mode clients are told of the other servers alone", async () => {
+  for (const others of [["10.0.0.1:4222"], undefined]) {
+    await using world = await startClustered();
+    const client = await world.connect({ protocol: 1 });
+    using one = new RoutePeer(world, "S1", 7001, { connect_urls: others });
+    await one.join();
+    await urls(world, client);
+    const closing = world.broker.close({ drain: true, drainMs: 1000 });
+    await world.settle();
+    const [info] = infosIn(client.take());
+    assertEquals([info!.ldm, info!.connect_urls], [true, others]);
+    await world.advance(20_000);
+    await closing;
+  }
+});
+
 // --- An account gets a connection of its own ----------------------------------------------------
 
 Deno.test("an account that gets a connection of its own changes over to it", async () => {
