@@ -243,7 +243,10 @@ export class Account {
       if (this.#deliver(plain[i]!, message, publisher)) count++;
     }
     this.offers = plain.length + steps;
-    const remote = this.remote.count === 0 ? null : this.#remoteMatch(message, publisher);
+    // Without any interest there, what was remembered for another subject must not outlive this one.
+    const remote = this.remote.count === 0
+      ? publisher.lastRemoteMatch = null
+      : this.#remoteMatch(message, publisher);
     if (remote !== null && !remote.empty) {
       count += this.#deliverAcross(match, remote, message, publisher);
     } else if (match.groups.length > 0) {
