@@ -23,6 +23,7 @@ import {
   noDedicatedRoutes,
   notDedicated,
   poolSizeMismatch,
+  poolTooLarge,
   type Refusal,
   unknownAccount,
 } from "./refusal.ts";
@@ -38,6 +39,8 @@ export type Registration = "registered" | Refusal;
 const HOLD_MS = 2000;
 /** Most connections that wait so. */
 const MAX_HELD = 256;
+/** The largest pool of a peer: every place costs memory, and is looked at again and again. */
+const MAX_POOL_SIZE = 1024;
 /** Servers that insist on pools of the same size. */
 const EQUAL_POOLS = /^2\.10\./;
 
@@ -135,6 +138,7 @@ export class Mesh {
     const account = solicited?.account ?? info.route_account ?? "";
     const pooled = settings.poolSize > 0 && poolSize > 0;
     const size = pooled ? Math.max(settings.poolSize, poolSize) : 0;
+    if (size > MAX_POOL_SIZE) return poolTooLarge(size, MAX_POOL_SIZE);
     if (account !== "") {
       if (!pooled) return noDedicatedRoutes(account);
       if (!accounts.has(account)) return unknownAccount(account);

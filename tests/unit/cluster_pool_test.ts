@@ -280,3 +280,26 @@ Deno.test("what a peer leaves to this side for long is dialled by it", async () 
   await live(world, 2500, link);
   assertGreater(peer.accepted.length, 0);
 });
+
+Deno.test("a peer that closes what it has just accepted is not dialled again and again", async () => {
+  const { world, peer, link } = await startDialling(3);
+  await using _ = world;
+  using __ = peer;
+  await link.exchange("PONG\r\n");
+  const dialsIn = async (durationMs: number) => {
+    const before = world.broker.statistics.routeDials;
+    for (let ms = 0; ms < durationMs; ms += 10) {
+      await world.advance(10);
+      link.pong();
+      // As one does that has another connection for the place.
+      while (peer.accepted.length > 0) (await peer.welcome()).link.close();
+      await world.settle();
+    }
+    return world.broker.statistics.routeDials - before;
+  };
+  // One of the pool and that of $SYS at a time.
+  assertLess(await dialsIn(1000), 20);
+  const later = await dialsIn(10_000);
+  assertLess(later, 25);
+  assertGreater(later, 10, "for ever");
+});
