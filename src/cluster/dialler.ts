@@ -186,6 +186,7 @@ export class Dialler {
         continue;
       }
       isKnown = true;
+      target.gossipMode = GOSSIP.override;
       target.lost(nowMs, target.configured ? LOST_MS : this.#othersTurnMs(peer));
     }
     if (isKnown || peer.leaving || peer.url.port === 0) return;
@@ -199,6 +200,8 @@ export class Dialler {
     }, false);
     if (target === null) return;
     target.connected(peer.id);
+    // Whoever came while it was out of reach is to hear of it, and it of them.
+    target.gossipMode = GOSSIP.override;
     target.lost(nowMs, this.#othersTurnMs(peer));
   }
 

@@ -1,5 +1,8 @@
 /**
- * The subject of a parser's previous message: most often it is that of the next one as well.
+ * The subject of a route's previous message: most often it is that of the next one as well.
+ *
+ * A client's parser has the like of its own: it knows no accounts, and sharing this made it 3 %
+ * slower, and every idle connection an object larger.
  *
  * @module
  */
@@ -59,7 +62,6 @@ export class LastSubject {
       this.forget();
       return;
     }
-    // Only publishers need it: an idle subscriber's parser stays small.
     if (this.#slab === null || this.#slab.capacity < length) {
       this.#slab = new Slab(length <= 32 ? 32 : REMEMBERED_BYTES);
     }

@@ -6,10 +6,10 @@ Deno.test("a publisher does not take the interest in one subject for that in ano
   await using world = await startClustered();
   using peer = new RoutePeer(world);
   const link = await peer.join(), client = await world.connect();
-  await link.exchange("RS+ $G a\r\n");
+  await link.exchange("RS+ $G other\r\n");
   await world.exchange(client, "PUB a 1\r\n1\r\n");
   // While nobody elsewhere is interested in anything, there is nothing to remember.
-  await link.exchange("RS- $G a\r\n");
+  await link.exchange("RS- $G other\r\n");
   await world.exchange(client, "PUB b 1\r\n2\r\n");
   link.take();
   await link.exchange("RS+ $G b\r\n");
