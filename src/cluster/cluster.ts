@@ -227,6 +227,11 @@ export class Cluster {
     return count;
   }
 
+  /** Reads from other servers that were held back for somebody who is behind. */
+  get stalledReads(): number {
+    return this.#options.outboxSettings.watch.waits;
+  }
+
   /** Messages and bytes that were received from other servers and sent to them. */
   totals(): Pick<RouteStatistics, "inMessages" | "inBytes" | "outMessages" | "outBytes"> {
     let { inMessages, inBytes, outMessages, outBytes } = this.statistics;
