@@ -56,6 +56,8 @@ export interface AccountOptions {
 
 /** How long removing subscriptions may keep everything else waiting, in milliseconds. */
 const SLICE_MS = 10;
+/** The largest number that {@link Random.below} takes. */
+const MAX_DRAW = 2 ** 31;
 /** How many removals to do between looks at the clock. */
 const REMOVALS_PER_LOOK = 256;
 
@@ -334,19 +336,27 @@ export class Account {
   /** True when a local member got it; a chosen server is noted. */
   #choose(group: ClusterGroup, message: ClientMessage, publisher: Subscriber): boolean {
     const here = localCount(group.local), elsewhere = weightOf(group.remote);
-    let at = here + elsewhere > 1 ? this.#random.below(here + elsewhere) : 0;
+    let at = this.#draw(here + elsewhere);
     if (at < here) {
       if (this.#deliverToGroup(group.local!, at, message, publisher)) return true;
       // None here can take it.
-      at = here + (elsewhere > 1 ? this.#random.below(elsewhere) : 0);
+      at = here + this.#draw(elsewhere);
     }
     let member = memberAt(group.remote, at - here);
     if (member === null && group.leaf.length > 0) {
       const leaves = weightOf(group.leaf);
-      if (leaves > 0) member = memberAt(group.leaf, this.#random.below(leaves));
+      if (leaves > 0) member = memberAt(group.leaf, this.#draw(leaves));
     }
     if (member !== null) this.#noteGroup(member.remote, group.name);
     return false;
+  }
+
+  /** A number below `weight`, which is what peers say: {@link Random.below} ends at 2^31. */
+  #draw(weight: number): number {
+    if (weight <= 1) return 0;
+    return weight <= MAX_DRAW
+      ? this.#random.below(weight)
+      : Math.floor(this.#random.next() * weight);
   }
 
   #noteGroup(route: RemoteSubscriber, name: string): void {
@@ -419,7 +429,7 @@ export class Account {
       const members = group instanceof MatchedGroup ? group.parts.flat() : [group];
       const others = members.filter(({ remote }) => remote.peer !== from.peer);
       const weight = weightOf(others);
-      const member = weight === 0 ? null : memberAt(others, this.#random.below(weight));
+      const member = weight === 0 ? null : memberAt(others, this.#draw(weight));
       return member !== null && this.#deliverRemote(member.remote, message, [name]);
     }
     return false;
