@@ -78,7 +78,10 @@ export class RouteParser {
   readonly #commands: RouteCommands;
   readonly #message = new ClientMessage();
   readonly #accounts = new RecentValues((text) => text);
-  readonly #lists = new RecentValues<readonly string[]>((text) => text.split(/[ \t\r\n]+/));
+  // Whoever names a group twice means it once.
+  readonly #lists = new RecentValues<readonly string[]>(
+    (text) => [...new Set(text.split(/[ \t\r\n]+/))],
+  );
   #dedicated = false;
   /** The account of the message at hand, and its list. */
   #account = "";

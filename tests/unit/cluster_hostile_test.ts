@@ -149,6 +149,18 @@ Deno.test("weights as large as can be do not stop the draw", async () => {
   assertEquals((a.take() + b.take()).split("RMSG").length - 1, 50);
 });
 
+Deno.test("a group that a list names twice gets the message once", async () => {
+  await using world = await startClustered();
+  const client = await world.connect();
+  await world.exchange(client, "SUB work q 1\r\n");
+  using one = new RoutePeer(world, "S1", 7001), two = new RoutePeer(world, "S2", 7002);
+  const [a, b] = [await one.join(), await two.join()];
+  await b.exchange("RS+ $G work p 1\r\n");
+  await a.exchange("RMSG $G work | q p q p p 1\r\nx\r\nRMSG  $G work | q q 1\r\nx\r\n");
+  assertEquals(client.take(), "MSG work 1 1\r\nx\r\nMSG work 1 1\r\nx\r\n");
+  assertEquals(framesIn(b.take()), "RMSG $G work | p 1\r\nx\r\n");
+});
+
 Deno.test("names with line ends make no lines in the log", async () => {
   await using world = await startClustered();
   using peer = new RoutePeer(world, "SF", 7001);
