@@ -83,6 +83,15 @@ export function poolSizeMismatch(ours: number, theirs: number): Refusal {
   };
 }
 
+/** Somebody wants more connections than make sense. */
+export function poolTooLarge(poolSize: number): Refusal {
+  return {
+    reason: "protocolViolation",
+    text: null,
+    log: `Remote server wants a route pool of ${poolSize}, which is too large`,
+  };
+}
+
 /** One of both has no pool. */
 export function noDedicatedRoutes(account: string): Refusal {
   return {

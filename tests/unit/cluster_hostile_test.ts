@@ -161,6 +161,41 @@ Deno.test("a group that a list names twice gets the message once", async () => {
   assertEquals(framesIn(b.take()), "RMSG $G work | p 1\r\nx\r\n");
 });
 
+Deno.test("a pool of absurd size is refused", async () => {
+  for (const size of [257, 1_000_000_000, Number.MAX_SAFE_INTEGER]) {
+    await using world = await startClustered({ pool_size: 3 });
+    using peer = new RoutePeer(world);
+    const link = await peer.dial();
+    link.take();
+    assertEquals(await link.join({ route_pool_size: size }), "");
+    assert(link.ended);
+    assert(world.log.some((line) => line.includes(`${size}`)), "the log says why");
+    await assertReleased(world);
+    await assertServed(world);
+  }
+});
+
+Deno.test("a port that is none is not dialled", async () => {
+  for (const port of [-5, 0, 65_536, 9_007_199_254_740_991]) {
+    const network = new ResolvingTransport();
+    await using world = await MemoryBroker.start(
+      clustered({ pool_size: 3 }),
+      new SeededRandom(1),
+      network,
+    );
+    using peer = new RoutePeer(world, "SF", 7001, { route_pool_size: 3 });
+    const link = await peer.join({ port });
+    for (let i = 0; i < 20; i++) {
+      link.send("PONG\r\n");
+      await world.advance(1000);
+    }
+    link.close();
+    await world.advance(20_000);
+    assertEquals(network.dialled.filter((address) => !address.endsWith(":6222")), [], `${port}`);
+    assertEquals(world.broker.statistics.panics, 0);
+  }
+});
+
 Deno.test("names with line ends make no lines in the log", async () => {
   await using world = await startClustered();
   using peer = new RoutePeer(world, "SF", 7001);
