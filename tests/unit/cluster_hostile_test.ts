@@ -206,6 +206,32 @@ Deno.test("names with line ends make no lines in the log", async () => {
   for (const line of world.log) assert(!/[\n\r\x1b]/.test(line), JSON.stringify(line));
 });
 
+Deno.test("a flood of INFO does not become a flood of interest", async () => {
+  await using world = await startClustered();
+  const client = await world.connect();
+  for (let i = 0; i < 500; i++) client.send(`SUB s.${i} ${i}\r\n`);
+  await world.settle();
+  using peer = new RoutePeer(world);
+  const link = await peer.join();
+  let text = "", tasks = 0;
+  for (let i = 0; i < 40; i++) {
+    let flood = "";
+    for (let k = 0; k < 50; k++) flood += peer.infoLine({ export: { deny: [`x${i}.${k}`] } });
+    link.send(flood);
+    await world.settle();
+    tasks = Math.max(tasks, JSON.stringify(world.broker.tasks()).split("interest $G").length);
+    text += link.take();
+  }
+  await world.advance(500);
+  text += link.take();
+  assertLessOrEqual(tasks, 3, "one at a time");
+  const told = text.split("RS+ ").length - 1;
+  assertGreater(told, 499, "it is told again");
+  assertLess(told, 500 * 200, `but not once for each INFO: ${told}`);
+  assert(!link.ended);
+  await assertServed(world);
+});
+
 Deno.test("a flood of connect_urls reaches clients ten times a second at most", async () => {
   await using world = await startClustered();
   const client = await world.connect();
