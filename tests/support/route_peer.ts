@@ -51,7 +51,7 @@ export function startClustered(
 
 /** All INFO objects in what was received, oldest first. */
 export function infosIn(text: string): (RouteInfo & Fields)[] {
-  return [...text.matchAll(/(?:^|\n)INFO (\{.*?\}) ?\r\n/g)].map((match) => JSON.parse(match[1]!));
+  return [...text.matchAll(/(?<=^|\n)INFO (\{.*?\}) ?\r\n/g)].map((match) => JSON.parse(match[1]!));
 }
 
 /** The lines of what was received that are neither INFO, CONNECT, PING nor PONG; payloads included. */

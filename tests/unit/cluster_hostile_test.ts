@@ -247,6 +247,66 @@ Deno.test("a flood of connect_urls reaches clients ten times a second at most", 
   assertEquals(infos.at(-1)!.connect_urls!.at(-1), "10.0.0.1:999");
 });
 
+Deno.test("thousands of made-up servers: dialling stays bounded, and real ones are found", async () => {
+  for (const isSilent of [true, false]) {
+    const network = new ResolvingTransport();
+    await using world = await MemoryBroker.start(clustered(), new SeededRandom(1), network);
+    using liar = new RoutePeer(world, "S1", 7001), honest = new RoutePeer(world, "S3", 7003);
+    const link = await liar.join({ port: 0 }), honestLink = await honest.join({ port: 0 });
+    network.dialled.length = 0;
+    let flood = "";
+    for (let i = 0; i < 5000; i++) {
+      const host = `10.1.${i >> 8}.${i & 255}`;
+      if (isSilent) network.silent.add(host);
+      flood += liar.infoLine({
+        server_id: `N${i}`.padEnd(56, "Q"),
+        ip: `nats-route://${host}:6222/`,
+        host,
+        port: 6222,
+      });
+    }
+    const startMs = world.clock.monotonic();
+    link.send(flood);
+    await world.advance(1000);
+    const inASecond = network.dialled.length;
+    assertLessOrEqual(network.mostWaiting, 64, "so many at a time");
+    assertLessOrEqual(inASecond, 1024, "so many in all");
+    // A real one that somebody else tells of is dialled soon.
+    using real = new RoutePeer(world, "S2", 7002).listen();
+    honestLink.send(real.infoLine({ ip: "nats-route://memory:7002/" }));
+    while (real.accepted.length === 0) {
+      await world.advance(100);
+      assertLess(world.clock.monotonic() - startMs, 6000);
+    }
+    for (let i = 0; i < 60; i++) {
+      await world.advance(1000);
+      for (const each of [link, honestLink]) each.send("PONG\r\n");
+    }
+    const before = network.dialled.length;
+    await world.advance(1000);
+    assertLessOrEqual(network.dialled.length - before, 2, "and then there is peace");
+    assert(!link.ended);
+    assertEquals(world.broker.statistics.panics, 0);
+  }
+});
+
+Deno.test("the same made-up address over and over is not dialled over and over", async () => {
+  const network = new ResolvingTransport();
+  await using world = await MemoryBroker.start(clustered(), new SeededRandom(1), network);
+  using liar = new RoutePeer(world, "S1", 7001);
+  const link = await liar.join({ port: 0 });
+  network.dialled.length = 0;
+  for (let i = 0; i < 1000; i++) {
+    link.send(liar.infoLine({
+      server_id: `N${i}`.padEnd(56, "Q"),
+      ip: `nats-route://10.1.1.${i % 3}:6222/`,
+      port: 6222,
+    }));
+    await world.advance(2);
+  }
+  assertLessOrEqual(network.dialled.length, 60);
+});
+
 Deno.test("a peer that never reads is closed, and publishers get on", async () => {
   await using world = await startClustered({ write_deadline: "10s" });
   const client = await world.connect(), other = await world.connect();
