@@ -490,6 +490,7 @@ export class Account {
     const interest = new RemoteInterest(remote, subject, queue, weight, origin !== null);
     this.remote.insert(interest);
     interests.set(key, interest);
+    remote.interestBytes += key.length;
   }
 
   /** A peer is no longer interested. Nothing happens if it never was. */
@@ -502,6 +503,7 @@ export class Account {
     const key = interestKey(subject, queue, origin), known = remote.interests?.get(key);
     if (known === undefined) return;
     remote.interests!.delete(key);
+    remote.interestBytes -= key.length;
     this.remote.remove(known);
   }
 
@@ -511,6 +513,7 @@ export class Account {
     remote.lastMatch = null;
     const interests = remote.interests;
     remote.interests = null;
+    remote.interestBytes = 0;
     if (interests === null) return;
     await this.#inSlices(interests, (interest) => this.remote.remove(interest));
   }

@@ -28,6 +28,8 @@ export class RemoteSubscriber {
   outBytes = 0;
   /** Its interest by what identifies it; null until there is some. */
   interests: Map<string, RemoteInterest> | null = null;
+  /** How long the texts of {@link RemoteSubscriber.interests} are together, in bytes. */
+  interestBytes = 0;
   /** What matched the subject of the last message from it; null when that is not known. */
   lastMatch: Match<Subscription> | null = null;
   /** For the account: the last message that is for it, and the queue groups it was chosen for. */

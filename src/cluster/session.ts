@@ -28,8 +28,6 @@ import { RoutePing } from "./route_ping.ts";
 import { CorruptStreamError, RouteStream } from "./route_stream.ts";
 import type { Solicitation } from "./solicitation.ts";
 
-/** Most interest that one connection may announce; an endless list would take all memory. */
-const MAX_INTEREST = 8_000_000;
 /** How often like things are logged. */
 const LOG_EVERY_MS = 1000;
 
@@ -71,6 +69,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   #pause: Promise<void> | null = null;
   #work = 0;
   #interests = 0;
+  #interestBytes = 0;
   #verbose = false;
   // The account of the last message.
   #lastName: string | null = null;
@@ -298,6 +297,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.remotes.delete(name);
     this.#lastName = this.#lastRemote = null;
     this.#interests -= remote.interests?.size ?? 0;
+    this.#interestBytes -= remote.interestBytes;
     const { statistics } = this.#environment;
     statistics.outMessages += remote.outMessages;
     statistics.outBytes += remote.outBytes;
@@ -356,6 +356,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     const remote = this.#remoteOf(name);
     if (remote === null || !this.#mayAnnounce(subject)) return;
     const account = this.#lastAccount!, before = remote.interests?.size ?? 0;
+    const bytesBefore = remote.interestBytes;
     const leaf = origin === null ? null : this.peer!.info.lnocu === true ? origin : "";
     try {
       account.addRemote(remote, subject, queue, Math.max(1, weight), leaf);
@@ -367,7 +368,9 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       return;
     }
     this.#interests += remote.interests!.size - before;
-    if (this.#interests > MAX_INTEREST) {
+    this.#interestBytes += remote.interestBytes - bytesBefore;
+    const { maxInterests, maxInterestBytes } = this.#environment.settings;
+    if (this.#interests > maxInterests || this.#interestBytes > maxInterestBytes) {
       this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
     }
     this.#acknowledge();
@@ -387,9 +390,10 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#worked(commandWork());
     const remote = this.#remoteOf(name);
     if (remote === null) return;
-    const before = remote.interests?.size ?? 0;
+    const before = remote.interests?.size ?? 0, bytesBefore = remote.interestBytes;
     this.#lastAccount!.removeRemote(remote, subject, queue, origin);
     this.#interests += (remote.interests?.size ?? 0) - before;
+    this.#interestBytes += remote.interestBytes - bytesBefore;
     this.#acknowledge();
   }
 
