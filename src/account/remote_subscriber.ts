@@ -15,7 +15,7 @@ export class RemoteSubscriber {
   /** What its frames begin with. */
   readonly head: RouteHead;
   /** The peer's server id. */
-  readonly peer: string;
+  peer: string;
   /** The account's name. */
   readonly account: string;
   /** Whether anything may still be delivered. */

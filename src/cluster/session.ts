@@ -266,6 +266,10 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.proven = this.solicited === null;
     this.#parser.dedicated = account !== "";
     this.#parser.leafOrigins = peer.info.lnocu === true;
+    for (const remote of this.remotes.values()) {
+      remote.peer = peer.id;
+      remote.headers = peer.info.headers;
+    }
     wheel.schedule(this, nowMs + this.keepalive.firstDelayMs(settings.pingIntervalMs, random));
   }
 
@@ -280,11 +284,11 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   remote(name: string): RemoteSubscriber | null {
     const known = this.remotes.get(name);
     if (known !== undefined) return known;
-    const peer = this.peer;
-    if (peer === null || !this.#environment.accounts.has(name)) return null;
+    const peer = this.peer, introduced = this.#handshake.introduced;
+    if ((peer ?? introduced) === null || !this.#environment.accounts.has(name)) return null;
     const head = new RouteHead(name, this.account !== "");
-    const remote = new RemoteSubscriber(this.outbox, head, peer.id, name);
-    remote.headers = peer.info.headers;
+    const remote = new RemoteSubscriber(this.outbox, head, peer?.id ?? introduced!.name, name);
+    remote.headers = peer?.info.headers ?? introduced!.headers;
     remote.open = this.closing === null;
     this.remotes.set(name, remote);
     return remote;
@@ -357,7 +361,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     if (remote === null || !this.#mayAnnounce(subject)) return;
     const account = this.#lastAccount!, before = remote.interests?.size ?? 0;
     const bytesBefore = remote.interestBytes;
-    const leaf = origin === null ? null : this.peer!.info.lnocu === true ? origin : "";
+    const leaf = origin === null ? null : this.peer?.info.lnocu === true ? origin : "";
     try {
       account.addRemote(remote, subject, queue, Math.max(1, weight), leaf);
     } catch (error) {
@@ -412,7 +416,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** The peer in the account of a frame; null where that means nothing, or is not allowed yet. */
   #remoteOf(name: string): RemoteSubscriber | null {
     if (name === this.#lastName && this.#lastRemote !== null) return this.#lastRemote;
-    if (this.peer === null) {
+    if (this.peer === null && this.#handshake.introduced === null) {
       this.refuse({
         reason: "protocolViolation",
         text: ERROR_TEXT.unknownOperation,

@@ -169,6 +169,69 @@ Deno.test("+OK only for who asks for it", async () => {
   assertEquals(await (await quiet.join()).exchange("RS+ $G bar\r\n"), "");
 });
 
+Deno.test("without INFO messages pass, but the peer is told of no interest, and is not known", async () => {
+  await using world = await startClustered({ compression: "accept" });
+  const client = await world.connect();
+  await world.exchange(client, "SUB foo 1\r\n");
+  using peer = new RoutePeer(world);
+  const link = await peer.dial();
+  link.take();
+  assertEquals(await link.exchange(peer.connectLine() + "RS+ $G bar\r\n"), "");
+  await link.exchange("RMSG $G foo 2\r\nhi\r\n");
+  assertEquals(client.take(), "MSG foo 1 2\r\nhi\r\n");
+  client.send("HPUB bar 12 15\r\nNATS/1.0\r\n\r\nabc\r\n");
+  await world.settle();
+  assertEquals(link.take(), "HMSG $G bar 12 15\r\nNATS/1.0\r\n\r\nabc\r\n");
+  assertEquals(world.broker.routes(), []);
+  // INFO may still come, and has the last word on headers.
+  assertEquals(await link.exchange(peer.infoLine({ headers: false })), "RS+ $G foo\r\n");
+  assertEquals(world.broker.remoteInterest(peer.id).length, 1);
+  client.send("HPUB bar 12 15\r\nNATS/1.0\r\n\r\nabc\r\n");
+  await world.settle();
+  assertEquals(link.take(), "RMSG $G bar 3\r\nabc\r\n");
+  await link.exchange("RS- $G bar\r\n");
+  client.send("PUB bar 0\r\n\r\n");
+  await world.settle();
+  assertEquals(link.take(), "");
+});
+
+Deno.test("interest of a peer that never says INFO ends with its connection", async () => {
+  await using world = await startClustered({ ping_interval: "1s", ping_max: 1 });
+  const client = await world.connect();
+  using peer = new RoutePeer(world);
+  const link = await peer.dial();
+  await link.exchange(peer.connectLine() + "RS+ $G bar\r\n");
+  await world.advance(2100);
+  assert(link.take().endsWith("-ERR 'Stale Connection'\r\n"));
+  await world.exchange(client, "SUB inbox 1\r\n");
+  assert((await world.exchange(client, "PUB bar inbox 0\r\n\r\n")).includes("503"));
+});
+
+Deno.test("interest before INFO is refused where it is not clear whose it is", async () => {
+  // Names of accounts mean nothing on a dedicated connection, which this turns out to be.
+  {
+    await using world = await startClustered({ pool_size: 1 });
+    using peer = new RoutePeer(world);
+    const link = await peer.dial();
+    link.take();
+    link.send(
+      peer.connectLine() + "RS+ $G bar\r\n" +
+        peer.infoLine({ route_pool_size: 1, route_account: "$SYS" }),
+    );
+    await assertRefused(world, link, "");
+  }
+  // Whoever is dialled says INFO first.
+  {
+    await using world = await startClustered({ routes: ["nats-route://memory:7001"] });
+    using peer = new RoutePeer(world).listen();
+    await world.advance(1);
+    const link = peer.next();
+    link.take();
+    link.send("RS+ $G bar\r\n");
+    await assertRefused(world, link, "-ERR 'Unknown Protocol Operation'\r\n");
+  }
+});
+
 Deno.test("anything else than CONNECT at first is an authorization violation", async () => {
   for (
     const first of [
