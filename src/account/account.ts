@@ -55,6 +55,9 @@ export interface AccountOptions {
   readonly pressAbove: number;
 }
 
+/** The largest number that {@link Random.below} takes. */
+const MAX_DRAW = 2 ** 31;
+
 /** An isolated space of subjects: its interest, and the delivery of messages within it. */
 export class Account {
   /** The account's name. */
@@ -298,19 +301,27 @@ export class Account {
   /** True when a local member got it; a chosen server is noted. */
   #choose(group: ClusterGroup, message: ClientMessage, publisher: Subscriber): boolean {
     const here = localCount(group.local), elsewhere = weightOf(group.remote);
-    let at = here + elsewhere > 1 ? this.#random.below(here + elsewhere) : 0;
+    let at = this.#draw(here + elsewhere);
     if (at < here) {
       if (this.#deliverToGroup(group.local!, at, message, publisher)) return true;
       // None here can take it.
-      at = here + (elsewhere > 1 ? this.#random.below(elsewhere) : 0);
+      at = here + this.#draw(elsewhere);
     }
     let member = memberAt(group.remote, at - here);
     if (member === null && group.leaf.length > 0) {
       const leaves = weightOf(group.leaf);
-      if (leaves > 0) member = memberAt(group.leaf, this.#random.below(leaves));
+      if (leaves > 0) member = memberAt(group.leaf, this.#draw(leaves));
     }
     if (member !== null) this.#noteGroup(member.remote, group.name);
     return false;
+  }
+
+  /** A number below `weight`, which is what peers say: {@link Random.below} ends at 2^31. */
+  #draw(weight: number): number {
+    if (weight <= 1) return 0;
+    return weight <= MAX_DRAW
+      ? this.#random.below(weight)
+      : Math.floor(this.#random.next() * weight);
   }
 
   #noteGroup(route: RemoteSubscriber, name: string): void {
@@ -394,7 +405,7 @@ export class Account {
         remote.isDenats || !match.plain.some((plain) => plain.remote === remote)
       );
       const able = weightOf(safe) > 0 ? safe : others, weight = weightOf(able);
-      const member = weight === 0 ? null : memberAt(able, this.#random.below(weight));
+      const member = weight === 0 ? null : memberAt(able, this.#draw(weight));
       if (member === null) return false;
       const { remote } = member;
       return this.#deliverRemote(remote, message, remote.isDenats ? [name, name] : [name]);
@@ -457,6 +468,7 @@ export class Account {
     const interest = new RemoteInterest(remote, subject, queue, weight, origin !== null);
     this.remote.insert(interest);
     interests.set(key, interest);
+    remote.interestBytes += key.length;
   }
 
   /** A peer is no longer interested. Nothing happens if it never was. */
@@ -469,6 +481,7 @@ export class Account {
     const key = interestKey(subject, queue, origin), known = remote.interests?.get(key);
     if (known === undefined) return;
     remote.interests!.delete(key);
+    remote.interestBytes -= key.length;
     this.remote.remove(known);
   }
 
@@ -478,6 +491,7 @@ export class Account {
     remote.lastMatch = null;
     const interests = remote.interests;
     remote.interests = null;
+    remote.interestBytes = 0;
     if (interests === null) return;
     await this.#removals.inSlices(interests, (interest) => this.remote.remove(interest));
   }

@@ -15,7 +15,7 @@ export class RemoteSubscriber {
   /** What its frames begin with. */
   readonly head: RouteHead;
   /** The peer's server id. */
-  readonly peer: string;
+  peer: string;
   /** The account's name. */
   readonly account: string;
   /** Whether anything may still be delivered. */
@@ -30,6 +30,8 @@ export class RemoteSubscriber {
   outBytes = 0;
   /** Its interest by what identifies it; null until there is some. */
   interests: Map<string, RemoteInterest> | null = null;
+  /** How long the texts of {@link RemoteSubscriber.interests} are together, in bytes. */
+  interestBytes = 0;
   /** What matched the subject of the last message from it; null when that is not known. */
   lastMatch: Match<Subscription> | null = null;
   /** For the account: the last message that is for it, and the queue groups it was chosen for. */

@@ -19,6 +19,8 @@ export class Announcer implements InterestObserver {
   readonly #clock: Clock;
   /** Connections that it goes to. */
   readonly #sessions = new Set<RouteSession>();
+  /** Those that everything is being told to, and whether once more from the beginning. */
+  readonly #telling = new Map<RouteSession, boolean>();
   /** Queue groups with another number of members than was told last. */
   readonly #changed = new Map<string, { readonly subject: string; readonly queue: string }>();
 
@@ -32,7 +34,20 @@ export class Announcer implements InterestObserver {
   /** Tells everything over a connection, and from now on every change. */
   add(session: RouteSession): void {
     this.#sessions.add(session);
-    session.spawn(`interest ${this.#account.name}`, () => this.#tellAll(session));
+    const isTelling = this.#telling.has(session);
+    // However often a peer wants to hear everything again: one at a time, and no faster than it reads.
+    this.#telling.set(session, isTelling);
+    if (isTelling) return;
+    session.spawn(`interest ${this.#account.name}`, async () => {
+      try {
+        do {
+          this.#telling.set(session, false);
+          await this.#tellAll(session);
+        } while (this.#telling.get(session) && this.#sessions.has(session));
+      } finally {
+        this.#telling.delete(session);
+      }
+    });
   }
 
   /** Tells nothing more over a connection. */

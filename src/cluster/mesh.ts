@@ -39,8 +39,10 @@ export type Registration = "registered" | Refusal;
 const HOLD_MS = 2000;
 /** Most connections that wait so. */
 const MAX_HELD = 256;
-/** The largest pool of a peer: every place costs memory, and is looked at again and again. */
-const MAX_POOL_SIZE = 1024;
+/** The largest pool that is taken part in, which is also the largest that can be configured. */
+const MAX_POOL_SIZE = 256;
+/** The last port there is. */
+const LAST_PORT = 65_535;
 /** Servers that insist on pools of the same size. */
 const EQUAL_POOLS = /^2\.10\./;
 
@@ -135,10 +137,10 @@ export class Mesh {
   register(session: RouteSession, info: RouteInfo): Registration | Promise<Registration> {
     const { settings, accounts, clock, random } = this.#environment, { solicited } = session;
     const poolSize = info.route_pool_size ?? 0;
+    if (poolSize > MAX_POOL_SIZE) return poolTooLarge(poolSize, MAX_POOL_SIZE);
     const account = solicited?.account ?? info.route_account ?? "";
     const pooled = settings.poolSize > 0 && poolSize > 0;
     const size = pooled ? Math.max(settings.poolSize, poolSize) : 0;
-    if (size > MAX_POOL_SIZE) return poolTooLarge(size, MAX_POOL_SIZE);
     if (account !== "") {
       if (!pooled) return noDedicatedRoutes(account);
       if (!accounts.has(account)) return unknownAccount(account);
@@ -234,7 +236,7 @@ export class Mesh {
     else held.resolve(result);
   }
 
-  /** Where a server is to be dialled. */
+  /** Where a server is to be dialled; with port 0 where it does not say. */
   #urlOf(session: RouteSession, info: RouteInfo): RouteUrl {
     const advertised = parseRouteUrl(info.ip ?? "");
     if (advertised !== null) return advertised;
@@ -243,7 +245,8 @@ export class Mesh {
       const { hostname, port } = session.address;
       return { host: hostname, port };
     }
-    return { host: session.address.hostname, port: info.port };
+    const { port } = info;
+    return { host: session.address.hostname, port: port > 0 && port <= LAST_PORT ? port : 0 };
   }
 
   /** A connection has its place, and the peer knows: everything may pass. */
@@ -316,7 +319,9 @@ export class Mesh {
   news(session: RouteSession, info: RouteInfo): void {
     const peer = session.peer!;
     if (info.route_acc_add_reqid !== undefined) return this.#accountAdded(session, info);
-    if (info.server_id !== peer.id && info.server_id !== "") return this.dialler.heard(info);
+    if (info.server_id !== peer.id && info.server_id !== "") {
+      return this.dialler.heard(info, peer);
+    }
     const before = peer.info;
     peer.info = { ...before, ...info, server_id: peer.id };
     if (info.ldm === true && !peer.leaving) {

@@ -232,7 +232,8 @@ for (const [input, fault, commands] of FAULTS) {
 }
 
 Deno.test("limits are inclusive, and a negative payload size is none", () => {
-  const list = "q ".repeat(45), payload = "p".repeat(100);
+  const names = Array.from({ length: 45 }, (_, i) => String.fromCharCode(65 + i));
+  const list = names.join(" ") + " ", payload = "p".repeat(100);
   const argument = `$G foo | ${list}1`;
   assertEquals(argument.length, 100);
   const fed = new FedRouteParser().feed(`RMSG ${argument}\r\nx\r\nRMSG A a 100\r\n${payload}\r\n`);
