@@ -11,7 +11,7 @@ import {
   type RouteInfo,
   routeInfoFrame,
 } from "../protocol/mod.ts";
-import type { Announcer } from "./announcer.ts";
+import { type Announcer, Pace } from "./announcer.ts";
 import { type Contest, judge } from "./contest.ts";
 import type { Dialler } from "./dialler.ts";
 import type { RouteEnvironment } from "./environment.ts";
@@ -80,6 +80,8 @@ export class Mesh {
   readonly #environment: Omit<RouteEnvironment, "mesh">;
   readonly #options: MeshOptions;
   readonly #held = new Set<Held>();
+  /** Connections over which all interest is being told, and whether once more after that. */
+  readonly #telling = new WeakMap<RouteSession, boolean>();
 
   /** Nobody is there yet. */
   constructor(environment: Omit<RouteEnvironment, "mesh">, options: MeshOptions) {
@@ -298,11 +300,27 @@ export class Mesh {
     session.peer?.refused.add(account);
   }
 
-  /** Begins to tell what the clients here are interested in. */
+  /** Begins to tell what the clients here are interested in, or does so once more. */
   #announce(peer: Peer, session: RouteSession): void {
     for (const [name, announcer] of this.#options.announcers) {
       if (this.carries(peer, session, name)) announcer.add(session);
     }
+    // However often a peer wants to hear everything again: one at a time, and no faster than it reads.
+    if (this.#telling.has(session)) this.#telling.set(session, true);
+    else session.spawn("interest", () => this.#tellInterest(session));
+  }
+
+  /** One account after the other: the slices of a thousand would add up. */
+  async #tellInterest(session: RouteSession): Promise<void> {
+    const pace = new Pace(this.#environment.clock);
+    do {
+      this.#telling.set(session, false);
+      for (const announcer of this.#options.announcers.values()) {
+        await announcer.tellAll(session, pace);
+      }
+      await session.relief();
+    } while (session.closing === null && this.#telling.get(session) === true);
+    this.#telling.delete(session);
   }
 
   /** Whether an account's interest goes to a peer over this connection. */
