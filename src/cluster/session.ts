@@ -165,6 +165,11 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     return this.#work > this.#environment.settings.chunkWork;
   }
 
+  /** See {@link PeerSession}. */
+  protected override get standsForMany(): boolean {
+    return true;
+  }
+
   async #paused(): Promise<void> {
     // What is waited for may give rise to the next thing to wait for.
     while (this.#pause !== null) {

@@ -151,6 +151,14 @@ export abstract class PeerSession implements OutboxOwner {
     return false;
   }
 
+  /**
+   * Whether what it sends comes from many who have nothing to do with each other: then waiting for any
+   * who is behind keeps messages from others, whoever they are.
+   */
+  protected get standsForMany(): boolean {
+    return false;
+  }
+
   /** Whether the peer is likely to be sending still. */
   protected get sending(): boolean {
     return false;
@@ -321,7 +329,7 @@ export abstract class PeerSession implements OutboxOwner {
   async #relief({ outboxes, recipients }: Congestion): Promise<void> {
     const { clock, outboxSettings: { watch } } = this.#settings;
     let behind = outboxes.filter(isCongested);
-    while (behind.length > recipients / 2) {
+    while (!this.standsForMany && behind.length > recipients / 2) {
       await behind[0]!.relief(false);
       behind = behind.filter(isCongested);
     }
