@@ -238,13 +238,13 @@ export class Mesh {
 
   /** Where a server is to be dialled; with port 0 where it does not say. */
   #urlOf(session: RouteSession, info: RouteInfo): RouteUrl {
-    const advertised = parseRouteUrl(info.ip ?? "");
-    if (advertised !== null) return advertised;
-    // What it was dialled by is right; otherwise it is where it comes from, with the port it listens on.
+    // What it was dialled by has worked, whatever it tells others to dial.
     if (session.solicited !== null) {
       const { hostname, port } = session.address;
       return { host: hostname, port };
     }
+    const advertised = parseRouteUrl(info.ip ?? "");
+    if (advertised !== null) return advertised;
     const { port } = info;
     return { host: session.address.hostname, port: port > 0 && port <= LAST_PORT ? port : 0 };
   }

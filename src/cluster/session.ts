@@ -11,6 +11,7 @@ import {
   CLOSE_REASONS,
   type CloseReason,
   decodeByteString,
+  encodeByteString,
   ERROR_TEXT,
   InvalidSubjectError,
   type RouteCommands,
@@ -30,6 +31,8 @@ import type { Solicitation } from "./solicitation.ts";
 
 /** How often like things are logged. */
 const LOG_EVERY_MS = 1000;
+/** Names of accounts are text in the configuration, and bytes on the wire. */
+const NOT_ASCII = /[\u0080-\u00ff]/;
 
 /** A route. */
 export class RouteSession extends PeerSession implements RouteCommands, Timed {
@@ -291,7 +294,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     if (known !== undefined) return known;
     const peer = this.peer, introduced = this.#handshake.introduced;
     if ((peer ?? introduced) === null || !this.#environment.accounts.has(name)) return null;
-    const head = new RouteHead(name, this.account !== "");
+    const head = new RouteHead(encodeByteString(name), this.account !== "");
     const remote = new RemoteSubscriber(this.outbox, head, peer?.id ?? introduced!.name, name);
     remote.headers = peer?.info.headers ?? introduced!.headers;
     remote.isDenats = peer?.info.denats !== undefined;
@@ -432,7 +435,11 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       });
       return null;
     }
-    const known = this.account === "" ? name : this.account;
+    const known = this.account !== ""
+      ? this.account
+      : NOT_ASCII.test(name)
+      ? decodeByteString(name)
+      : name;
     const remote = this.remote(known);
     if (remote === null) {
       this.#environment.log.limited("unknown account", LOG_EVERY_MS)?.error(

@@ -303,3 +303,12 @@ Deno.test("a peer that closes what it has just accepted is not dialled again and
   assertLess(later, 25);
   assertGreater(later, 10, "for ever");
 });
+
+Deno.test("the pool is dialled where the first of it was, whatever the peer tells others", async () => {
+  const { world, peer, link } = await startDialling(3, { ip: "nats-route://elsewhere:9/" });
+  await using _ = world;
+  using __ = peer;
+  await link.exchange("PONG\r\n");
+  await world.advance(300);
+  assertGreater(peer.accepted.length, 0);
+});
