@@ -98,6 +98,8 @@ export class Cluster {
   readonly #accepting: Scope;
   readonly #routes: Scope;
   #hasNews = false;
+  /** Whether there has ever been another server to connect to: before, nats-server tells nothing. */
+  #othersKnown = false;
   #saidLameDuck = false;
 
   /** Listens and dials from now on. */
@@ -202,7 +204,10 @@ export class Cluster {
   /** Where clients may connect to: to this server first; null where they are not to be told. */
   connectUrls(): readonly string[] | null {
     const own = this.#options.connectUrls;
-    return own === null ? null : [...new Set([...own, ...this.#mesh.connectUrls()])];
+    if (own === null) return null;
+    const others = this.#mesh.connectUrls();
+    if (others.length > 0) this.#othersKnown = true;
+    return this.#othersKnown ? [...new Set([...own, ...others])] : null;
   }
 
   /** The other servers and the connections to them. */

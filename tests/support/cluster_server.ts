@@ -135,6 +135,11 @@ export class ClusterServer implements AsyncDisposable {
     clearTimeout(timer);
   }
 
+  /** Sends a signal and waits for nothing. */
+  signal(signal: "SIGUSR2" | "SIGSTOP" | "SIGCONT"): void {
+    this.#send(signal);
+  }
+
   /** Waits until the log matches `pattern`. */
   async logged(pattern: RegExp): Promise<void> {
     await eventually(() => `${pattern}\n${this.report}`, () => pattern.test(this.log));
