@@ -201,13 +201,17 @@ export class Cluster {
     return this.#clusterName.name;
   }
 
-  /** Where clients may connect to: to this server first; null where they are not to be told. */
+  /**
+   * Where clients may connect to: to this server first, unless it is about to go; null where they are
+   * not to be told.
+   */
   connectUrls(): readonly string[] | null {
     const own = this.#options.connectUrls;
     if (own === null) return null;
     const others = this.#mesh.connectUrls();
     if (others.length > 0) this.#othersKnown = true;
-    return this.#othersKnown ? [...new Set([...own, ...others])] : null;
+    if (!this.#othersKnown) return null;
+    return [...new Set([...this.#saidLameDuck ? [] : own, ...others])];
   }
 
   /** The other servers and the connections to them. */

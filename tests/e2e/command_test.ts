@@ -54,6 +54,11 @@ Deno.test("help is true: every flag that it names works, by every name", async (
     len: { value: "77", shown: /^max_traced_msg_len: 77$/m },
     user: { value: "ann", shown: /^ {2}user: "ann"$/m },
     password: { value: "5e7", shown: /^ {2}password: "\*\*\*"$/m },
+    url: { value: "nats://u:5e7@127.0.0.9:6333", shown: /^ {2}host: "127\.0\.0\.9"$/m },
+    urls: { value: "nats://u:5e7@one,two", shown: /^ {4}- "nats-route:\/\/u:\*\*\*@one:6222"$/m },
+    number: { value: "7", shown: /^ {2}connect_retries: 7$/m },
+    "--cluster_name": { value: "east", shown: /^ {2}name: "east"$/m },
+    "--cluster_advertise": { value: "back:6333", shown: /^ {2}advertise: "back:6333"$/m },
   };
   const args = [], expected = [], switches = [];
   for (const line of help.split("\n").filter((line) => /^ +-/.test(line))) {
@@ -71,7 +76,7 @@ Deno.test("help is true: every flag that it names works, by every name", async (
       for (const name of names) args.push(name, `${key}.x`);
       expected.push(new RegExp(`^${key}: "${key}\\.x"$`, "m"));
     } else {
-      const sample = samples[value];
+      const sample = samples[names[0] ?? ""] ?? samples[value];
       assert(sample, `a new kind of value: ${line}`);
       for (const name of names) args.push(name, sample.value);
       expected.push(sample.shown);
@@ -84,6 +89,7 @@ Deno.test("help is true: every flag that it names works, by every name", async (
   for (const key of ["debug", "trace", "trace_verbose", "logtime", "logtime_utc"]) {
     assertMatch(stdout, new RegExp(`^${key}: true$`, "m"));
   }
+  assertMatch(stdout, /^ {2}no_advertise: true$/m);
   assertAbsent(stdout, /5e7/);
 });
 

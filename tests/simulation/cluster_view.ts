@@ -19,17 +19,19 @@ export interface InterestView {
 export interface PeerView {
   /** Its server id. */
   readonly id: string;
-  /** The ids of this side's connections by their place in the pool; null where one is missing. */
-  readonly slots: readonly (number | null)[];
+  /** The ids of this side's connections, those of single accounts behind those of the pool. */
+  readonly connections: readonly number[];
+  /** How many are missing. */
+  readonly missing: number;
 }
 
 /** The peers of a broker. */
 export function peersOf(broker: Broker): PeerView[] {
-  return broker.routes().map(({ id, poolSize, routes }) => {
-    const slots: (number | null)[] = new Array(poolSize).fill(null);
-    for (const route of routes) if (route.slot >= 0) slots[route.slot] = route.id;
-    return { id, slots };
-  });
+  return broker.routes().map(({ id, missing, routes }) => ({
+    id,
+    missing,
+    connections: routes.map((route) => route.id),
+  }));
 }
 
 /** What a peer has announced for the global account. */

@@ -14,18 +14,17 @@ interface Pair {
   faults: number;
   /** When the last of them began or ended. */
   disturbedMs: number;
-  /** Since when both sides have shown a full pool; Infinity: they do not. */
+  /** Since when nothing has been missing on either side; Infinity: they do not. */
   fullSinceMs: number;
   /** The connections then. */
   connections: string;
 }
 
 /**
- * Looks at all pairs of brokers again and again. A pair is steady when its pool has been full for
- * some time and no fault has touched it. Once it is, nothing but a fault may change its connections.
+ * Looks at all pairs of brokers again and again. A pair is steady when no connection has been
+ * missing for some time and no fault has touched it. Once it is, nothing but a fault may change its connections.
  */
 export class MeshWatch {
-  readonly #plan: Plan;
   readonly #ticks: Ticks;
   readonly #nodes: readonly SimulatedNode[];
   /** By the lower index times the number of nodes plus the higher one; of one node with itself, too. */
@@ -34,7 +33,6 @@ export class MeshWatch {
 
   /** Nothing is connected yet. */
   constructor(plan: Plan, ticks: Ticks, nodes: readonly SimulatedNode[]) {
-    this.#plan = plan;
     this.#ticks = ticks;
     this.#nodes = nodes;
     this.#aftermathMs = aftermathMs(plan);
@@ -99,7 +97,7 @@ export class MeshWatch {
    */
   look(): void {
     const nowMs = this.#ticks.nowMs;
-    const connections = this.#nodes.map((node) => connectionsOf(node, this.#plan.poolSize));
+    const connections = this.#nodes.map(connectionsOf);
     for (const one of this.#nodes) {
       for (const other of this.#nodes.slice(one.index + 1)) {
         const pair = this.#pair(one.index, other.index);
@@ -125,9 +123,10 @@ export class MeshWatch {
   describe(): string {
     const lines = this.#nodes.map((node) => {
       if (node.state !== "running") return `${node.name} is ${node.state}`;
-      const peers = peersOf(node.broker).map(({ id, slots }) => {
+      const peers = peersOf(node.broker).map(({ id, connections, missing }) => {
         const peer = this.#nodes.find((other) => idOf(other) === id);
-        return `${peer?.name ?? `stranger ${id.slice(0, 8)}`} [${slots.map((at) => at ?? "-")}]`;
+        const lack = missing === 0 ? "" : ` without ${missing}`;
+        return `${peer?.name ?? `stranger ${id.slice(0, 8)}`} [${connections}]${lack}`;
       });
       return `${node.name} sees ${peers.join(", ") || "nobody"}`;
     });
@@ -139,12 +138,12 @@ function idOf(node: SimulatedNode): string {
   return node.state === "down" ? "" : node.broker.id;
 }
 
-/** The full pools of a node, by the peer's id. */
-function connectionsOf(node: SimulatedNode, poolSize: number): Map<string, string> {
+/** What a node is connected by to each of those to whom nothing is missing, by their ids. */
+function connectionsOf(node: SimulatedNode): Map<string, string> {
   const full = new Map<string, string>();
   if (node.state !== "running" && node.state !== "standing") return full;
-  for (const { id, slots } of peersOf(node.broker)) {
-    if (slots.length === poolSize && !slots.includes(null)) full.set(id, slots.join());
+  for (const { id, connections, missing } of peersOf(node.broker)) {
+    if (missing === 0) full.set(id, connections.join());
   }
   return full;
 }

@@ -18,6 +18,7 @@ export class Ticks {
   /** The clock underneath; nobody else sets timers on it. */
   readonly clock: VirtualClock = new VirtualClock();
   readonly #entries = new Map<number, Entry[]>();
+  #halted = false;
 
   /** Virtual milliseconds since the start, whole. */
   get nowMs(): number {
@@ -41,10 +42,16 @@ export class Ticks {
     const entries = this.#entries.get(dueMs)!;
     this.#entries.delete(dueMs);
     for (const entry of entries) {
+      if (this.#halted) return;
       const callback = entry.callback;
       entry.callback = undefined;
       callback?.();
     }
+  }
+
+  /** Nothing is called any more, however much time passes. */
+  halt(): void {
+    this.#halted = true;
   }
 
   /** Lets so many milliseconds pass. */

@@ -71,7 +71,11 @@ export class World implements Checked {
         network,
         ledger,
         random: streamOf(plan.seed, "traffic"),
-        report: (error) => this.#reported ??= { error },
+        report: (error) => {
+          this.#reported ??= { error };
+          // What is wrong may also be what multiplies messages without end.
+          ticks.halt();
+        },
       },
       plan,
       this.nodes,

@@ -43,7 +43,13 @@ export const DENATS: ServerKind = standIn();
 
 /** Chooses the ports of a member. */
 export function planMember(kind: ServerKind, name: string): MemberPlan {
-  return { kind, name, clientPort: freePort(), clusterPort: freePort() };
+  return {
+    kind,
+    name,
+    clientPort: freePort(),
+    clusterPort: freePort(),
+    monitorPort: freePort(),
+  };
 }
 
 /** A running member; disposing it stops the process and removes its folder. */

@@ -50,7 +50,12 @@ export function checkLeftovers(world: Checked, before: Inventory): void {
     more.push(`${now.timers} timers instead of ${before.timers}`);
   }
   if (now.connections > before.connections) {
-    more.push(`${now.connections} ends of connections instead of ${before.connections}`);
+    const ends = world.nodes.flatMap(({ name, host }) =>
+      [...host.connections].map(({ id, peer }) => `${id} at ${name} to ${peer.host.name}`)
+    );
+    more.push(
+      `${now.connections} ends of connections instead of ${before.connections}: ${ends.join(", ")}`,
+    );
   }
   for (const node of world.nodes) {
     const { connections, subscriptions } = node.broker.statistics;

@@ -56,5 +56,5 @@ export function stalenessChecker({ plan, ticks, network, nodes }: Checked): Chec
 
 function connectionsBetween(one: SimulatedNode, other: SimulatedNode): number[] {
   const peer = peersOf(one.broker).find(({ id }) => id === other.broker.id);
-  return (peer?.slots ?? []).filter((id) => id !== null);
+  return [...peer?.connections ?? []];
 }

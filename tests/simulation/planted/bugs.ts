@@ -1,0 +1,67 @@
+/**
+ * The bugs that the simulation must find.
+ *
+ * @module
+ */
+import type { PlantedBug } from "./planted_bug.ts";
+
+/** One for each kind of mistake that full-mesh clusters invite. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "no RS- when a client closes",
+    file: "src/account/account.ts",
+    find: "await this.#inSlices(subscriptions, (subscription) => this.#forget(subscription));",
+    replace: "await this.#inSlices(subscriptions, (subscription) => {\n" +
+      "      this.interest.remove(subscription);\n" +
+      "    });",
+    breaks: ["interest"],
+  },
+  {
+    name: "messages are forwarded from route to route",
+    file: "src/account/account.ts",
+    find: "    if (queues !== null) {\n      for (let i = handedOn ? 1 : 0;",
+    replace: "    const { slab, subjectStart, subjectEnd, subjectHash } = routed;\n" +
+      "    const others = this.remote.match(slab.bytes, subjectStart, subjectEnd, subjectHash);\n" +
+      "    for (const { remote } of others.plain) {\n" +
+      "      if (remote.peer !== from.peer) this.#deliverRemote(remote, routed, null);\n" +
+      "    }\n" +
+      "    if (queues !== null) {\n      for (let i = handedOn ? 1 : 0;",
+    breaks: ["duplicates"],
+  },
+  {
+    name: "two members of one queue group get a message",
+    file: "src/account/account.ts",
+    find: "if (this.#deliverToGroup(group.local!, at, message, publisher)) return true;",
+    replace: "this.#deliverToGroup(group.local!, at, message, publisher);",
+    breaks: ["queue groups"],
+  },
+  {
+    name: "what is sent to a peer is not flushed",
+    file: "src/account/account.ts",
+    find: "    remote.outBytes += sent.size;\n    if (!outbox.touched) this.#touched.add(outbox);",
+    replace: "    remote.outBytes += sent.size;",
+    breaks: ["loss"],
+  },
+  {
+    name: "a slot of the pool is given to two connections",
+    file: "src/cluster/mesh.ts",
+    find: "      holder = peer.slots[slot];",
+    replace: "      holder = null;",
+    breaks: ["duplicates", "steadiness", "mesh", "interest", "queue groups", "leaks"],
+  },
+  {
+    name: "PINGs of a peer are not answered",
+    file: "src/cluster/session.ts",
+    find: '    this.send("PONG\\r\\n");',
+    replace: "",
+    breaks: ["steadiness", "mesh"],
+  },
+  {
+    name: "a task is left behind by every dial",
+    file: "src/cluster/dialler.ts",
+    find: "    environment.statistics.dials++;\n",
+    replace: "    environment.statistics.dials++;\n" +
+      "    scope.spawn(`left:${id}`, (task) => task.clock.sleep(1e9, task.signal));\n",
+    breaks: ["leaks"],
+  },
+];
