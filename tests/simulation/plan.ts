@@ -68,10 +68,10 @@ export function planOf(seed: number): Plan {
     pingMax: pick(random, [1, 2, 2, 3]),
     pathMs: pick(random, [2, 5, 20]),
     clientsPerNode: between(random, 1, 3),
-    rounds: 4,
-    faultsPerRound: 50 + random.below(10),
-    faultGapMs: pick(random, [30, 60, 100, 200]),
-    trafficGapMs: pick(random, [10, 20, 50]),
+    rounds: 3,
+    faultsPerRound: 67 + random.below(10),
+    faultGapMs: pick(random, [20, 30, 50, 80, 120]),
+    trafficGapMs: pick(random, [8, 15, 30]),
   };
 }
 
