@@ -116,11 +116,11 @@ export class SimulatedNode {
     this.state = "running";
   }
 
-  /** The broker closes in order; it is down once it has. */
-  async leave(): Promise<void> {
+  /** The broker closes in order, in no hurry if it is told how long to take; then it is down. */
+  async leave(drainMs = 0): Promise<void> {
     const broker = this.broker;
     this.state = "leaving";
-    await broker.close();
+    await broker.close({ drain: drainMs > 0, drainMs });
     if (this.#broker !== broker) return;
     this.#broker = undefined;
     this.state = "down";
@@ -161,7 +161,8 @@ function settingsOf(plan: Plan, index: number): BrokerSettings {
       routes: dialled(plan, index).map((other) =>
         `nats-route://${addressOf(other)}:${CLUSTER_PORT}`
       ),
-      pool_size: plan.poolSize,
+      pool_size: plan.poolSizes[index]!,
+      compression: plan.compression[index]!,
       ping_interval: `${plan.pingIntervalMs}ms`,
       ping_max: plan.pingMax,
       connect_retries: 1000,

@@ -16,8 +16,10 @@ export interface Plan {
   readonly nodes: number;
   /** Who dials whom. */
   readonly topology: Topology;
-  /** Connections between two brokers. */
-  readonly poolSize: number;
+  /** Each broker's size of the pool of connections to each other one; -1 for no pool. */
+  readonly poolSizes: readonly number[];
+  /** Each broker's mode of compression between brokers. */
+  readonly compression: readonly string[];
   /** The interval of PINGs on routes. */
   readonly pingIntervalMs: number;
   /** How many PINGs may be unanswered. */
@@ -56,14 +58,21 @@ export function between(random: Random, least: number, most: number): number {
   return least + random.below(most - least + 1);
 }
 
+/** One choice for all, more often than not, or one for each. */
+function likeOrUnlike<T>(random: Random, count: number, choices: readonly T[]): T[] {
+  const common = random.below(4) > 0 ? pick(random, choices) : undefined;
+  return Array.from({ length: count }, () => common ?? pick(random, choices));
+}
+
 /** The plan of a seed. */
 export function planOf(seed: number): Plan {
-  const random = streamOf(seed, "plan");
+  const random = streamOf(seed, "plan"), nodes = between(random, 3, 7);
   return {
     seed,
-    nodes: between(random, 3, 7),
+    nodes,
     topology: pick<Topology>(random, ["all", "all", "all", "first two", "chain"]),
-    poolSize: pick(random, [1, 2, 3, 3, 3]),
+    poolSizes: likeOrUnlike(random, nodes, [1, 2, 3, 3, -1]),
+    compression: likeOrUnlike(random, nodes, ["off", "off", "accept", "s2_fast", "s2_auto"]),
     pingIntervalMs: pick(random, [200, 300, 500, 1000]),
     pingMax: pick(random, [1, 2, 2, 3]),
     pathMs: pick(random, [2, 5, 20]),
