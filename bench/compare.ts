@@ -28,6 +28,15 @@ interface Scenario {
   readonly floorSize?: number;
 }
 
+/** Publishers on one of two servers of a cluster, subscribers on the other. */
+const acrossScenarios: readonly Scenario[] = [
+  { name: "across 16 B", load: "--subs 1 --msgs 2000000", figure: "deliveries_per_s" },
+  { name: "across 1 KiB", load: "--subs 1 --size 1024 --msgs 400000", figure: "deliveries_per_s" },
+  { name: "across 8 KiB", load: "--subs 1 --size 8192 --msgs 100000", figure: "deliveries_per_s" },
+  { name: "across request/reply p50", load: "--latency 10000", figure: "p50_us" },
+  { name: "across request/reply p99", load: "--latency 10000", figure: "p99_us" },
+];
+
 const deliveries = { figure: "deliveries_per_s", cpu: "server_cpu_us_per_msg" };
 
 const scenarios: readonly Scenario[] = [
@@ -118,6 +127,8 @@ async function main(): Promise<void> {
   printRow("scenario", "A", "B", "ratio", "CPU");
   const chosen = scenarios.filter(({ name }) => name.includes(options.only));
   if (chosen.length > 0) await compareLoads(tools, commands, chosen, rounds);
+  const across = acrossScenarios.filter(({ name }) => name.includes(options.only));
+  if (across.length > 0) await compareAcross(tools, commands, across, rounds);
   if (idleFigures.some(([name]) => name.includes(options.only))) {
     await compareIdle(tools, commands, idleConnections, rounds);
   }
@@ -131,12 +142,39 @@ async function compareLoads(
 ): Promise<void> {
   await using a = await ServerUnderLoad.start(commands[0]);
   await using b = await ServerUnderLoad.start(commands[1]);
+  await compareOn(tools, [[a, a], [b, b]], chosen, rounds);
+}
+
+async function compareAcross(
+  tools: LoadTools,
+  commands: Sides<ServerCommand>,
+  chosen: readonly Scenario[],
+  rounds: number,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const pairs: (readonly [ServerUnderLoad, ServerUnderLoad])[] = [];
+  for (const command of commands) {
+    const pair = await ServerUnderLoad.startPair(command);
+    for (const server of pair) stack.use(server);
+    pairs.push(pair);
+  }
+  await compareOn(tools, [pairs[0]!, pairs[1]!], chosen, rounds);
+}
+
+/** Runs scenarios on both sides, each of which is where to publish and where to subscribe. */
+async function compareOn(
+  tools: LoadTools,
+  sides: Sides<readonly [publish: ServerUnderLoad, subscribe: ServerUnderLoad]>,
+  chosen: readonly Scenario[],
+  rounds: number,
+): Promise<void> {
   for (const scenario of chosen) {
     const results: Sides<Figures[]> = [[], []];
     try {
       for (let round = 0; round <= rounds; round++) {
-        for (const [side, server] of [a, b].entries()) {
-          const figures = await tools.load(server.port, server.pid, scenario.load);
+        for (const [side, [server, other]] of sides.entries()) {
+          const load = `${scenario.load} --sub-port ${other.port}`;
+          const figures = await tools.load(server.port, server.pid, load);
           if (round > 0) results[side]!.push(figures);
         }
       }

@@ -62,6 +62,41 @@ export class ServerUnderLoad implements AsyncDisposable {
     return server;
   }
 
+  /**
+   * Starts two servers of one cluster, and waits until clients of one are told of the other.
+   *
+   * @throws {Error} when one of them ends before, or they do not find each other in time.
+   */
+  static async startPair(
+    command: ServerCommand,
+  ): Promise<readonly [ServerUnderLoad, ServerUnderLoad]> {
+    await using started = new AsyncDisposableStack();
+    const routes = [freePort(), freePort()].map((port) => `nats://127.0.0.1:${port}`);
+    const servers = await Promise.all(routes.map(async (url) =>
+      started.use(
+        await ServerUnderLoad.start([
+          ...command,
+          "--cluster",
+          url,
+          "--cluster_name",
+          "bench",
+          "--routes",
+          routes[0]!.replace("nats:", "nats-route:"),
+        ]),
+      )
+    ));
+    const deadline = performance.now() + START_LIMIT_MS;
+    for (const { port } of servers) {
+      while (!/"connect_urls":\[[^\]]*,/.test(await greeting(port))) {
+        if (performance.now() > deadline) throw new Error("the servers do not find each other");
+        await pause(20);
+      }
+    }
+    await pause(SETTLE_MS);
+    started.move();
+    return [servers[0]!, servers[1]!];
+  }
+
   /** Asks the server to end, and insists when it does not. */
   async [Symbol.asyncDispose](): Promise<void> {
     const insist = setTimeout(() => this.#child.kill("SIGKILL"), STOP_LIMIT_MS);
@@ -88,6 +123,14 @@ async function listens(port: number): Promise<boolean> {
     if (error instanceof Deno.errors.ConnectionRefused) return false;
     throw error;
   }
+}
+
+/** The first thing that a server says. */
+async function greeting(port: number): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const bytes = new Uint8Array(4096);
+  const count = await connection.read(bytes);
+  return new TextDecoder().decode(bytes.subarray(0, count ?? 0));
 }
 
 function pause(ms: number): Promise<void> {

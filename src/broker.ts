@@ -8,9 +8,7 @@ import {
   Authenticator,
   authenticatorConfig,
   createServerIdentity,
-  hasPlainSecret,
   PasswordVerifier,
-  usersWithoutPassword,
 } from "./auth/mod.ts";
 import {
   acceptClients,
@@ -22,14 +20,9 @@ import {
   startClient,
   tellClients,
 } from "./client/mod.ts";
-import { Cluster, type InterestStatus, type PeerStatus } from "./cluster/mod.ts";
-import {
-  clientUrls,
-  credentialsOf,
-  routeAuthentication,
-  routeInfo,
-  routeSettings,
-} from "./cluster_parts.ts";
+import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
+import { announce } from "./announcement.ts";
+import { createCluster } from "./cluster_parts.ts";
 import {
   accountNames,
   type Config,
@@ -41,7 +34,6 @@ import {
   Deadlines,
   DEADLINES_PERIOD_MS,
   flowSettings,
-  routeOutboxSettings,
   SlabPool,
   TimerWheel,
   TouchedOutboxes,
@@ -64,8 +56,6 @@ import {
   DenoFiles,
   DenoTransport,
   type Files,
-  formatAddress,
-  isLoopback,
   type Listener,
   memoryPipe,
   networkAddresses,
@@ -75,13 +65,7 @@ import {
   SystemRandom,
   type Transport,
 } from "./platform/mod.ts";
-import {
-  CLOSE_REASONS,
-  type CloseReason,
-  DENATS_VERSION,
-  NATS_VERSION,
-  type ServerInfo,
-} from "./protocol/mod.ts";
+import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
@@ -89,8 +73,6 @@ const HEALTH_PERIOD_MS = 1000;
 const CLEAN_UP_PERIOD_MS = 10_000;
 /** How late the health check may run before that is worth a warning. */
 const LOOP_DELAY_WARNING_MS = 1000;
-/** Above this, a payload is worth nats-server's warning. */
-const LARGE_PAYLOAD_BYTES = 8 * 1024 * 1024;
 /** How long clients may take to leave when the broker drains. */
 const DRAIN_MS = 5000;
 /** How long closing may take in all parts before what is left is named in the log. */
@@ -216,7 +198,7 @@ export class Broker implements AsyncDisposable {
       await (broker.#closing = broker.#end());
       throw error;
     }
-    broker.#announce();
+    announce(broker.#log, broker, broker.#environment.authenticator, broker.#cluster);
     return broker;
   }
 
@@ -325,39 +307,31 @@ export class Broker implements AsyncDisposable {
         }),
       { onPanic: "escalate" },
     );
-    const routeOutboxes = config.cluster === undefined
-      ? null
-      : routeOutboxSettings({ ...config, ...config.cluster }, pool);
-    this.#cluster = routeListener === null || config.cluster === undefined || routeOutboxes === null
-      ? null
-      : new Cluster({
-        name: config.cluster.name,
-        settings: routeSettings(config, config.cluster),
-        routes: config.cluster.routes,
-        credentials: credentialsOf(config.cluster.authorization),
-        authenticate: routeAuthentication(config.cluster, this.#verifier),
-        accounts,
-        info: routeInfo(config, config.cluster, this, routeListener.address),
-        connectUrls: clientUrls(config, config.cluster, listener.address),
-        listener: routeListener,
-        transport,
-        root: this.#root,
-        clock,
-        random,
-        log: this.#logging.log("route"),
-        wheel,
-        touched,
-        outboxSettings: routeOutboxes,
-        nextId: () => ++this.#lastConnectionId,
-        changed: (urls, name) => this.#clusterChanged(urls, name),
-        peerChanged: ({ id, info }, state) =>
-          this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
-      });
+    const routes = routeListener === null ? null : createCluster(config, {
+      identity: this,
+      address: listener.address,
+      listener: routeListener,
+      transport,
+      verifier: this.#verifier,
+      accounts,
+      root: this.#root,
+      clock,
+      random,
+      log: this.#logging.log("route"),
+      wheel,
+      touched,
+      pool,
+      nextId: () => ++this.#lastConnectionId,
+      changed: (urls, name) => this.#clusterChanged(urls, name),
+      peerChanged: ({ id, info }, state) =>
+        this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
+    });
+    this.#cluster = routes?.cluster ?? null;
     if (this.#cluster !== null) this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
     const deadlines = new Deadlines(
       wheel,
       flow.outboxSettings.watch,
-      ...(routeOutboxes === null ? [] : [routeOutboxes.watch]),
+      ...(routes === null ? [] : [routes.watch]),
     );
     every(this.#root, "deadlines", DEADLINES_PERIOD_MS, () => deadlines.look(clock.monotonic()));
     every(this.#root, "statistics", STATISTICS_PERIOD_MS, () => {
@@ -378,31 +352,6 @@ export class Broker implements AsyncDisposable {
     });
   }
 
-  #announce(): void {
-    const log = this.#log, { authenticator } = this.#environment;
-    const credentials = authenticatorConfig(this.config);
-    log.info("Starting denats");
-    log.info(`  Version:  ${DENATS_VERSION} (protocol of nats-server ${NATS_VERSION})`);
-    log.info(`  Name:     ${this.name}`);
-    log.info(`  ID:       ${this.id}`);
-    if (this.config.max_payload > LARGE_PAYLOAD_BYTES) {
-      log.warn(
-        "Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance",
-      );
-    }
-    log.info(`Listening for client connections on ${formatAddress(this.address)}`);
-    this.#cluster?.announce();
-    if (authenticator.required && hasPlainSecret(credentials)) {
-      log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");
-    }
-    const open = usersWithoutPassword(credentials);
-    if (open.length > 0) log.warn(`Users without a password: ${open.join(", ")}`);
-    if (authenticator.anonymous() !== null && !isLoopback(this.address.hostname)) {
-      log.warn("No authentication is configured: anybody who reaches the port may do anything");
-    }
-    log.info("Server is ready");
-  }
-
   #checkHealth(): void {
     const delay = this.#loopDelay;
     delay.tick(this.#clock.monotonic());
@@ -415,7 +364,10 @@ export class Broker implements AsyncDisposable {
   #clusterInfo(urls: readonly string[] | null, name: string): void {
     const info = this.#info;
     info.cluster = name;
-    if (urls !== null) info.connect_urls = urls;
+    if (urls === null) return;
+    // nats-server leaves an empty list out.
+    if (urls.length > 0) info.connect_urls = urls;
+    else delete info.connect_urls;
   }
 
   /** Where clients may connect to has changed: they are told. */
@@ -567,7 +519,10 @@ export class Broker implements AsyncDisposable {
     await this.#accepting.close();
     if (drain) {
       this.#info.ldm = true;
-      this.#cluster?.sayLameDuck();
+      if (this.#cluster !== null) {
+        this.#cluster.sayLameDuck();
+        this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
+      }
       await this.#lameDuck.run(drainMs, Math.min(graceMs ?? drainMs, drainMs));
       this.#log.info("Initiating Shutdown...");
     }

@@ -4,7 +4,13 @@
  * @module
  */
 import { Authenticator, type PasswordVerifier } from "./auth/mod.ts";
-import type { RouteCredentials, RouteSettings } from "./cluster/mod.ts";
+import {
+  Cluster,
+  type ClusterOptions,
+  type RouteCredentials,
+  type RouteSettings,
+} from "./cluster/mod.ts";
+import { routeOutboxSettings, type SlabPool, type WriteWatch } from "./connection/mod.ts";
 import {
   type ClusterConfig,
   type Config,
@@ -31,8 +37,65 @@ const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 /** Addresses that mean something only on one link. */
 const LINK_LOCAL = /^(?:fe80:|169\.254\.)/i;
 
+/** What a cluster takes from its broker, besides the configuration. */
+export interface ClusterSurroundings extends
+  Pick<
+    ClusterOptions,
+    | "listener"
+    | "transport"
+    | "accounts"
+    | "root"
+    | "clock"
+    | "random"
+    | "log"
+    | "wheel"
+    | "touched"
+    | "nextId"
+    | "changed"
+    | "peerChanged"
+  > {
+  /** Who this server is. */
+  readonly identity: { readonly id: string; readonly name: string };
+  /** Where its clients connect to. */
+  readonly address: Address;
+  /** Checks passwords. */
+  readonly verifier: PasswordVerifier;
+  /** Buffers of outboxes. */
+  readonly pool: SlabPool;
+}
+
+/** A broker's part in its cluster, and what watches the outboxes of its routes. */
+export interface ClusterParts {
+  /** Listens and dials. */
+  readonly cluster: Cluster;
+  /** To be looked at with the other deadlines. */
+  readonly watch: WriteWatch;
+}
+
+/** Builds the cluster that the configuration describes; null when it describes none. */
+export function createCluster(
+  config: Config,
+  { identity, address, verifier, pool, ...surroundings }: ClusterSurroundings,
+): ClusterParts | null {
+  const settings = config.cluster;
+  if (settings === undefined) return null;
+  const outboxSettings = routeOutboxSettings({ ...config, ...settings }, pool);
+  const cluster = new Cluster({
+    ...surroundings,
+    outboxSettings,
+    name: settings.name,
+    settings: routeSettings(config, settings),
+    routes: settings.routes,
+    credentials: credentialsOf(settings.authorization),
+    authenticate: routeAuthentication(settings, verifier),
+    info: routeInfo(config, settings, identity, surroundings.listener.address),
+    connectUrls: clientUrls(config, settings, address),
+  });
+  return { cluster, watch: outboxSettings.watch };
+}
+
 /** The settings of routes. */
-export function routeSettings(config: Config, cluster: ClusterConfig): RouteSettings {
+function routeSettings(config: Config, cluster: ClusterConfig): RouteSettings {
   const poolSize = Math.max(0, cluster.pool_size);
   return {
     poolSize,
@@ -54,7 +117,7 @@ export function routeSettings(config: Config, cluster: ClusterConfig): RouteSett
 }
 
 /** Checks what other servers show; null where they need not show anything. Never rejects. */
-export function routeAuthentication(
+function routeAuthentication(
   cluster: ClusterConfig,
   verifier: PasswordVerifier,
 ): ((user: string, password: string) => Promise<boolean>) | null {
@@ -72,7 +135,7 @@ export function routeAuthentication(
 }
 
 /** What a server says of itself to other servers. */
-export function routeInfo(
+function routeInfo(
   config: Config,
   cluster: ClusterConfig,
   identity: { readonly id: string; readonly name: string },
@@ -105,7 +168,7 @@ export function routeInfo(
 }
 
 /** Where clients connect to a server that listens on `address`; null where that is not to be told. */
-export function clientUrls(
+function clientUrls(
   config: Config,
   cluster: ClusterConfig,
   address: Address,
@@ -125,7 +188,7 @@ export function clientUrls(
 }
 
 /** What to show to servers that are not configured; null where nothing is. */
-export function credentialsOf(
+function credentialsOf(
   { user, password = "" }: ClusterConfig["authorization"],
 ): RouteCredentials | null {
   return user === undefined ? null : { user, password };

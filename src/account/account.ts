@@ -22,6 +22,7 @@ import {
   writeRouteHead,
 } from "../protocol/mod.ts";
 import { type InterestObserver, LocalInterest } from "./local_interest.ts";
+import { Removals } from "./removals.ts";
 import { interestKey, RemoteInterest, type RemoteSubscriber } from "./remote_subscriber.ts";
 import {
   type ClusterGroup,
@@ -54,11 +55,6 @@ export interface AccountOptions {
   readonly pressAbove: number;
 }
 
-/** How long removing subscriptions may keep everything else waiting, in milliseconds. */
-const SLICE_MS = 10;
-/** How many removals to do between looks at the clock. */
-const REMOVALS_PER_LOOK = 256;
-
 /** An isolated space of subjects: its interest, and the delivery of messages within it. */
 export class Account {
   /** The account's name. */
@@ -77,7 +73,6 @@ export class Account {
   /** Whether the last message went to somebody who should be waited for before the next one. */
   pressed = false;
   readonly #random: Random;
-  readonly #clock: Clock;
   readonly #touched: TouchedOutboxes;
   readonly #dropAbove: number;
   /** The lower of {@link AccountOptions.dropAbove} and {@link AccountOptions.pressAbove}. */
@@ -90,12 +85,8 @@ export class Account {
   /** Counts messages that go to other servers, and holds where the current one goes. */
   #serial = 0;
   readonly #chosen: RemoteSubscriber[] = [];
-  /** The last of the removals that are under way or wait for their turn. Never rejects. */
-  #removal: Promise<void> | null = null;
-  /** How many subscriptions were ever removed so, when that was last looked at, and the slice's start. */
-  #removals = 0;
-  #lookedAtMs = -Infinity;
-  #sliceFromMs = -Infinity;
+  /** Removes the subscriptions of those who leave, and the interest of other servers. */
+  readonly #removals: Removals;
 
   /** An account nobody is in. */
   constructor(name: string, options: AccountOptions) {
@@ -104,7 +95,7 @@ export class Account {
     this.interest = new Interest<Subscription>({ hashSeed: seed });
     this.remote = new Interest<RemoteInterest>({ hashSeed: ~seed });
     this.#random = options.random;
-    this.#clock = options.clock;
+    this.#removals = new Removals(options.clock, options.touched);
     this.#touched = options.touched;
     this.#dropAbove = options.dropAbove;
     this.#cautionAbove = Math.min(options.dropAbove, options.pressAbove);
@@ -167,39 +158,7 @@ export class Account {
     for (const subscription of subscriptions.values()) {
       subscription.max = -1;
     }
-    await this.#inSlices(subscriptions, (subscription) => this.#forget(subscription));
-  }
-
-  /** Removes things in slices, behind whatever is being removed so. */
-  async #inSlices<T>(
-    items: ReadonlyMap<string, T>,
-    remove: (item: T) => void,
-  ): Promise<void> {
-    // One after another: the slices of many who leave at once would add up.
-    const before = this.#removal;
-    const removal = before === null
-      ? this.#removeAll(items, remove)
-      : before.then(() => this.#removeAll(items, remove));
-    const over = this.#removal = removal.catch(() => {});
-    await removal;
-    if (this.#removal === over) this.#removal = null;
-  }
-
-  async #removeAll<T>(items: ReadonlyMap<string, T>, remove: (item: T) => void): Promise<void> {
-    for (const item of items.values()) {
-      remove(item);
-      if (++this.#removals % REMOVALS_PER_LOOK !== 0) continue;
-      // The slice goes on from one who leaves to the next, as long as they come close together.
-      const nowMs = this.#clock.monotonic();
-      if (nowMs - this.#lookedAtMs > SLICE_MS) this.#sliceFromMs = nowMs;
-      this.#lookedAtMs = nowMs;
-      if (nowMs - this.#sliceFromMs < SLICE_MS) continue;
-      // Other servers are told of what is gone.
-      this.#touched.flushAll();
-      await this.#clock.sleep(0);
-      this.#sliceFromMs = this.#lookedAtMs = this.#clock.monotonic();
-    }
-    this.#touched.flushAll();
+    await this.#removals.inSlices(subscriptions, (subscription) => this.#forget(subscription));
   }
 
   /** Lets go of what is kept of those who have left. To be called now and then. */
@@ -235,6 +194,8 @@ export class Account {
       );
       steps += interest.searchWork;
       publisher.lastMatch = match;
+      // It was for another subject, and is not looked at while there is no interest elsewhere.
+      publisher.lastRemoteMatch = null;
     }
     this.#plainMade = this.pressed = false;
     let count = 0;
@@ -260,7 +221,7 @@ export class Account {
 
   #remoteMatch(message: ClientMessage, publisher: Subscriber): Match<RemoteInterest> {
     const { remote } = this, last = publisher.lastRemoteMatch;
-    if (last !== null && message.sameSubject && remote.isCurrent(last)) return last;
+    if (last !== null && remote.isCurrent(last)) return last;
     this.offers -= remote.searchWork;
     const match = remote.match(
       message.slab.bytes,
@@ -418,7 +379,8 @@ export class Account {
    * The one way from a route to a route: the group's last member here has left meanwhile. Who gets the
    * message so delivers it to plain subscriptions as well, who have it from its origin already. Another
    * denats is told that it is for the group alone, by naming the group twice, which nobody does
-   * otherwise. Others are left out if they have plain interest: better no message than two.
+   * otherwise. A nats-server with plain interest is chosen only where there is nobody else: it delivers
+   * twice then, as it does when a nats-server hands on.
    */
   #passOn(message: ClientMessage, from: RemoteSubscriber, name: string): boolean {
     if (this.remote.count === 0) return false;
@@ -427,12 +389,12 @@ export class Account {
     for (const group of match.groups) {
       if (nameOf(group) !== name) continue;
       const members = group instanceof MatchedGroup ? group.parts.flat() : [group];
-      const others = members.filter(({ remote }) =>
-        remote.peer !== from.peer &&
-        (remote.isDenats || !match.plain.some((plain) => plain.remote === remote))
+      const others = members.filter(({ remote }) => remote.peer !== from.peer);
+      const safe = others.filter(({ remote }) =>
+        remote.isDenats || !match.plain.some((plain) => plain.remote === remote)
       );
-      const weight = weightOf(others);
-      const member = weight === 0 ? null : memberAt(others, this.#random.below(weight));
+      const able = weightOf(safe) > 0 ? safe : others, weight = weightOf(able);
+      const member = weight === 0 ? null : memberAt(able, this.#random.below(weight));
       if (member === null) return false;
       const { remote } = member;
       return this.#deliverRemote(remote, message, remote.isDenats ? [name, name] : [name]);
@@ -517,7 +479,7 @@ export class Account {
     const interests = remote.interests;
     remote.interests = null;
     if (interests === null) return;
-    await this.#inSlices(interests, (interest) => this.remote.remove(interest));
+    await this.#removals.inSlices(interests, (interest) => this.remote.remove(interest));
   }
 
   #deliver(

@@ -199,10 +199,14 @@ export class Cluster {
     return this.#clusterName.name;
   }
 
-  /** Where clients may connect to: to this server first; null where they are not to be told. */
+  /**
+   * Where clients may connect to: to this server first, unless it is about to go; null where they are
+   * not to be told.
+   */
   connectUrls(): readonly string[] | null {
     const own = this.#options.connectUrls;
-    return own === null ? null : [...new Set([...own, ...this.#mesh.connectUrls()])];
+    if (own === null) return null;
+    return [...new Set([...this.#saidLameDuck ? [] : own, ...this.#mesh.connectUrls()])];
   }
 
   /** The other servers and the connections to them. */

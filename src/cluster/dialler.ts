@@ -31,6 +31,11 @@ const OTHERS_TURN_MS = 3000, OTHERS_TURN_JITTER_MS = 2000;
 const LOST_MS = 1000;
 /** Until a connection to a known server is dialled again after that has failed. */
 const RETRY_MS = 1000, RETRY_JITTER_MS = 100;
+/**
+ * A connection that does not last so long was none to the peer. How long to wait after the first of
+ * those in a row; twice as long after each, up to {@link RETRY_MS}.
+ */
+const LASTING_MS = 5000, SHORT_LIVED_MS = 25;
 /** Most addresses that are remembered without being configured. */
 const MAX_REMEMBERED = 1024;
 /** How often it is logged that the same address cannot be reached. */
@@ -258,14 +263,16 @@ export class Dialler {
     const password = target?.url.password ??
       (peer.info.auth_required ? credentials?.password : undefined);
     peer.dialling.add(account);
+    const fromMs = clock.monotonic();
     let isOver = false;
+    const pause = (pauseMs: number) => {
+      peer.nextDialMs = clock.monotonic() + pauseMs + random.next() * RETRY_JITTER_MS;
+    };
     const over = (hasFailed: boolean) => {
       if (isOver) return;
       isOver = true;
       peer.dialling.delete(account);
-      if (hasFailed) {
-        peer.nextDialMs = clock.monotonic() + RETRY_MS + random.next() * RETRY_JITTER_MS;
-      }
+      if (hasFailed) pause(RETRY_MS);
     };
     this.#dial(peer.url, {
       account,
@@ -278,6 +285,12 @@ export class Dialler {
         // It has no pool (any more): it never takes such a connection.
         if (account !== "" && info !== null && (info.route_pool_size ?? 0) <= 0) {
           peer.refused.add(account);
+        }
+        if (clock.monotonic() - fromMs >= LASTING_MS) peer.shortLived = 0;
+        else if (isOver) {
+          // The peer says nothing when it has another connection for the place, such as one that it
+          // does not know to be broken yet.
+          pause(Math.min(SHORT_LIVED_MS * 2 ** peer.shortLived++, RETRY_MS));
         }
         over(true);
       },

@@ -23,6 +23,7 @@ import {
   noDedicatedRoutes,
   notDedicated,
   poolSizeMismatch,
+  poolTooLarge,
   type Refusal,
   unknownAccount,
 } from "./refusal.ts";
@@ -38,6 +39,8 @@ export type Registration = "registered" | Refusal;
 const HOLD_MS = 2000;
 /** Most connections that wait so. */
 const MAX_HELD = 256;
+/** The largest pool of a peer: every place costs memory, and is looked at again and again. */
+const MAX_POOL_SIZE = 1024;
 /** Servers that insist on pools of the same size. */
 const EQUAL_POOLS = /^2\.10\./;
 
@@ -135,6 +138,7 @@ export class Mesh {
     const account = solicited?.account ?? info.route_account ?? "";
     const pooled = settings.poolSize > 0 && poolSize > 0;
     const size = pooled ? Math.max(settings.poolSize, poolSize) : 0;
+    if (size > MAX_POOL_SIZE) return poolTooLarge(size, MAX_POOL_SIZE);
     if (account !== "") {
       if (!pooled) return noDedicatedRoutes(account);
       if (!accounts.has(account)) return unknownAccount(account);
@@ -169,7 +173,7 @@ export class Mesh {
     account: string,
   ): Registration | Promise<Registration> {
     const { solicited } = session;
-    let slot = -1, holder: RouteSession | undefined | null;
+    let slot = -1, holder: RouteSession | undefined | null, replaced: RouteSession | null = null;
     if (account !== "") holder = peer.dedicated.get(account);
     else {
       slot = !peer.pooled ? 0 : solicited === null ? info.route_pool_idx ?? 0 : peer.freeSlot;
@@ -183,14 +187,15 @@ export class Mesh {
         case "wait":
           return this.#hold(session, info);
         default:
-          holder.refuse({ ...DUPLICATE, log: "Replaced by a newer connection" });
+          replaced = holder;
       }
     }
-    // Replacing the last connection makes the server be gone for a moment.
     this.peers.set(peer.id, peer);
     if (account !== "") peer.dedicated.set(account, session);
     else peer.slots[slot] = session;
     session.registered(peer, slot, account);
+    // Only now: the place is not free for a moment, nor is the server gone.
+    replaced?.refuse({ ...DUPLICATE, log: "Replaced by a newer connection" });
     return "registered";
   }
 
@@ -337,7 +342,7 @@ export class Mesh {
 
   /** A peer gives an account a connection of its own from now on. */
   #accountAdded(session: RouteSession, info: RouteInfo): void {
-    const { accounts, info: own, log } = this.#environment;
+    const { accounts, log } = this.#environment;
     const name = info.route_account, peer = session.peer!;
     if (name === undefined || !accounts.has(name)) return;
     log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
@@ -350,7 +355,7 @@ export class Mesh {
       if (remote !== null) each.spawn(`forget ${name}`, () => account.removeAllRemote(remote));
     }
     const { route_account: _, ...answer } = info;
-    session.send(routeInfoFrame({ ...answer, server_name: own().server_name }, true));
+    session.send(routeInfoFrame(answer, true));
   }
 
   /** Tells the other servers of a new one; see {@link gossipModes}. */

@@ -39,6 +39,8 @@ export class Peer {
   readonly chance: number;
   /** When the next may be dialled, in monotonic milliseconds. */
   nextDialMs = 0;
+  /** How many dialled connections in a row it has closed soon after they had their place here. */
+  shortLived = 0;
 
   /** A peer without connections, which are missing since `nowMs`. */
   constructor(

@@ -20,7 +20,8 @@ import {
   upper,
   type Verb,
 } from "./client_verbs.ts";
-import { RecentValues } from "./recent_values.ts";
+import { LastSubject } from "./last_subject.ts";
+import { RouteArguments } from "./route_arguments.ts";
 import type { RouteCommands, RouteFault } from "./route_commands.ts";
 import {
   HMSG_VERB,
@@ -32,30 +33,15 @@ import {
   RS_ADD_VERB,
   RS_REMOVE_VERB,
 } from "./route_verbs.ts";
-import { copyBytes, Slab } from "./slab.ts";
-import { hashSubject, SUBJECT_HASH_BASIS, SUBJECT_HASH_PRIME } from "./subject_hash.ts";
-import {
-  afterNumber,
-  hasReturn,
-  isBlank,
-  numberBetween,
-  readNumber,
-  splitTokens,
-  tokenEnd,
-  tokenEndBefore,
-  tokenStart,
-  tokenStartBefore,
-} from "./tokens.ts";
+import type { Slab } from "./slab.ts";
+import { SUBJECT_HASH_BASIS, SUBJECT_HASH_PRIME } from "./subject_hash.ts";
+import { afterNumber, hasReturn, isBlank, numberBetween, readNumber } from "./tokens.ts";
 
 const RMSG = 0x47534d52; // as a little-endian word
 const HMSG = 0x47534d48;
 const LMSG = 0x47534d4c;
 const CRLF = 0x0a0d;
 const TAB = 9, LF = 10, CR = 13, SPACE = 32, PLUS = 43, BAR = 124;
-/** An account and a subject up to this length together are remembered for the same-subject check. */
-const REMEMBERED_SUBJECT = 256;
-/** The largest weight; nats-server keeps them in 32 bits. */
-const MAX_WEIGHT = 0x7fffffff;
 
 /** An incremental parser for what a route sends, with the contract of {@link ClientParser}. */
 export class RouteParser {
@@ -63,8 +49,6 @@ export class RouteParser {
   maxControlLine: number;
   /** Largest size of headers and payload together, in bytes; negative for no limit. */
   maxPayload: number;
-  /** Whether LS- names the leaf nodes' cluster. */
-  leafOrigins = false;
   /** Whether the next verb must be CONNECT. */
   connectRequired = false;
   /** Set when parsing cannot go on. */
@@ -77,18 +61,11 @@ export class RouteParser {
 
   readonly #commands: RouteCommands;
   readonly #message = new ClientMessage();
-  readonly #accounts = new RecentValues((text) => text);
-  readonly #lists = new RecentValues<readonly string[]>((text) => text.split(/[ \t\r\n]+/));
-  #dedicated = false;
-  /** The account of the message at hand, and its list. */
+  readonly #line = new RouteArguments();
+  /** The account of the message at hand. */
   #account = "";
-  #queues: readonly string[] | null = null;
   #canonical: ClientMessage | null = null;
-  /** Account and subject of the last message, as they stood on the wire. */
-  #last: Slab | null = null;
-  #lastLength = -1;
-  #lastSubject = 0;
-  #lastHash = 0;
+  readonly #last = new LastSubject();
   #stopped = false;
   #mode: Mode = "start";
   #verb: Verb = PING_VERB;
@@ -106,12 +83,20 @@ export class RouteParser {
 
   /** Whether the connection is dedicated to one account, whose name the peer then leaves out. */
   get dedicated(): boolean {
-    return this.#dedicated;
+    return this.#line.dedicated;
   }
   set dedicated(dedicated: boolean) {
-    this.#dedicated = dedicated;
+    this.#line.dedicated = dedicated;
     this.#account = "";
-    this.#lastLength = -1;
+    this.#last.forget();
+  }
+
+  /** Whether LS- names the leaf nodes' cluster. */
+  get leafOrigins(): boolean {
+    return this.#line.leafOrigins;
+  }
+  set leafOrigins(leafOrigins: boolean) {
+    this.#line.leafOrigins = leafOrigins;
   }
 
   /** What the input ended in the middle of; for tests and for close reasons. */
@@ -158,7 +143,7 @@ export class RouteParser {
         else if (word === HMSG) next = this.#routed(slab, at + 5, at + 5, end, true);
         else if (word === LMSG) {
           let origin = at + 5;
-          while (!isBlank(bytes[origin]!)) origin++;
+          while (bytes[origin]! > SPACE) origin++;
           next = origin === at + 5 || bytes[origin] !== SPACE
             ? -1
             : this.#routed(slab, at + 5, origin + 1, end, true);
@@ -180,28 +165,16 @@ export class RouteParser {
    * Returns the offset behind it, or -1 to leave it to the general way.
    */
   #routed(slab: Slab, argument: number, key: number, end: number, withHeaders: boolean): number {
-    const bytes = slab.bytes, message = this.#message;
-    let at = key, byte = 0;
-    const same = this.#isLast(slab, key, end);
+    const bytes = slab.bytes, message = this.#message, last = this.#last;
+    const same = last.isAt(slab, key, end);
+    let at = key;
     if (same) {
-      at += this.#lastLength;
+      message.subjectStart = key + last.prefixLength;
+      at += last.length;
     } else {
-      if (!this.#dedicated) {
-        while (!isBlank(byte = bytes[at]!)) at++;
-        if (byte !== SPACE || at === key) return -1;
-        this.#account = this.#accounts.of(bytes, key, at);
-        at++;
-      }
-      const subject = at;
-      let hash = SUBJECT_HASH_BASIS;
-      while (!isBlank(byte = bytes[at]!)) {
-        hash = Math.imul(hash ^ byte, SUBJECT_HASH_PRIME);
-        at++;
-      }
-      if (byte !== SPACE || at === subject) return -1;
-      this.#remember(slab, key, at, subject - key, hash);
+      at = this.#subject(slab, key);
+      if (at < 0) return -1;
     }
-    message.subjectStart = key + this.#lastSubject;
     message.subjectEnd = at++;
     message.sameSubject = same;
     // Next: an optional reply, then one number, or two with headers. A reply may look like a
@@ -216,7 +189,7 @@ export class RouteParser {
           return this.#listed(slab, argument, field, end, true);
         }
         value = -1;
-        while (!isBlank(bytes[at]!)) at++;
+        while (bytes[at]! > SPACE) at++;
         if (bytes[at] !== SPACE || at === field) return -1;
       }
       const second = at + 1, secondValue = readNumber(bytes, second);
@@ -237,7 +210,7 @@ export class RouteParser {
       if (bytes[field + 1] === SPACE && (bytes[field] === BAR || bytes[field] === PLUS)) {
         return this.#listed(slab, argument, field, end, false);
       }
-      while (!isBlank(bytes[at]!)) at++;
+      while (bytes[at]! > SPACE) at++;
       if (bytes[at] !== SPACE || at === field) return -1;
       replyStart = field;
       replyEnd = at;
@@ -253,6 +226,30 @@ export class RouteParser {
     return this.#complete(slab, argument, at, end, withHeaders && headerLength === 0, null);
   }
 
+  /** Account and subject, when they are not those of the previous message. Returns their end, or -1. */
+  #subject(slab: Slab, key: number): number {
+    const bytes = slab.bytes, last = this.#last;
+    let at = key, byte = 0;
+    // With many subjects it is still mostly the same account.
+    if (last.prefixIsAt(slab, key)) {
+      at += last.prefixLength;
+    } else if (!this.#line.dedicated) {
+      while (bytes[at]! > SPACE) at++;
+      if (bytes[at] !== SPACE || at === key) return -1;
+      this.#account = this.#line.accounts.of(bytes, key, at);
+      at++;
+    }
+    const subject = this.#message.subjectStart = at;
+    let hash = SUBJECT_HASH_BASIS;
+    while ((byte = bytes[at]!) > SPACE) {
+      hash = Math.imul(hash ^ byte, SUBJECT_HASH_PRIME);
+      at++;
+    }
+    if (byte !== SPACE || at === subject) return -1;
+    last.keep(slab, key, at, subject - key, hash);
+    return at;
+  }
+
   /** The rest of {@link #routed} for a message with a list of queues, whose sign is at `sign`. */
   #listed(slab: Slab, argument: number, sign: number, end: number, withHeaders: boolean): number {
     const bytes = slab.bytes, message = this.#message;
@@ -260,16 +257,16 @@ export class RouteParser {
     message.replyStart = message.replyEnd = 0;
     if (bytes[sign] === PLUS) {
       message.replyStart = at;
-      while (!isBlank(bytes[at]!)) at++;
+      while (bytes[at]! > SPACE) at++;
       if (bytes[at] !== SPACE || at === sign + 2) return -1;
       message.replyEnd = at++;
     }
     const list = at;
-    let last = at, before = at, byte = 0;
+    let last = at, before = at;
     for (;;) {
-      while (!isBlank(byte = bytes[at]!)) at++;
+      while (bytes[at]! > SPACE) at++;
       if (at === last) return -1;
-      if (byte !== SPACE) break;
+      if (bytes[at] !== SPACE) break;
       before = last;
       last = ++at;
     }
@@ -279,7 +276,7 @@ export class RouteParser {
     message.sizeStart = last;
     message.size = numberBetween(bytes, last, at);
     message.headerLength = withHeaders ? numberBetween(bytes, before, last - 1) : 0;
-    const queues = this.#lists.of(bytes, list, sizes - 1);
+    const queues = this.#line.lists.of(bytes, list, sizes - 1);
     return this.#complete(slab, argument, at, end, true, queues);
   }
 
@@ -303,40 +300,12 @@ export class RouteParser {
       slab.view.getInt16(stop, true) !== CRLF
     ) return -1;
     message.slab = slab;
-    message.subjectHash = this.#lastHash;
+    message.subjectHash = this.#last.hash;
     message.bodyStart = body;
     message.end = stop + 2;
     if (crooked) message.straighten();
     this.#commands.message(this.#account, message, queues);
     return stop + 2;
-  }
-
-  /** Whether the previous message's account and subject stand at `at`, followed by a space. */
-  #isLast(slab: Slab, at: number, end: number): boolean {
-    const length = this.#lastLength;
-    if (length < 0 || at + length >= end || slab.bytes[at + length] !== SPACE) return false;
-    const view = slab.view, last = this.#last!.view;
-    let i = 0;
-    for (; i + 4 <= length; i += 4) {
-      if (view.getInt32(at + i, true) !== last.getInt32(i, true)) return false;
-    }
-    return i === length ||
-      ((view.getInt32(at + i, true) ^ last.getInt32(i, true)) << (8 * (4 - (length - i)))) === 0;
-  }
-
-  #remember(slab: Slab, start: number, end: number, subject: number, hash: number): void {
-    const length = end - start;
-    this.#lastHash = hash;
-    this.#lastSubject = subject;
-    if (length > REMEMBERED_SUBJECT) {
-      this.#lastLength = -1;
-      return;
-    }
-    if (this.#last === null || this.#last.capacity < length) {
-      this.#last = new Slab(length <= 32 ? 32 : REMEMBERED_SUBJECT);
-    }
-    this.#lastLength = length;
-    copyBytes(this.#last, 0, slab, start, length);
   }
 
   /** Goes on where the input ended the last time. */
@@ -424,11 +393,17 @@ export class RouteParser {
         return this.#announce(slab, start, stop, line + 1, end);
       case RS_ADD_VERB:
       case LS_ADD_VERB:
-        valid = this.#add(bytes, start, stop, this.#verb === LS_ADD_VERB);
+        valid = this.#line.added(this.#commands, bytes, start, stop, this.#verb === LS_ADD_VERB);
         break;
       case RS_REMOVE_VERB:
       case LS_REMOVE_VERB:
-        valid = this.#remove(bytes, start, stop, this.#verb === LS_REMOVE_VERB);
+        valid = this.#line.removed(
+          this.#commands,
+          bytes,
+          start,
+          stop,
+          this.#verb === LS_REMOVE_VERB,
+        );
         break;
       case CONNECT_VERB:
         this.#commands.connect(byteString(bytes, start, stop));
@@ -444,96 +419,18 @@ export class RouteParser {
     return valid ? line + 1 : this.#fail("arguments", start);
   }
 
-  /** RS+ or LS+: `[origin] [account] subject [queue weight]`. */
-  #add(bytes: Uint8Array, start: number, end: number, leaf: boolean): boolean {
-    const account = leaf ? 1 : 0, subject = this.#dedicated ? account : account + 1;
-    const count = splitTokens(bytes, start, end, isBlank);
-    const inGroup = count === subject + 3;
-    if (count !== subject + 1 && !inGroup) return false;
-    const weight = inGroup ? weightBetween(bytes, tokenStart[subject + 2]!, end) : 0;
-    if (weight < 0) return false;
-    this.#commands.interestAdded(
-      this.#accountAt(bytes, account),
-      textOf(bytes, subject),
-      inGroup ? textOf(bytes, subject + 1) : null,
-      weight,
-      leaf ? textOf(bytes, 0) : null,
-    );
-    return true;
-  }
-
-  /** RS- or LS-: `[origin] [account] subject [queue]`. */
-  #remove(bytes: Uint8Array, start: number, end: number, leaf: boolean): boolean {
-    const withOrigin = leaf && this.leafOrigins;
-    const account = withOrigin ? 1 : 0, subject = this.#dedicated ? account : account + 1;
-    const count = splitTokens(bytes, start, end, isBlank);
-    const inGroup = count === subject + 2;
-    if (count !== subject + 1 && !inGroup) return false;
-    this.#commands.interestRemoved(
-      this.#accountAt(bytes, account),
-      textOf(bytes, subject),
-      inGroup ? textOf(bytes, subject + 1) : null,
-      withOrigin ? textOf(bytes, 0) : leaf ? "" : null,
-    );
-    return true;
-  }
-
-  #accountAt(bytes: Uint8Array, index: number): string {
-    if (this.#dedicated) return "";
-    return this.#accounts.of(bytes, tokenStart[index]!, tokenEnd[index]!);
-  }
-
-  /**
-   * The control line of a message in any spacing; `body` is behind its line end:
-   * `[origin] [account] subject [reply | + reply queues | | queues] [header length] size`.
-   */
+  /** The control line of a message was read; `body` is behind its line end. */
   #announce(slab: Slab, start: number, stop: number, body: number, end: number): number {
-    const bytes = slab.bytes, message = this.#message, withHeaders = this.#verb !== RMSG_VERB;
-    const account = this.#verb === LMSG_VERB ? 1 : 0;
-    const subject = this.#dedicated ? account : account + 1;
-    const count = splitTokens(bytes, start, stop, isBlank);
-    /** Fields between the subject and the numbers. */
-    const between = count - subject - (withHeaders ? 3 : 2);
-    if (between < 0) return this.#fail("arguments", start);
-    let reply = between === 1 ? subject + 1 : 0, list = 0;
-    if (between > 1) {
-      const at = tokenStart[subject + 1]!, sign = bytes[at];
-      if (tokenEnd[subject + 1] !== at + 1 || (sign !== PLUS && sign !== BAR)) {
-        return this.#fail("arguments", start);
-      }
-      if (sign === PLUS) reply = subject + 2;
-      // A list may be empty behind a reply: then it is none.
-      if (sign === BAR || between > 2) list = subject + (sign === PLUS ? 3 : 2);
-    }
-    const totalEnd = tokenEndBefore(bytes, stop);
-    const totalStart = tokenStartBefore(bytes, start, totalEnd);
-    const total = numberBetween(bytes, totalStart, totalEnd);
-    let sizes = totalStart, headerLength = 0;
-    if (withHeaders) {
-      const headerEnd = tokenEndBefore(bytes, totalStart);
-      sizes = tokenStartBefore(bytes, start, headerEnd);
-      headerLength = numberBetween(bytes, sizes, headerEnd);
-    }
-    if (total < 0 || headerLength < 0 || headerLength > total) {
+    const message = this.#message;
+    message.slab = slab;
+    message.bodyStart = body;
+    if (!this.#line.message(message, start, stop, this.#verb)) {
       return this.#fail("arguments", start);
     }
-    if (total > this.maxPayload && this.maxPayload >= 0) return this.#fail("payload size", start);
-    this.#account = this.#accountAt(bytes, account);
-    this.#queues = list === 0
-      ? null
-      : this.#lists.of(bytes, tokenStart[list]!, tokenEndBefore(bytes, sizes));
-    message.slab = slab;
-    message.subjectStart = tokenStart[subject]!;
-    message.subjectEnd = tokenEnd[subject]!;
-    message.subjectHash = hashSubject(bytes, message.subjectStart, message.subjectEnd);
-    message.sameSubject = false;
-    message.replyStart = reply > 0 ? tokenStart[reply]! : 0;
-    message.replyEnd = reply > 0 ? tokenEnd[reply]! : 0;
-    message.sizeStart = totalStart;
-    message.bodyStart = body;
-    message.headerLength = headerLength;
-    message.size = total;
-    message.end = body + total + 2;
+    if (message.size > this.maxPayload && this.maxPayload >= 0) {
+      return this.#fail("payload size", start);
+    }
+    this.#account = this.#line.account;
     this.#frameStart = start;
     return this.#payload(slab, start, end);
   }
@@ -554,13 +451,13 @@ export class RouteParser {
     }
     this.#mode = "start";
     // The memory of the last subject is the one-pass way's alone.
-    this.#lastLength = -1;
+    this.#last.forget();
     let sent = message;
     if (!message.straighten()) {
       sent = this.#canonical ??= new ClientMessage();
       message.canonical(sent, message.headerLength > 0);
     }
-    this.#commands.message(this.#account, sent, this.#queues);
+    this.#commands.message(this.#account, sent, this.#line.queues);
     return stop + 2;
   }
 
@@ -576,25 +473,8 @@ export class RouteParser {
   }
 }
 
-/** The token with this index, a byte string. */
-function textOf(bytes: Uint8Array, index: number): string {
-  return byteString(bytes, tokenStart[index]!, tokenEnd[index]!);
-}
-
 /** `end`, or where the blanks in front of it begin. */
 function trimmedEnd(bytes: Uint8Array, start: number, end: number): number {
   while (end > start && isBlank(bytes[end - 1]!)) end--;
   return end;
-}
-
-/** The weight of a group, the last token before `end`; -1 when it is none. */
-function weightBetween(bytes: Uint8Array, start: number, end: number): number {
-  let weight = 0;
-  const stop = tokenEndBefore(bytes, end);
-  for (let at = start; at < stop; at++) {
-    const digit = bytes[at]! - 48;
-    if (digit < 0 || digit > 9) return -1;
-    weight = Math.min(weight * 10 + digit, MAX_WEIGHT);
-  }
-  return weight > 0 ? weight : -1;
 }

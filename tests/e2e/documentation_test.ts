@@ -53,7 +53,8 @@ async function deno(folder: string, ...args: string[]): Promise<string> {
 }
 
 Deno.test("the examples of the README and of the page on embedding do what they say", async (test) => {
-  const examples = [...await examplesOf("README.md"), ...await examplesOf("docs/embedding.md")];
+  const pages = ["README.md", "docs/embedding.md", "docs/cluster.md"];
+  const examples = (await Promise.all(pages.map(examplesOf))).flat();
   assert(examples.length >= 8, `only ${examples.length} examples were found`);
   await using broker = await startBroker();
   const folder = await Deno.makeTempDir({ prefix: "denats-examples-" });

@@ -86,9 +86,15 @@ export function meetingsOf(pairing: Pairing): string[] {
   return meetings;
 }
 
-/** The pairings to test: all with the environment variable `INTEROP_FULL`, else pairwise ones. */
+/**
+ * The pairings to test: all with the environment variable `INTEROP_FULL`, otherwise pairwise ones;
+ * `INTEROP_SEED` chooses other ones of these.
+ */
 export function pairingsWith(peer: Pairing["peer"]): Pairing[] {
-  const pairings = Deno.env.get("INTEROP_FULL") ? allPairings() : pairwisePairings();
+  const seed = Deno.env.get("INTEROP_SEED");
+  const pairings = Deno.env.get("INTEROP_FULL")
+    ? allPairings()
+    : pairwisePairings(seed === undefined ? undefined : Number(seed));
   return pairings.filter((pairing) => pairing.peer === peer);
 }
 

@@ -11,7 +11,7 @@ import { within } from "./eventually.ts";
 import { connectClient, Received, soon } from "./nats_client.ts";
 
 /** How long interest may take to reach every member, in milliseconds. */
-const SETTLE_LIMIT_MS = 15_000;
+const SETTLE_LIMIT_MS = 8000;
 
 /** Pause between two attempts to reach another member, in milliseconds. */
 const RETRY_MS = 10;

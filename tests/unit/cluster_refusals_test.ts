@@ -130,6 +130,11 @@ const DEVIATIONS: readonly Deviation[] = [
     info: { route_pool_size: 1, version: "2.10.27" },
     refused: "Mismatch route pool size: 3 vs 1",
   },
+  {
+    name: "a pool that would take all memory",
+    info: { route_pool_size: 2 ** 32 - 1 },
+    refused: "Route pool size 4294967295 is larger than 1024",
+  },
 ];
 
 for (const { name, info = {}, connect = {}, refused, message = WITH_HEADERS } of DEVIATIONS) {
