@@ -150,7 +150,13 @@ function dialled({ nodes, topology }: Plan, index: number): number[] {
 }
 
 function settingsOf(plan: Plan, index: number): BrokerSettings {
+  const users = plan.accounts.filter((account) => account !== "$G");
   const settings = {
+    ...(users.length > 0 && {
+      accounts: Object.fromEntries(
+        users.map((name) => [name, { users: [{ user: name, password: name }] }]),
+      ),
+    }),
     host: addressOf(index),
     port: CLIENT_PORT,
     server_name: nameOf(index),
@@ -162,6 +168,7 @@ function settingsOf(plan: Plan, index: number): BrokerSettings {
         `nats-route://${addressOf(other)}:${CLUSTER_PORT}`
       ),
       pool_size: plan.poolSizes[index]!,
+      accounts: [...plan.pinned],
       compression: plan.compression[index]!,
       ping_interval: `${plan.pingIntervalMs}ms`,
       ping_max: plan.pingMax,

@@ -20,6 +20,10 @@ export interface Plan {
   readonly poolSizes: readonly number[];
   /** Each broker's mode of compression between brokers. */
   readonly compression: readonly string[];
+  /** The accounts of its clients. */
+  readonly accounts: readonly string[];
+  /** Which of them have connections between brokers of their own. */
+  readonly pinned: readonly string[];
   /** The interval of PINGs on routes. */
   readonly pingIntervalMs: number;
   /** How many PINGs may be unanswered. */
@@ -67,11 +71,16 @@ function likeOrUnlike<T>(random: Random, count: number, choices: readonly T[]): 
 /** The plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = streamOf(seed, "plan"), nodes = between(random, 3, 7);
+  const poolSizes = likeOrUnlike(random, nodes, [1, 2, 3, 3, -1]);
+  const accounts = random.below(2) === 0 ? ["$G"] : ["A", "B"];
+  const canPin = accounts.length > 1 && !poolSizes.includes(-1);
   return {
     seed,
     nodes,
     topology: pick<Topology>(random, ["all", "all", "all", "first two", "chain"]),
-    poolSizes: likeOrUnlike(random, nodes, [1, 2, 3, 3, -1]),
+    poolSizes,
+    accounts,
+    pinned: canPin && random.below(2) === 0 ? ["B"] : [],
     compression: likeOrUnlike(random, nodes, ["off", "off", "accept", "s2_fast", "s2_auto"]),
     pingIntervalMs: pick(random, [200, 300, 500, 1000]),
     pingMax: pick(random, [1, 2, 2, 3]),
