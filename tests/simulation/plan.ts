@@ -45,6 +45,9 @@ export interface Plan {
 /** What a random source is for: one more draw here changes nothing there. */
 export type Stream = "plan" | "network" | "faults" | "clients" | "traffic" | "brokers";
 
+/** Small clusters more often: the cost grows with the square. */
+const NODES: readonly number[] = [3, 3, 3, 4, 4, 5, 5, 6, 7];
+
 const STREAMS: readonly Stream[] = ["plan", "network", "faults", "clients", "traffic", "brokers"];
 
 /** The chance of one purpose in a seed. */
@@ -70,7 +73,7 @@ function likeOrUnlike<T>(random: Random, count: number, choices: readonly T[]): 
 
 /** The plan of a seed. */
 export function planOf(seed: number): Plan {
-  const random = streamOf(seed, "plan"), nodes = between(random, 3, 7);
+  const random = streamOf(seed, "plan"), nodes = pick(random, NODES);
   const poolSizes = likeOrUnlike(random, nodes, [1, 2, 3, 3, -1]);
   const accounts = random.below(2) === 0 ? ["$G"] : ["A", "B"];
   const canPin = accounts.length > 1 && !poolSizes.includes(-1);
@@ -89,7 +92,7 @@ export function planOf(seed: number): Plan {
     rounds: 3,
     faultsPerRound: 67 + random.below(10),
     faultGapMs: pick(random, [20, 30, 50, 80, 120]),
-    trafficGapMs: pick(random, [8, 15, 30]),
+    trafficGapMs: pick(random, [10, 25, 50]),
   };
 }
 

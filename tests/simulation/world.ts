@@ -23,7 +23,7 @@ import { Ticks } from "./ticks.ts";
 import { Trace } from "./trace.ts";
 
 /** How often everything is looked at, in milliseconds. */
-const LOOK_MS = 50;
+const LOOK_MS = 100;
 /** How soon an end that was not possible yet is tried again. */
 const AGAIN_MS = 50;
 
