@@ -404,12 +404,24 @@ export class Account {
     if (queues !== null) {
       for (let i = 0; i < queues.length; i++) {
         if (this.#deliverToNamed(match, queues[i]!, message)) count++;
-        else if (this.#passOn(routed, from, queues[i]!)) count++;
+        else {
+          // What goes on is the message as it came, not as clients get it.
+          if (message !== routed) this.#forgetPlain();
+          if (this.#passOn(routed, from, queues[i]!)) count++;
+          if (message !== routed) this.#forgetPlain();
+        }
       }
     }
-    if (this.#plainMade) this.#plainMessage.release();
+    this.#forgetPlain();
     if (message !== routed) message.release();
     return count;
+  }
+
+  /** The message without its headers is made anew when it is needed again. */
+  #forgetPlain(): void {
+    if (!this.#plainMade) return;
+    this.#plainMessage.release();
+    this.#plainMade = false;
   }
 
   #deliverToNamed(match: Match<Subscription>, name: string, message: ClientMessage): boolean {
