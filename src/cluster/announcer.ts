@@ -5,7 +5,7 @@
  */
 import type { Account, InterestObserver } from "../account/mod.ts";
 import type { Clock } from "../platform/mod.ts";
-import { interestFrame, type SubjectFilter } from "../protocol/mod.ts";
+import { encodeByteString, interestFrame, type SubjectFilter } from "../protocol/mod.ts";
 import { passes } from "./permissions.ts";
 import type { RouteSession } from "./session.ts";
 
@@ -15,6 +15,8 @@ const SLICE_MS = 5, TOLD_PER_LOOK = 256;
 /** The interest of one account, as the other servers are told of it. */
 export class Announcer implements InterestObserver {
   readonly #account: Account;
+  /** The account's name as it stands on the wire, a byte string. */
+  readonly #name: string;
   readonly #filter: SubjectFilter | null;
   readonly #clock: Clock;
   /** Connections that it goes to. */
@@ -27,6 +29,7 @@ export class Announcer implements InterestObserver {
   /** Announces to nobody yet. `filter` is what may be announced. */
   constructor(account: Account, filter: SubjectFilter | null, clock: Clock) {
     this.#account = account;
+    this.#name = encodeByteString(account.name);
     this.#filter = filter;
     this.#clock = clock;
   }
@@ -102,7 +105,7 @@ export class Announcer implements InterestObserver {
 
   #tell(session: RouteSession, subject: string, queue: string | null, count: number): void {
     if (!passes(this.#filter, subject)) return;
-    const name = session.account === "" ? this.#account.name : "";
+    const name = session.account === "" ? this.#name : "";
     session.send(interestFrame(count > 0 ? "RS+" : "RS-", name, subject, queue, count));
   }
 }

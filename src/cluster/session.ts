@@ -11,6 +11,7 @@ import {
   CLOSE_REASONS,
   type CloseReason,
   decodeByteString,
+  encodeByteString,
   ERROR_TEXT,
   InvalidSubjectError,
   type RouteCommands,
@@ -196,7 +197,9 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     for (const remote of this.remotes.values()) remote.open = false;
     if (reason === "staleConnection") statistics.staleRoutes++;
     if (reason.startsWith("slowConsumer")) statistics.slowRoutes++;
-    if (text !== null) log.limited(text, LOG_EVERY_MS)?.error(`${this.label} - ${text}`);
+    if (text !== null) {
+      log.limited(text, LOG_EVERY_MS)?.error(`${this.label} - ${decodeByteString(text)}`);
+    }
     this.#handshake.ended(reason);
     mesh.left(this);
   }
@@ -223,7 +226,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     if (refusal.log !== undefined) {
       log.limited(refusal.log, LOG_EVERY_MS)?.error(`${this.label} - ${refusal.log}`);
     }
-    this.close(refusal.reason, refusal.text);
+    this.close(refusal.reason, refusal.text === null ? null : encodeByteString(refusal.text));
   }
 
   // --- Setting up -------------------------------------------------------------------------------
@@ -286,7 +289,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     if (known !== undefined) return known;
     const peer = this.peer, introduced = this.#handshake.introduced;
     if ((peer ?? introduced) === null || !this.#environment.accounts.has(name)) return null;
-    const head = new RouteHead(name, this.account !== "");
+    const head = new RouteHead(encodeByteString(name), this.account !== "");
     const remote = new RemoteSubscriber(this.outbox, head, peer?.id ?? introduced!.name, name);
     remote.headers = peer?.info.headers ?? introduced!.headers;
     remote.open = this.closing === null;
@@ -424,7 +427,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       });
       return null;
     }
-    const known = this.account === "" ? name : this.account;
+    const known = this.account === "" ? textOf(name) : this.account;
     const remote = this.remote(known);
     if (remote === null) {
       this.#environment.log.limited("unknown account", LOG_EVERY_MS)?.error(
@@ -488,4 +491,10 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   #acknowledge(): void {
     if (this.#verbose && this.closing === null) this.send("+OK\r\n");
   }
+}
+
+/** The text of a name on the wire, which almost always is the same. */
+function textOf(name: string): string {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 127) return decodeByteString(name);
+  return name;
 }
