@@ -332,7 +332,9 @@ export class Mesh {
     const { accounts, log } = this.#environment;
     const name = info.route_account, peer = session.peer!;
     if (name === undefined || !accounts.has(name)) return;
-    log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
+    if (!this.pinned.has(name)) {
+      log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
+    }
     this.pinned.add(name);
     const announcer = this.#options.announcers.get(name)!, account = accounts.get(name)!;
     for (const each of peer.sessions()) {
