@@ -56,6 +56,8 @@ export interface AccountOptions {
 
 /** How long removing subscriptions may keep everything else waiting, in milliseconds. */
 const SLICE_MS = 10;
+/** How long a list of queue groups may be: a peer refuses lines of more than 64 KiB. */
+const MAX_LIST_BYTES = 32 * 1024;
 /** The largest number that {@link Random.below} takes. */
 const MAX_DRAW = 2 ** 31;
 /** How many removals to do between looks at the clock. */
@@ -319,7 +321,8 @@ export class Account {
       const route = routes[i]!;
       if (!route.open) continue;
       route.serial = serial;
-      route.queues.length = 0;
+      route.plain = true;
+      route.queues.length = route.queuesLength = 0;
       chosen.push(route);
     }
     for (let i = 0; i < groups.length; i++) {
@@ -347,7 +350,7 @@ export class Account {
       const leaves = weightOf(group.leaf);
       if (leaves > 0) member = memberAt(group.leaf, this.#draw(leaves));
     }
-    if (member !== null) this.#noteGroup(member.remote, group.name);
+    if (member !== null) this.#noteGroup(member.remote, group.name, message);
     return false;
   }
 
@@ -359,13 +362,20 @@ export class Account {
       : Math.floor(this.#random.next() * weight);
   }
 
-  #noteGroup(route: RemoteSubscriber, name: string): void {
+  #noteGroup(route: RemoteSubscriber, name: string, message: ClientMessage): void {
     if (route.serial !== this.#serial) {
       route.serial = this.#serial;
-      route.queues.length = 0;
+      route.plain = false;
+      route.queues.length = route.queuesLength = 0;
       this.#chosen.push(route);
+    } else if (route.queuesLength + name.length > MAX_LIST_BYTES) {
+      // Another frame for the rest, unless its plain subscriptions would get the message twice.
+      if (route.plain) return;
+      this.#deliverRemote(route, message, route.queues);
+      route.queues.length = route.queuesLength = 0;
     }
     route.queues.push(name);
+    route.queuesLength += name.length + 1;
   }
 
   /**

@@ -33,6 +33,31 @@ Deno.test("a flood of INFO does not become a flood of interest", async () => {
   await assertServed(world);
 });
 
+Deno.test("a message for thousands of groups of a peer is no line that the peer refuses", async () => {
+  await using world = await startClustered();
+  const client = await world.connect();
+  using peer = new RoutePeer(world);
+  const link = await peer.join();
+  const groups = Array.from({ length: 12_000 }, (_, i) => `group-${i}`);
+  for (const group of groups) link.send(`RS+ $G work ${group} 1\r\n`);
+  await world.advance(10);
+  assertEquals(world.broker.remoteInterest(peer.id).length, groups.length);
+  const lines = async () => {
+    client.send("PUB work reply 2\r\nhi\r\n");
+    await world.advance(10);
+    return link.take().split("\r\n").filter((line) => line.startsWith("RMSG"));
+  };
+  const several = await lines();
+  for (const line of several) assertLess(line.length, 50_000);
+  const named = several.flatMap((line) => line.split(" ").slice(5, -1));
+  assertEquals(named.sort(), groups.sort(), "each is named once");
+  // With plain interest there can be one frame alone: its list is cut.
+  await link.exchange("RS+ $G work\r\n");
+  const [one, ...none] = await lines();
+  assertEquals(none, []);
+  assertLess(one!.length, 50_000);
+});
+
 Deno.test("a flood of accounts with routes of their own is one line in the log", async () => {
   await using world = await startClustered({ pool_size: 1 });
   const client = await world.connect();
