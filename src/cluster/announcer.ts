@@ -15,7 +15,7 @@ const SLICE_MS = 5, TOLD_PER_LOOK = 256;
 /** The interest of one account, as the other servers are told of it. */
 export class Announcer implements InterestObserver {
   readonly #account: Account;
-  /** Its name as a byte string. */
+  /** The account's name as it stands on the wire, a byte string. */
   readonly #name: string;
   readonly #filter: SubjectFilter | null;
   readonly #clock: Clock;
