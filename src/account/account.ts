@@ -55,6 +55,8 @@ export interface AccountOptions {
   readonly pressAbove: number;
 }
 
+/** How long a list of queue groups may be: a peer refuses lines of more than 64 KiB. */
+const MAX_LIST_BYTES = 32 * 1024;
 /** The largest number that {@link Random.below} takes. */
 const MAX_DRAW = 2 ** 31;
 
@@ -284,7 +286,8 @@ export class Account {
       const route = routes[i]!;
       if (!route.open) continue;
       route.serial = serial;
-      route.queues.length = 0;
+      route.plain = true;
+      route.queues.length = route.queuesLength = 0;
       chosen.push(route);
     }
     for (let i = 0; i < groups.length; i++) {
@@ -312,7 +315,7 @@ export class Account {
       const leaves = weightOf(group.leaf);
       if (leaves > 0) member = memberAt(group.leaf, this.#draw(leaves));
     }
-    if (member !== null) this.#noteGroup(member.remote, group.name);
+    if (member !== null) this.#noteGroup(member.remote, group.name, message);
     return false;
   }
 
@@ -324,13 +327,20 @@ export class Account {
       : Math.floor(this.#random.next() * weight);
   }
 
-  #noteGroup(route: RemoteSubscriber, name: string): void {
+  #noteGroup(route: RemoteSubscriber, name: string, message: ClientMessage): void {
     if (route.serial !== this.#serial) {
       route.serial = this.#serial;
-      route.queues.length = 0;
+      route.plain = false;
+      route.queues.length = route.queuesLength = 0;
       this.#chosen.push(route);
+    } else if (route.queuesLength + name.length > MAX_LIST_BYTES) {
+      // Another frame for the rest, unless its plain subscriptions would get the message twice.
+      if (route.plain) return;
+      this.#deliverRemote(route, message, route.queues);
+      route.queues.length = route.queuesLength = 0;
     }
     route.queues.push(name);
+    route.queuesLength += name.length + 1;
   }
 
   /**
@@ -371,12 +381,24 @@ export class Account {
     if (queues !== null) {
       for (let i = handedOn ? 1 : 0; i < queues.length; i++) {
         if (this.#deliverToNamed(match, queues[i]!, message)) count++;
-        else if (!handedOn && this.#passOn(routed, from, queues[i]!)) count++;
+        else if (!handedOn) {
+          // What goes on is the message as it came, not as clients get it.
+          if (message !== routed) this.#forgetPlain();
+          if (this.#passOn(routed, from, queues[i]!)) count++;
+          if (message !== routed) this.#forgetPlain();
+        }
       }
     }
-    if (this.#plainMade) this.#plainMessage.release();
+    this.#forgetPlain();
     if (message !== routed) message.release();
     return count;
+  }
+
+  /** The message without its headers is made anew when it is needed again. */
+  #forgetPlain(): void {
+    if (!this.#plainMade) return;
+    this.#plainMessage.release();
+    this.#plainMade = false;
   }
 
   #deliverToNamed(match: Match<Subscription>, name: string, message: ClientMessage): boolean {

@@ -38,6 +38,10 @@ export class RemoteSubscriber {
   serial = 0;
   /** See {@link RemoteSubscriber.serial}. */
   readonly queues: string[] = [];
+  /** How long the names of {@link RemoteSubscriber.queues} are as a list, in bytes. */
+  queuesLength = 0;
+  /** Whether that message is for plain interest as well. */
+  plain = false;
 
   /** A connection without interest. */
   constructor(outbox: Outbox, head: RouteHead, peer: string, account: string) {

@@ -41,7 +41,7 @@ export class Pace {
 /** The interest of one account, as the other servers are told of it. */
 export class Announcer implements InterestObserver {
   readonly #account: Account;
-  /** Its name as a byte string. */
+  /** The account's name as it stands on the wire, a byte string. */
   readonly #name: string;
   readonly #filter: SubjectFilter | null;
   /** Connections that it goes to. */

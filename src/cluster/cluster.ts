@@ -98,6 +98,8 @@ export class Cluster {
   readonly #accepting: Scope;
   readonly #routes: Scope;
   #hasNews = false;
+  /** Whether there has ever been another server to connect to: before, nats-server tells nothing. */
+  #othersKnown = false;
   #saidLameDuck = false;
 
   /** Listens and dials from now on. */
@@ -206,7 +208,10 @@ export class Cluster {
   connectUrls(): readonly string[] | null {
     const own = this.#options.connectUrls;
     if (own === null) return null;
-    return [...new Set([...this.#saidLameDuck ? [] : own, ...this.#mesh.connectUrls()])];
+    const others = this.#mesh.connectUrls();
+    if (others.length > 0) this.#othersKnown = true;
+    if (!this.#othersKnown) return null;
+    return [...new Set([...this.#saidLameDuck ? [] : own, ...others])];
   }
 
   /** The other servers and the connections to them. */

@@ -142,7 +142,9 @@ export class Mesh {
     if (poolSize > MAX_POOL_SIZE) return poolTooLarge(poolSize, MAX_POOL_SIZE);
     const account = solicited?.account ?? info.route_account ?? "";
     const pooled = settings.poolSize > 0 && poolSize > 0;
-    const size = pooled ? Math.max(settings.poolSize, poolSize) : 0;
+    let peer = this.peers.get(info.server_id);
+    // The first connection has decided.
+    const size = pooled ? peer?.slots.length ?? Math.max(settings.poolSize, poolSize) : 0;
     if (account !== "") {
       if (!pooled) return noDedicatedRoutes(account);
       if (!accounts.has(account)) return unknownAccount(account);
@@ -154,7 +156,6 @@ export class Mesh {
       const index = info.route_pool_idx ?? 0;
       if (solicited === null && (index < 0 || index >= size)) return badPoolIndex(index, size);
     }
-    let peer = this.peers.get(info.server_id);
     if (peer !== undefined && peer.pooled !== pooled) {
       return { ...DUPLICATE, log: "Remote server has changed whether it has a pool" };
     }
@@ -368,7 +369,9 @@ export class Mesh {
     const { accounts, log } = this.#environment;
     const name = info.route_account, peer = session.peer!;
     if (name === undefined || !accounts.has(name)) return;
-    log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
+    if (!this.pinned.has(name)) {
+      log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
+    }
     this.pinned.add(name);
     const announcer = this.#options.announcers.get(name)!, account = accounts.get(name)!;
     for (const each of peer.sessions()) {

@@ -31,8 +31,6 @@ import type { Solicitation } from "./solicitation.ts";
 
 /** How often like things are logged. */
 const LOG_EVERY_MS = 1000;
-/** Names of accounts are text in the configuration, and bytes on the wire. */
-const NOT_ASCII = /[\u0080-\u00ff]/;
 
 /** A route. */
 export class RouteSession extends PeerSession implements RouteCommands, Timed {
@@ -204,7 +202,9 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     for (const remote of this.remotes.values()) remote.open = false;
     if (reason === "staleConnection") statistics.staleRoutes++;
     if (reason.startsWith("slowConsumer")) statistics.slowRoutes++;
-    if (text !== null) log.limited(text, LOG_EVERY_MS)?.error(`${this.label} - ${text}`);
+    if (text !== null) {
+      log.limited(text, LOG_EVERY_MS)?.error(`${this.label} - ${decodeByteString(text)}`);
+    }
     this.#handshake.ended(reason);
     mesh.left(this);
   }
@@ -231,7 +231,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     if (refusal.log !== undefined) {
       log.limited(refusal.log, LOG_EVERY_MS)?.error(`${this.label} - ${refusal.log}`);
     }
-    this.close(refusal.reason, refusal.text);
+    this.close(refusal.reason, refusal.text === null ? null : encodeByteString(refusal.text));
   }
 
   // --- Setting up -------------------------------------------------------------------------------
@@ -435,11 +435,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       });
       return null;
     }
-    const known = this.account !== ""
-      ? this.account
-      : NOT_ASCII.test(name)
-      ? decodeByteString(name)
-      : name;
+    const known = this.account === "" ? textOf(name) : this.account;
     const remote = this.remote(known);
     if (remote === null) {
       this.#environment.log.limited("unknown account", LOG_EVERY_MS)?.error(
@@ -503,4 +499,10 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   #acknowledge(): void {
     if (this.#verbose && this.closing === null) this.send("+OK\r\n");
   }
+}
+
+/** The text of a name on the wire, which almost always is the same. */
+function textOf(name: string): string {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 127) return decodeByteString(name);
+  return name;
 }

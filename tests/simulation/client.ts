@@ -51,12 +51,13 @@ export class SimulatedClient {
   #stalled: PromiseWithResolvers<void> | undefined;
   #ready = false;
 
-  /** A client on host `host` of the broker on node `node`, which {@link SimulatedClient.run} lives. */
-  constructor(surroundings: ClientSurroundings, node: number, host: string) {
+  /** A client on a host of its own, of the broker on node `node`, which {@link SimulatedClient.run} lives. */
+  constructor(surroundings: ClientSurroundings, node: number, host: string, account: string) {
     this.#surroundings = surroundings;
     this.#host = host;
-    this.party = surroundings.ledger.enter(node);
-    this.#send(connectFrame({ name: `client-${this.party.id}` }));
+    this.party = surroundings.ledger.enter(node, account);
+    const credentials = account === "$G" ? {} : { user: account, pass: account };
+    this.#send(connectFrame({ name: `client-${this.party.id}`, ...credentials }));
     this.subscribe(inbox(this.party), null);
   }
 

@@ -7,6 +7,8 @@ import type { Broker } from "../../mod.ts";
 
 /** Interest that a peer has announced. */
 export interface InterestView {
+  /** The account. */
+  readonly account: string;
   /** The subject, perhaps with wildcards. */
   readonly subject: string;
   /** The queue group, or null. */
@@ -34,7 +36,7 @@ export function peersOf(broker: Broker): PeerView[] {
   }));
 }
 
-/** What a peer has announced for the global account. */
+/** What a peer has announced. */
 export function interestOf(broker: Broker, peer: string): InterestView[] {
-  return broker.remoteInterest(peer).filter(({ account }) => account === "$G");
+  return broker.remoteInterest(peer);
 }

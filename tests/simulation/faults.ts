@@ -15,6 +15,8 @@ import type { SimulatedConnection } from "./simulated_connection.ts";
 
 /** The longest that a process stands still, a path is slow, and a crashed broker stays away. */
 const STANDSTILL_MS = 1500, SLOW_MS = 400, AWAY_MS = 2000;
+/** The longest that a broker takes to leave. */
+const DRAIN_MS = 1000;
 /** The farthest that a wall clock jumps. */
 const JUMP_MS = 86_400_000;
 
@@ -203,9 +205,10 @@ function leave(world: FaultSurroundings): Fault | null {
   const { mesh, random } = world, node = runningNode(world);
   if (node === null) return null;
   mesh.disturbNode(node.index);
-  void node.leave();
+  const drainMs = random.below(2) * between(random, 1, DRAIN_MS);
+  void node.leave(drainMs);
   return {
-    text: `${node.name} leaves`,
+    text: drainMs === 0 ? `${node.name} leaves` : `${node.name} leaves within ${drainMs} ms`,
     durationMs: between(random, 10, AWAY_MS),
     end: () => node.state === "down" ? restart(world, node) : false,
   };

@@ -12,6 +12,8 @@ export interface Party {
   readonly id: number;
   /** The index of the broker's node. */
   readonly node: number;
+  /** Its account. */
+  readonly account: string;
   /** Since when it has been connected, read everything and met no fault; Infinity: it does not. */
   steadySinceMs: number;
   /** When it ended; Infinity: not yet. */
@@ -81,9 +83,9 @@ export class Ledger {
   }
 
   /** A client dials. */
-  enter(node: number): Party {
+  enter(node: number, account: string): Party {
     const id = this.parties.length + 1;
-    const party: Party = { id, node, steadySinceMs: Infinity, endedMs: Infinity };
+    const party: Party = { id, node, account, steadySinceMs: Infinity, endedMs: Infinity };
     this.parties.push(party);
     return party;
   }
@@ -140,10 +142,11 @@ export class Ledger {
     subscription.received.add(message);
   }
 
-  /** Subscriptions that match a subject and have not ended before `sinceMs`. */
-  matching(subject: string, sinceMs: number): SubscriptionRecord[] {
+  /** Subscriptions in an account that match a subject and have not ended before `sinceMs`. */
+  matching(account: string, subject: string, sinceMs: number): SubscriptionRecord[] {
     return this.subscriptions.filter((subscription) =>
-      subscription.endedMs > sinceMs && subjectMatches(subscription.subject, subject)
+      subscription.endedMs > sinceMs && subscription.party.account === account &&
+      subjectMatches(subscription.subject, subject)
     );
   }
 
@@ -173,6 +176,6 @@ export function describeSubscription(subscription: SubscriptionRecord): string {
 }
 
 /** A party as violations name it. */
-export function describeParty({ id, node }: Party): string {
-  return `client ${id} of n${node + 1}`;
+export function describeParty({ id, node, account }: Party): string {
+  return `client ${id} of n${node + 1} in ${account}`;
 }

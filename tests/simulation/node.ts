@@ -116,11 +116,11 @@ export class SimulatedNode {
     this.state = "running";
   }
 
-  /** The broker closes in order; it is down once it has. */
-  async leave(): Promise<void> {
+  /** The broker closes in order, in no hurry if it is told how long to take; then it is down. */
+  async leave(drainMs = 0): Promise<void> {
     const broker = this.broker;
     this.state = "leaving";
-    await broker.close();
+    await broker.close({ drain: drainMs > 0, drainMs });
     if (this.#broker !== broker) return;
     this.#broker = undefined;
     this.state = "down";
@@ -150,7 +150,13 @@ function dialled({ nodes, topology }: Plan, index: number): number[] {
 }
 
 function settingsOf(plan: Plan, index: number): BrokerSettings {
+  const users = plan.accounts.filter((account) => account !== "$G");
   const settings = {
+    ...(users.length > 0 && {
+      accounts: Object.fromEntries(
+        users.map((name) => [name, { users: [{ user: name, password: name }] }]),
+      ),
+    }),
     host: addressOf(index),
     port: CLIENT_PORT,
     server_name: nameOf(index),
@@ -161,7 +167,9 @@ function settingsOf(plan: Plan, index: number): BrokerSettings {
       routes: dialled(plan, index).map((other) =>
         `nats-route://${addressOf(other)}:${CLUSTER_PORT}`
       ),
-      pool_size: plan.poolSize,
+      pool_size: plan.poolSizes[index]!,
+      accounts: [...plan.pinned],
+      compression: plan.compression[index]!,
       ping_interval: `${plan.pingIntervalMs}ms`,
       ping_max: plan.pingMax,
       connect_retries: 1000,

@@ -16,8 +16,14 @@ export interface Plan {
   readonly nodes: number;
   /** Who dials whom. */
   readonly topology: Topology;
-  /** Connections between two brokers. */
-  readonly poolSize: number;
+  /** Each broker's size of the pool of connections to each other one; -1 for no pool. */
+  readonly poolSizes: readonly number[];
+  /** Each broker's mode of compression between brokers. */
+  readonly compression: readonly string[];
+  /** The accounts of its clients. */
+  readonly accounts: readonly string[];
+  /** Which of them have connections between brokers of their own. */
+  readonly pinned: readonly string[];
   /** The interval of PINGs on routes. */
   readonly pingIntervalMs: number;
   /** How many PINGs may be unanswered. */
@@ -39,6 +45,9 @@ export interface Plan {
 /** What a random source is for: one more draw here changes nothing there. */
 export type Stream = "plan" | "network" | "faults" | "clients" | "traffic" | "brokers";
 
+/** Small clusters more often: the cost grows with the square. */
+const NODES: readonly number[] = [3, 3, 3, 4, 4, 5, 5, 6, 7];
+
 const STREAMS: readonly Stream[] = ["plan", "network", "faults", "clients", "traffic", "brokers"];
 
 /** The chance of one purpose in a seed. */
@@ -56,22 +65,34 @@ export function between(random: Random, least: number, most: number): number {
   return least + random.below(most - least + 1);
 }
 
+/** One choice for all, more often than not, or one for each. */
+function likeOrUnlike<T>(random: Random, count: number, choices: readonly T[]): T[] {
+  const common = random.below(4) > 0 ? pick(random, choices) : undefined;
+  return Array.from({ length: count }, () => common ?? pick(random, choices));
+}
+
 /** The plan of a seed. */
 export function planOf(seed: number): Plan {
-  const random = streamOf(seed, "plan");
+  const random = streamOf(seed, "plan"), nodes = pick(random, NODES);
+  const poolSizes = likeOrUnlike(random, nodes, [1, 2, 3, 3, -1]);
+  const accounts = random.below(2) === 0 ? ["$G"] : ["A", "B"];
+  const canPin = accounts.length > 1 && !poolSizes.includes(-1);
   return {
     seed,
-    nodes: between(random, 3, 7),
+    nodes,
     topology: pick<Topology>(random, ["all", "all", "all", "first two", "chain"]),
-    poolSize: pick(random, [1, 2, 3, 3, 3]),
+    poolSizes,
+    accounts,
+    pinned: canPin && random.below(2) === 0 ? ["B"] : [],
+    compression: likeOrUnlike(random, nodes, ["off", "off", "accept", "s2_fast", "s2_auto"]),
     pingIntervalMs: pick(random, [200, 300, 500, 1000]),
     pingMax: pick(random, [1, 2, 2, 3]),
     pathMs: pick(random, [2, 5, 20]),
     clientsPerNode: between(random, 1, 3),
-    rounds: 4,
-    faultsPerRound: 50 + random.below(10),
-    faultGapMs: pick(random, [30, 60, 100, 200]),
-    trafficGapMs: pick(random, [10, 20, 50]),
+    rounds: 3,
+    faultsPerRound: 67 + random.below(10),
+    faultGapMs: pick(random, [20, 30, 50, 80, 120]),
+    trafficGapMs: pick(random, [10, 25, 50]),
   };
 }
 

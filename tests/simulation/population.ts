@@ -17,6 +17,7 @@ const BURST_MAX = 10;
 interface Place {
   readonly node: SimulatedNode;
   readonly host: string;
+  readonly account: string;
   client: SimulatedClient | null;
 }
 
@@ -38,6 +39,7 @@ export class Population {
       Array.from({ length: plan.clientsPerNode }, (_, index) => ({
         node,
         host: `10.1.${node.index + 1}.${index + 1}`,
+        account: plan.accounts[(node.index + index) % plan.accounts.length]!,
         client: null,
       }))
     );
@@ -55,10 +57,15 @@ export class Population {
   #fill(place: Place): void {
     if (!this.#open) return;
     if (place.node.state === "down") return this.#fillSoon(place);
-    const client = new SimulatedClient(this.#surroundings, place.node.index, place.host);
-    place.client = client;
+    const { node, host, account } = place;
+    const client = place.client = new SimulatedClient(
+      this.#surroundings,
+      node.index,
+      host,
+      account,
+    );
     for (let count = between(this.#random, 1, 4); count > 0; count--) this.#subscribe(client);
-    void client.run(addressOf(place.node.index), CLIENT_PORT).then(() => {
+    void client.run(addressOf(node.index), CLIENT_PORT).then(() => {
       place.client = null;
       this.#fillSoon(place);
     });

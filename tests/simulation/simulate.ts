@@ -19,6 +19,8 @@ import { type Outcome, simulate } from "./simulation.ts";
 
 /** Lines of the fault log, and of each broker's log, that are printed of a seed that failed. */
 const TAIL = 40;
+/** After how many seeds it says how far it is. */
+const PROGRESS = 50;
 
 const flags = parseArgs(Deno.args, {
   string: ["seeds", "from", "seed", "jobs", "step", "watch"],
@@ -62,6 +64,7 @@ async function runHere(from: number, seeds: number, step: number): Promise<numbe
     messages += outcome.messages;
     deliveries += outcome.deliveries;
     virtualMs += outcome.virtualMs;
+    if (run % PROGRESS === 0 && run < seeds) console.log(`${run} seeds, ${failed} failed so far`);
     if (outcome.failure === null) continue;
     failed++;
     report(outcome, false);

@@ -92,14 +92,14 @@ export class Stream implements Carried {
   finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#rejectWriter(new ConnectionError("connection closed"));
+    if (this.#writer !== undefined) this.#rejectWriter(new ConnectionError("connection closed"));
     if (this.#failure === undefined) this.#depart(null);
   }
 
   /** The reader has closed. */
   abandon(): void {
     this.#received = [];
-    this.#rejectReader(new ConnectionError("connection closed"));
+    if (this.#reader !== undefined) this.#rejectReader(new ConnectionError("connection closed"));
   }
 
   /** Loses everything; reading and writing fail from now on. */

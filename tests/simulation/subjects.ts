@@ -30,16 +30,20 @@ export const PATTERNS: readonly string[] = [
 /** The queue groups. */
 export const QUEUES: readonly string[] = ["q", "r"];
 
-const known = new Map<string, boolean>();
+/** What is known of each pattern already, by subject. */
+const known = new Map<string, Map<string, boolean>>();
 
 /** Whether a subscription's subject matches the subject of a message. */
 export function subjectMatches(pattern: string, subject: string): boolean {
   if (pattern === subject) return true;
-  if (!pattern.includes("*") && !pattern.includes(">")) return false;
-  const key = `${pattern} ${subject}`, remembered = known.get(key);
+  if (pattern[0] === "_" && !subject.startsWith(pattern.slice(0, -1))) return false;
+  let ofPattern = known.get(pattern);
+  if (ofPattern === undefined) known.set(pattern, ofPattern = new Map());
+  const remembered = ofPattern.get(subject);
   if (remembered !== undefined) return remembered;
   const matches = matchTokens(pattern.split("."), subject.split("."));
-  known.set(key, matches);
+  // Inboxes are of one run; those of thousands would be too many.
+  if (!subject.startsWith("_")) ofPattern.set(subject, matches);
   return matches;
 }
 

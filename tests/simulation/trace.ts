@@ -42,7 +42,10 @@ export class Trace {
     this.#mix(this.#ticks.nowMs);
     this.#mix(connection);
     this.#mix(bytes.length);
-    for (let i = 0; i < bytes.length; i++) this.#mix(bytes[i]!);
+    const whole = bytes.length & ~3;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let i = 0; i < whole; i += 4) this.#mix(view.getInt32(i));
+    for (let i = whole; i < bytes.length; i++) this.#mix(bytes[i]!);
   }
 
   #show(connection: number, from: string, to: string, bytes: Uint8Array, watched: RegExp): void {

@@ -10,6 +10,7 @@ export type Invariant =
   | "steadiness"
   | "staleness"
   | "interest"
+  | "isolation"
   | "duplicates"
   | "order"
   | "loss"

@@ -6,6 +6,7 @@
 import type { Checked, Checker } from "./checkers/checker.ts";
 import { duplicatesChecker } from "./checkers/duplicates.ts";
 import { interestChecker } from "./checkers/interest.ts";
+import { isolationChecker } from "./checkers/isolation.ts";
 import { lossChecker } from "./checkers/loss.ts";
 import { orderChecker } from "./checkers/order.ts";
 import { panicsChecker } from "./checkers/panics.ts";
@@ -22,7 +23,7 @@ import { Ticks } from "./ticks.ts";
 import { Trace } from "./trace.ts";
 
 /** How often everything is looked at, in milliseconds. */
-const LOOK_MS = 50;
+const LOOK_MS = 100;
 /** How soon an end that was not possible yet is tried again. */
 const AGAIN_MS = 50;
 
@@ -82,6 +83,7 @@ export class World implements Checked {
     );
     this.#faultRandom = streamOf(plan.seed, "faults");
     this.#checkers = [
+      isolationChecker(),
       duplicatesChecker(),
       orderChecker(),
       queueGroupsChecker(),

@@ -33,6 +33,75 @@ Deno.test("a flood of INFO does not become a flood of interest", async () => {
   await assertServed(world);
 });
 
+Deno.test("a message for thousands of groups of a peer is no line that the peer refuses", async () => {
+  await using world = await startClustered();
+  const client = await world.connect();
+  using peer = new RoutePeer(world);
+  const link = await peer.join();
+  const groups = Array.from({ length: 12_000 }, (_, i) => `group-${i}`);
+  for (const group of groups) link.send(`RS+ $G work ${group} 1\r\n`);
+  await world.advance(10);
+  assertEquals(world.broker.remoteInterest(peer.id).length, groups.length);
+  const lines = async () => {
+    client.send("PUB work reply 2\r\nhi\r\n");
+    await world.advance(10);
+    return link.take().split("\r\n").filter((line) => line.startsWith("RMSG"));
+  };
+  const several = await lines();
+  for (const line of several) assertLess(line.length, 50_000);
+  const named = several.flatMap((line) => line.split(" ").slice(5, -1));
+  assertEquals(named.sort(), groups.sort(), "each is named once");
+  // With plain interest there can be one frame alone: its list is cut.
+  await link.exchange("RS+ $G work\r\n");
+  const [one, ...none] = await lines();
+  assertEquals(none, []);
+  assertLess(one!.length, 50_000);
+});
+
+Deno.test("a flood of accounts with routes of their own is one line in the log", async () => {
+  await using world = await startClustered({ pool_size: 1 });
+  const client = await world.connect();
+  await world.exchange(client, "SUB foo 1\r\n");
+  using peer = new RoutePeer(world, "SF", 7001, { route_pool_size: 1, port: 0 });
+  const link = await peer.join();
+  let flood = "";
+  for (let i = 0; i < 500; i++) {
+    flood += `RS+ $G s.${i}\r\n` + peer.infoLine({
+      ...{ server_id: "", route_account: "$G", route_acc_add_reqid: `r${i}` },
+    });
+  }
+  link.send(flood);
+  await world.advance(100);
+  assertEquals(infosIn(link.take()).length, 500);
+  assertLessOrEqual(world.log.filter((line) => line.includes("$G")).length, 1);
+  assertEquals(world.broker.statistics.panics, 0);
+  assert(!link.ended);
+});
+
+Deno.test("a peer that goes away while it is told everything leaves nothing behind", async () => {
+  for (const end of ["reset", "close", "stall"] as const) {
+    await using world = await startClustered({ ping_interval: "1s", write_deadline: "2s" });
+    const client = await world.connect();
+    for (let i = 0; i < 30_000; i++) client.send(`SUB some.subject.of.some.length.${i} ${i}\r\n`);
+    await world.advance(100);
+    using peer = new RoutePeer(world);
+    const link = await peer.dial();
+    link.stall();
+    link.send(peer.connectLine() + peer.infoLine({ port: 0 }));
+    await world.advance(10);
+    assertEquals(world.broker.routes().length, 1);
+    if (end === "reset") link.connection.reset();
+    else if (end === "close") {
+      link.resume();
+      link.close();
+    }
+    await world.advance(15_000);
+    assertEquals(world.broker.routes(), []);
+    await assertReleased(world);
+    await assertServed(world);
+  }
+});
+
 Deno.test("a flood of connect_urls reaches clients ten times a second at most", async () => {
   await using world = await startClustered();
   const client = await world.connect();

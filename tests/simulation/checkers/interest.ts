@@ -39,15 +39,16 @@ export function interestChecker({ ledger, nodes }: Checked): Checker {
 /** What a broker with these subscriptions announces. */
 function truthOf(subscriptions: readonly SubscriptionRecord[]): string[] {
   const views = new Map<string, InterestView>();
-  for (const { subject, queue } of subscriptions) {
-    const key = `${subject} ${queue}`, weight = queue === null ? 0 : views.get(key)?.weight ?? 0;
-    views.set(key, { subject, queue, weight: weight + 1 });
+  for (const { party: { account }, subject, queue } of subscriptions) {
+    const key = `${account} ${subject} ${queue}`;
+    const weight = queue === null ? 0 : views.get(key)?.weight ?? 0;
+    views.set(key, { account, subject, queue, weight: weight + 1 });
   }
   return lines([...views.values()]);
 }
 
 function lines(interest: readonly InterestView[]): string[] {
-  return interest.map(({ subject, queue, weight }) =>
-    queue === null ? subject : `${subject} ${queue} x${weight}`
+  return interest.map(({ account, subject, queue, weight }) =>
+    `${account} ${queue === null ? subject : `${subject} ${queue} x${weight}`}`
   ).sort();
 }

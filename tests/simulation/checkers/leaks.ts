@@ -59,6 +59,10 @@ export function checkLeftovers(world: Checked, before: Inventory): void {
   }
   for (const node of world.nodes) {
     const { connections, subscriptions } = node.broker.statistics;
+    for (const { name, routes } of node.broker.routes()) {
+      const pending = routes.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
+      if (pending > 0) more.push(`${node.name} has ${pending} bytes waiting for ${name}`);
+    }
     if (connections > 0) more.push(`${node.name} counts ${connections} clients`);
     if (subscriptions > 0) more.push(`${node.name} counts ${subscriptions} subscriptions`);
   }

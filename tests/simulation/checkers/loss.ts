@@ -32,7 +32,7 @@ export function lossChecker({ plan, ticks, ledger, mesh, nodes }: Checked): Chec
     if (publisher.steadySinceMs > sentMs - settlingMs) return;
     if (mesh.steadySinceMs(publisher.node, publisher.node) > sentMs) return;
     const groups = new Map<string, SubscriptionRecord[]>();
-    for (const subscription of ledger.matching(subject, sentMs - settlingMs)) {
+    for (const subscription of ledger.matching(publisher.account, subject, sentMs - settlingMs)) {
       const { queue, received } = subscription;
       if (queue !== null) {
         const group = groups.get(queue);

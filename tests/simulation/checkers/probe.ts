@@ -12,6 +12,7 @@ import {
   type SubscriptionRecord,
 } from "../ledger.ts";
 import type { SimulatedClient } from "../client.ts";
+import type { Population } from "../population.ts";
 import { SUBJECTS } from "../subjects.ts";
 import { Violation } from "../violation.ts";
 import type { Checked } from "./checker.ts";
@@ -21,18 +22,23 @@ const HANDLING_MS = 2;
 
 /** Has a client at each broker publish and ask on every subject; `pass` lets time pass. */
 export async function probe(
-  { plan, ledger, nodes, population, ticks }: Checked,
+  { plan, ledger, population, ticks }: Checked,
   pass: (durationMs: number) => Promise<void>,
 ): Promise<void> {
   // From the publisher, between brokers, to the subscriber.
   const hopsMs = 3 * plan.pathMs + HANDLING_MS;
   for (const isRequest of [false, true]) {
     const first = ledger.messages.length;
-    for (const { index } of nodes) {
-      const client: SimulatedClient = population.clientsOf(index)[0]!;
-      for (const subject of SUBJECTS) {
-        if (isRequest) client.request(subject);
-        else client.publish(subject);
+    for (const client of probers(population)) {
+      const { node, account } = client.party;
+      for (const [at, subject] of SUBJECTS.entries()) {
+        if (!isRequest) client.publish(subject);
+        // Many answer where anybody does: one such request at each broker is enough.
+        else if (
+          at === node || ledger.matching(account, subject, ticks.nowMs).length === 0
+        ) {
+          client.request(subject);
+        }
       }
     }
     const sent = ledger.messages.slice(first);
@@ -47,9 +53,19 @@ export async function probe(
   }
 }
 
+/** A client of each account at each broker, where there is one. */
+function probers(population: Population): Iterable<SimulatedClient> {
+  const probers = new Map<string, SimulatedClient>();
+  for (const client of population.clients) {
+    const key = `${client.party.node} ${client.party.account}`;
+    if (!probers.has(key)) probers.set(key, client);
+  }
+  return probers.values();
+}
+
 function checkDelivery(ledger: Ledger, message: MessageRecord, nowMs: number): void {
   const missing = new Map<string, SubscriptionRecord[]>();
-  for (const subscription of ledger.matching(message.subject, nowMs)) {
+  for (const subscription of ledger.matching(message.publisher.account, message.subject, nowMs)) {
     const { queue, received } = subscription;
     if (queue !== null) {
       const members = missing.get(queue);
@@ -77,7 +93,8 @@ function late(message: MessageRecord, whom: string, nowMs: number): Violation {
 }
 
 function checkResponders(ledger: Ledger, message: MessageRecord): void {
-  const responders = ledger.matching(message.subject, message.sentMs).length;
+  const { publisher: { account }, subject, sentMs } = message;
+  const responders = ledger.matching(account, subject, sentMs).length;
   if (message.unanswerable === (responders === 0)) return;
   throw new Violation(
     "interest",

@@ -5,6 +5,7 @@
  */
 import { peersOf } from "../cluster_view.ts";
 import type { SimulatedNode } from "../node.ts";
+import type { Path } from "../path.ts";
 import { stalenessMs } from "../plan.ts";
 import { Violation } from "../violation.ts";
 import type { Checked, Checker } from "./checker.ts";
@@ -19,13 +20,13 @@ interface Silence {
 
 /** See the module. */
 export function stalenessChecker({ plan, ticks, network, nodes }: Checked): Checker {
-  const limitMs = stalenessMs(plan), silences = new Map<string, Silence>();
+  const limitMs = stalenessMs(plan), silences = new Map<Path, Silence>();
+  const pathsFrom = nodes.map((one) =>
+    nodes.map((other) => network.path(one.host.name, other.host.name))
+  );
   const look = (one: SimulatedNode, other: SimulatedNode) => {
-    const key = `${one.name} ${other.name}`;
-    const sinceMs = Math.min(
-      network.path(one.host.name, other.host.name).silentSinceMs ?? Infinity,
-      network.path(other.host.name, one.host.name).silentSinceMs ?? Infinity,
-    );
+    const key = pathsFrom[one.index]![other.index]!, back = pathsFrom[other.index]![one.index]!;
+    const sinceMs = Math.min(key.silentSinceMs ?? Infinity, back.silentSinceMs ?? Infinity);
     if (sinceMs === Infinity || one.state !== "running" || other.state !== "running") {
       silences.delete(key);
       return;
