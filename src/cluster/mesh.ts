@@ -136,7 +136,11 @@ export class Mesh {
   // --- Registration -----------------------------------------------------------------------------
 
   /** Gives a connection its place among those of the server that said `info`, or turns it away. */
-  register(session: RouteSession, info: RouteInfo): Registration | Promise<Registration> {
+  register(
+    session: RouteSession,
+    info: RouteInfo,
+    hasOutlasted = false,
+  ): Registration | Promise<Registration> {
     const { settings, accounts, clock, random } = this.#environment, { solicited } = session;
     const poolSize = info.route_pool_size ?? 0;
     if (poolSize > MAX_POOL_SIZE) return poolTooLarge(poolSize, MAX_POOL_SIZE);
@@ -168,7 +172,7 @@ export class Mesh {
         random.next(),
       );
     }
-    return this.#place(peer, session, info, account);
+    return this.#place(peer, session, info, account, hasOutlasted);
   }
 
   #place(
@@ -176,6 +180,7 @@ export class Mesh {
     session: RouteSession,
     info: RouteInfo,
     account: string,
+    hasOutlasted: boolean,
   ): Registration | Promise<Registration> {
     const { solicited } = session;
     let slot = -1, holder: RouteSession | undefined | null, replaced: RouteSession | null = null;
@@ -186,11 +191,13 @@ export class Mesh {
       holder = peer.slots[slot];
     }
     if (holder !== undefined && holder !== null) {
-      switch (this.#judge(peer, holder, session)) {
+      switch (hasOutlasted ? "replace" : this.#judge(peer, holder, session)) {
         case "keep":
           return DUPLICATE;
         case "wait":
-          return this.#hold(session, info);
+          return this.#hold(session, info, false);
+        case "outlast":
+          return this.#hold(session, info, true);
         default:
           replaced = holder;
       }
@@ -213,12 +220,17 @@ export class Mesh {
       bothDenats: peer.info.denats !== undefined,
       ownIdIsLess: this.#environment.info().server_id < peer.id,
       canWait: this.#held.size < MAX_HELD,
+      // Where there is a pool, INFO says which place of it was found free.
+      saidEarly: !peer.pooled,
     });
   }
 
-  #hold(session: RouteSession, info: RouteInfo): Promise<Registration> {
+  #hold(session: RouteSession, info: RouteInfo, outlasts: boolean): Promise<Registration> {
     const { promise, resolve } = Promise.withResolvers<Registration>();
-    const timer = this.#environment.clock.setTimer(HOLD_MS, () => this.#release(held, DUPLICATE));
+    const timer = this.#environment.clock.setTimer(HOLD_MS, () => {
+      if (outlasts) this.#tryAgain(held, true);
+      else this.#release(held, DUPLICATE);
+    });
     const held: Held = { session, info, timer, resolve };
     this.#held.add(held);
     return promise;
@@ -230,11 +242,11 @@ export class Mesh {
     held.resolve(registration);
   }
 
-  #tryAgain(held: Held): void {
+  #tryAgain(held: Held, hasOutlasted = false): void {
     if (!this.#held.delete(held)) return;
     held.timer.cancel();
     if (held.session.closing !== null) return held.resolve(DUPLICATE);
-    const result = this.register(held.session, held.info);
+    const result = this.register(held.session, held.info, hasOutlasted);
     if (result instanceof Promise) void result.then(held.resolve);
     else held.resolve(result);
   }

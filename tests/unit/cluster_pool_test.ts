@@ -143,7 +143,7 @@ Deno.test("replacing the only connection does not tell clients that the server w
   await live(world, SETTLED_MS, first);
   client.take();
   const { link } = await contend(peer);
-  await live(world, 1000, link);
+  await live(world, HOLD_MS + 1000, link);
   assert(first.ended);
   assertEquals(client.take().replace("PING\r\n", ""), "");
   assert(!world.log.some((line) => line.includes("Route to SF lost")));
@@ -302,6 +302,7 @@ Deno.test("a peer without a pool has one connection, for all accounts", async ()
   await live(world, 5000, link);
   assertEquals(peer.accepted.length, 0);
   const second = await contend(peer);
+  await live(world, HOLD_MS, link);
   assert(second.link.ended || link.ended, "never two");
   assertEquals(slots(world).length, 1);
 });
@@ -346,4 +347,16 @@ Deno.test("the pool is dialled where the first of it was, whatever the peer tell
   await link.exchange("PONG\r\n");
   await world.advance(300);
   assertGreater(peer.accepted.length, 0);
+});
+
+Deno.test("a peer without a pool that finds out that it has two keeps the first", async () => {
+  const { world, peer, link } = await startDialling(-1);
+  await using _ = world;
+  using __ = peer;
+  await live(world, SETTLED_MS, link);
+  // Its INFO is under way before it has read the broker's, which shows that the two know each other.
+  const second = await contend(peer);
+  second.link.close();
+  await live(world, HOLD_MS, link);
+  assertEquals([link.ended, slots(world)], [false, ["0 dialled"]]);
 });
