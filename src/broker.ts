@@ -415,7 +415,7 @@ export class Broker implements AsyncDisposable {
       staleConnections: statistics.staleConnections + (this.#cluster?.statistics.staleRoutes ?? 0),
       routes: this.#cluster?.routeCount ?? 0,
       routeDials: this.#cluster?.statistics.dials ?? 0,
-      stalledReads: outboxSettings.watch.waits,
+      stalledReads: outboxSettings.watch.waits + (this.#cluster?.stalledReads ?? 0),
       panics: this.#panics + this.#strayErrors,
       perSecond: this.#rates.perSecond,
       loopDelayMs: this.#loopDelay.delayMs,

@@ -30,6 +30,8 @@ import { DENATS_VERSION, NATS_VERSION, type RouteInfo } from "./protocol/mod.ts"
 const CONTROL_LINE_FACTOR = 16;
 /** nats-server allows clients no more, and so no message between servers is larger. */
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+/** What a peer may announce over one connection: an endless list would take all memory. */
+const MAX_INTERESTS = 8_000_000, MAX_INTEREST_BYTES = 1024 * 1024 * 1024;
 /** How much one chunk of a route's may give rise to before that is sent out. */
 const CHUNK_WORK_BYTES = 8 * 1024 * 1024;
 /** What listens on every address. */
@@ -95,7 +97,7 @@ export function createCluster(
 }
 
 /** The settings of routes. */
-function routeSettings(config: Config, cluster: ClusterConfig): RouteSettings {
+export function routeSettings(config: Config, cluster: ClusterConfig): RouteSettings {
   const poolSize = Math.max(0, cluster.pool_size);
   return {
     poolSize,
@@ -110,6 +112,8 @@ function routeSettings(config: Config, cluster: ClusterConfig): RouteSettings {
     pingMax: cluster.ping_max,
     maxControlLine: CONTROL_LINE_FACTOR * config.max_control_line,
     maxPayload: Math.max(MAX_PAYLOAD_BYTES, config.max_payload),
+    maxInterests: MAX_INTERESTS,
+    maxInterestBytes: MAX_INTEREST_BYTES,
     chunkWork: CHUNK_WORK_BYTES,
     connectRetries: cluster.connect_retries,
     connectBackoff: cluster.connect_backoff,
@@ -135,7 +139,7 @@ function routeAuthentication(
 }
 
 /** What a server says of itself to other servers. */
-function routeInfo(
+export function routeInfo(
   config: Config,
   cluster: ClusterConfig,
   identity: { readonly id: string; readonly name: string },

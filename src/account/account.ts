@@ -55,6 +55,11 @@ export interface AccountOptions {
   readonly pressAbove: number;
 }
 
+/** How long a list of queue groups may be: a peer refuses lines of more than 64 KiB. */
+const MAX_LIST_BYTES = 32 * 1024;
+/** The largest number that {@link Random.below} takes. */
+const MAX_DRAW = 2 ** 31;
+
 /** An isolated space of subjects: its interest, and the delivery of messages within it. */
 export class Account {
   /** The account's name. */
@@ -281,7 +286,8 @@ export class Account {
       const route = routes[i]!;
       if (!route.open) continue;
       route.serial = serial;
-      route.queues.length = 0;
+      route.plain = true;
+      route.queues.length = route.queuesLength = 0;
       chosen.push(route);
     }
     for (let i = 0; i < groups.length; i++) {
@@ -298,28 +304,43 @@ export class Account {
   /** True when a local member got it; a chosen server is noted. */
   #choose(group: ClusterGroup, message: ClientMessage, publisher: Subscriber): boolean {
     const here = localCount(group.local), elsewhere = weightOf(group.remote);
-    let at = here + elsewhere > 1 ? this.#random.below(here + elsewhere) : 0;
+    let at = this.#draw(here + elsewhere);
     if (at < here) {
       if (this.#deliverToGroup(group.local!, at, message, publisher)) return true;
       // None here can take it.
-      at = here + (elsewhere > 1 ? this.#random.below(elsewhere) : 0);
+      at = here + this.#draw(elsewhere);
     }
     let member = memberAt(group.remote, at - here);
     if (member === null && group.leaf.length > 0) {
       const leaves = weightOf(group.leaf);
-      if (leaves > 0) member = memberAt(group.leaf, this.#random.below(leaves));
+      if (leaves > 0) member = memberAt(group.leaf, this.#draw(leaves));
     }
-    if (member !== null) this.#noteGroup(member.remote, group.name);
+    if (member !== null) this.#noteGroup(member.remote, group.name, message);
     return false;
   }
 
-  #noteGroup(route: RemoteSubscriber, name: string): void {
+  /** A number below `weight`, which is what peers say: {@link Random.below} ends at 2^31. */
+  #draw(weight: number): number {
+    if (weight <= 1) return 0;
+    return weight <= MAX_DRAW
+      ? this.#random.below(weight)
+      : Math.floor(this.#random.next() * weight);
+  }
+
+  #noteGroup(route: RemoteSubscriber, name: string, message: ClientMessage): void {
     if (route.serial !== this.#serial) {
       route.serial = this.#serial;
-      route.queues.length = 0;
+      route.plain = false;
+      route.queues.length = route.queuesLength = 0;
       this.#chosen.push(route);
+    } else if (route.queuesLength + name.length > MAX_LIST_BYTES) {
+      // Another frame for the rest, unless its plain subscriptions would get the message twice.
+      if (route.plain) return;
+      this.#deliverRemote(route, message, route.queues);
+      route.queues.length = route.queuesLength = 0;
     }
     route.queues.push(name);
+    route.queuesLength += name.length + 1;
   }
 
   /**
@@ -360,12 +381,24 @@ export class Account {
     if (queues !== null) {
       for (let i = handedOn ? 1 : 0; i < queues.length; i++) {
         if (this.#deliverToNamed(match, queues[i]!, message)) count++;
-        else if (!handedOn && this.#passOn(routed, from, queues[i]!)) count++;
+        else if (!handedOn) {
+          // What goes on is the message as it came, not as clients get it.
+          if (message !== routed) this.#forgetPlain();
+          if (this.#passOn(routed, from, queues[i]!)) count++;
+          if (message !== routed) this.#forgetPlain();
+        }
       }
     }
-    if (this.#plainMade) this.#plainMessage.release();
+    this.#forgetPlain();
     if (message !== routed) message.release();
     return count;
+  }
+
+  /** The message without its headers is made anew when it is needed again. */
+  #forgetPlain(): void {
+    if (!this.#plainMade) return;
+    this.#plainMessage.release();
+    this.#plainMade = false;
   }
 
   #deliverToNamed(match: Match<Subscription>, name: string, message: ClientMessage): boolean {
@@ -394,7 +427,7 @@ export class Account {
         remote.isDenats || !match.plain.some((plain) => plain.remote === remote)
       );
       const able = weightOf(safe) > 0 ? safe : others, weight = weightOf(able);
-      const member = weight === 0 ? null : memberAt(able, this.#random.below(weight));
+      const member = weight === 0 ? null : memberAt(able, this.#draw(weight));
       if (member === null) return false;
       const { remote } = member;
       return this.#deliverRemote(remote, message, remote.isDenats ? [name, name] : [name]);
@@ -457,6 +490,7 @@ export class Account {
     const interest = new RemoteInterest(remote, subject, queue, weight, origin !== null);
     this.remote.insert(interest);
     interests.set(key, interest);
+    remote.interestBytes += key.length;
   }
 
   /** A peer is no longer interested. Nothing happens if it never was. */
@@ -469,6 +503,7 @@ export class Account {
     const key = interestKey(subject, queue, origin), known = remote.interests?.get(key);
     if (known === undefined) return;
     remote.interests!.delete(key);
+    remote.interestBytes -= key.length;
     this.remote.remove(known);
   }
 
@@ -478,6 +513,7 @@ export class Account {
     remote.lastMatch = null;
     const interests = remote.interests;
     remote.interests = null;
+    remote.interestBytes = 0;
     if (interests === null) return;
     await this.#removals.inSlices(interests, (interest) => this.remote.remove(interest));
   }

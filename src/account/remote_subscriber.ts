@@ -15,7 +15,7 @@ export class RemoteSubscriber {
   /** What its frames begin with. */
   readonly head: RouteHead;
   /** The peer's server id. */
-  readonly peer: string;
+  peer: string;
   /** The account's name. */
   readonly account: string;
   /** Whether anything may still be delivered. */
@@ -30,12 +30,18 @@ export class RemoteSubscriber {
   outBytes = 0;
   /** Its interest by what identifies it; null until there is some. */
   interests: Map<string, RemoteInterest> | null = null;
+  /** How long the texts of {@link RemoteSubscriber.interests} are together, in bytes. */
+  interestBytes = 0;
   /** What matched the subject of the last message from it; null when that is not known. */
   lastMatch: Match<Subscription> | null = null;
   /** For the account: the last message that is for it, and the queue groups it was chosen for. */
   serial = 0;
   /** See {@link RemoteSubscriber.serial}. */
   readonly queues: string[] = [];
+  /** How long the names of {@link RemoteSubscriber.queues} are as a list, in bytes. */
+  queuesLength = 0;
+  /** Whether that message is for plain interest as well. */
+  plain = false;
 
   /** A connection without interest. */
   constructor(outbox: Outbox, head: RouteHead, peer: string, account: string) {

@@ -5,7 +5,7 @@
  */
 import type { Account, InterestObserver } from "../account/mod.ts";
 import type { Clock } from "../platform/mod.ts";
-import { interestFrame, type SubjectFilter } from "../protocol/mod.ts";
+import { encodeByteString, interestFrame, type SubjectFilter } from "../protocol/mod.ts";
 import { passes } from "./permissions.ts";
 import type { RouteSession } from "./session.ts";
 
@@ -15,16 +15,21 @@ const SLICE_MS = 5, TOLD_PER_LOOK = 256;
 /** The interest of one account, as the other servers are told of it. */
 export class Announcer implements InterestObserver {
   readonly #account: Account;
+  /** The account's name as it stands on the wire, a byte string. */
+  readonly #name: string;
   readonly #filter: SubjectFilter | null;
   readonly #clock: Clock;
   /** Connections that it goes to. */
   readonly #sessions = new Set<RouteSession>();
+  /** Those that everything is being told to, and whether once more from the beginning. */
+  readonly #telling = new Map<RouteSession, boolean>();
   /** Queue groups with another number of members than was told last. */
   readonly #changed = new Map<string, { readonly subject: string; readonly queue: string }>();
 
   /** Announces to nobody yet. `filter` is what may be announced. */
   constructor(account: Account, filter: SubjectFilter | null, clock: Clock) {
     this.#account = account;
+    this.#name = encodeByteString(account.name);
     this.#filter = filter;
     this.#clock = clock;
   }
@@ -32,7 +37,20 @@ export class Announcer implements InterestObserver {
   /** Tells everything over a connection, and from now on every change. */
   add(session: RouteSession): void {
     this.#sessions.add(session);
-    session.spawn(`interest ${this.#account.name}`, () => this.#tellAll(session));
+    const isTelling = this.#telling.has(session);
+    // However often a peer wants to hear everything again: one at a time, and no faster than it reads.
+    this.#telling.set(session, isTelling);
+    if (isTelling) return;
+    session.spawn(`interest ${this.#account.name}`, async () => {
+      try {
+        do {
+          this.#telling.set(session, false);
+          await this.#tellAll(session);
+        } while (this.#telling.get(session) && this.#sessions.has(session));
+      } finally {
+        this.#telling.delete(session);
+      }
+    });
   }
 
   /** Tells nothing more over a connection. */
@@ -87,7 +105,7 @@ export class Announcer implements InterestObserver {
 
   #tell(session: RouteSession, subject: string, queue: string | null, count: number): void {
     if (!passes(this.#filter, subject)) return;
-    const name = session.account === "" ? this.#account.name : "";
+    const name = session.account === "" ? this.#name : "";
     session.send(interestFrame(count > 0 ? "RS+" : "RS-", name, subject, queue, count));
   }
 }

@@ -98,6 +98,8 @@ export class Cluster {
   readonly #accepting: Scope;
   readonly #routes: Scope;
   #hasNews = false;
+  /** Whether there has ever been another server to connect to: before, nats-server tells nothing. */
+  #othersKnown = false;
   #saidLameDuck = false;
 
   /** Listens and dials from now on. */
@@ -206,7 +208,10 @@ export class Cluster {
   connectUrls(): readonly string[] | null {
     const own = this.#options.connectUrls;
     if (own === null) return null;
-    return [...new Set([...this.#saidLameDuck ? [] : own, ...this.#mesh.connectUrls()])];
+    const others = this.#mesh.connectUrls();
+    if (others.length > 0) this.#othersKnown = true;
+    if (!this.#othersKnown) return null;
+    return [...new Set([...this.#saidLameDuck ? [] : own, ...others])];
   }
 
   /** The other servers and the connections to them. */
@@ -225,6 +230,11 @@ export class Cluster {
     let count = 0;
     for (const session of this.#mesh.sessions) if (session.peer !== null) count++;
     return count;
+  }
+
+  /** Reads from other servers that were held back for somebody who is behind. */
+  get stalledReads(): number {
+    return this.#options.outboxSettings.watch.waits;
   }
 
   /** Messages and bytes that were received from other servers and sent to them. */

@@ -17,7 +17,8 @@ import { parseRouteUrl } from "./route_url.ts";
 import { RouteSession } from "./session.ts";
 import type { RouteCredentials, RouteUrl } from "./settings.ts";
 import type { Solicitation } from "./solicitation.ts";
-import { Target } from "./target.ts";
+import type { Target } from "./target.ts";
+import { Targets } from "./targets.ts";
 
 /** How often {@link Dialler.reconcile} should be called, in milliseconds. */
 export const RECONCILE_PERIOD_MS = 250;
@@ -36,8 +37,10 @@ const RETRY_MS = 1000, RETRY_JITTER_MS = 100;
  * those in a row; twice as long after each, up to {@link RETRY_MS}.
  */
 const LASTING_MS = 5000, SHORT_LIVED_MS = 25;
-/** Most addresses that are remembered without being configured. */
-const MAX_REMEMBERED = 1024;
+/** Most addresses at which nobody was yet that are dialled at a time, and begun with in a period. */
+const MAX_UNSURE = 64, UNSURE_PERIOD_MS = 250;
+/** How long is remembered that somebody has told of a wrong address. */
+const GIVEN_UP_MS = 60_000;
 /** How often it is logged that the same address cannot be reached. */
 const FAILURE_LOG_MS = 60_000;
 
@@ -59,7 +62,10 @@ export interface DiallerOptions {
 export class Dialler {
   readonly #environment: RouteEnvironment;
   readonly #options: DiallerOptions;
-  readonly #targets = new Map<string, Target>();
+  readonly #targets: Targets;
+  /** How many connections to unsure addresses were begun since when. */
+  #unsure = 0;
+  #unsureFromMs = -Infinity;
   #awake = false;
   #ended = false;
 
@@ -67,39 +73,13 @@ export class Dialler {
   constructor(environment: RouteEnvironment, options: DiallerOptions) {
     this.#environment = environment;
     this.#options = options;
-    for (const url of options.routes) this.#remember(url, true);
-  }
-
-  /** The addresses that are known, for whoever wants to see them. */
-  get targets(): Iterable<Target> {
-    return this.#targets.values();
+    this.#targets = new Targets(environment.settings, environment.random);
+    for (const url of options.routes) this.#targets.configure(url);
   }
 
   /** Nothing is dialled any more. */
   end(): void {
     this.#ended = true;
-  }
-
-  #remember(url: RouteUrl, configured: boolean): Target | null {
-    const key = formatAddress({ hostname: url.host, port: url.port });
-    const known = this.#targets.get(key);
-    if (known !== undefined) return known;
-    if (!configured && this.#targets.size >= MAX_REMEMBERED && !this.#forgetOne()) return null;
-    const { settings, random } = this.#environment;
-    const target = new Target(url, configured, settings.connectBackoff, random);
-    this.#targets.set(key, target);
-    return target;
-  }
-
-  /** Makes room by the one that has failed most often. */
-  #forgetOne(): boolean {
-    let worst: string | null = null, failures = 0;
-    for (const [key, target] of this.#targets) {
-      if (target.configured || target.dialling || target.failures <= failures) continue;
-      worst = key;
-      failures = target.failures;
-    }
-    return worst !== null && this.#targets.delete(worst);
   }
 
   /** Something has changed: looks soon, once for however much changes now. */
@@ -120,15 +100,34 @@ export class Dialler {
     for (const peer of mesh.peers.values()) {
       byAddress.set(formatAddress({ hostname: peer.url.host, port: peer.url.port }), peer);
     }
+    let connecting = 0;
+    for (const [, target] of this.#targets) {
+      if (target.connecting && target.isUnsure) connecting++;
+    }
+    if (nowMs - this.#unsureFromMs >= UNSURE_PERIOD_MS) {
+      this.#unsureFromMs = nowMs;
+      this.#unsure = 0;
+    }
     for (const [key, target] of this.#targets) {
       const peer = (target.peerId === null ? undefined : mesh.peers.get(target.peerId)) ??
         byAddress.get(key);
       if (peer !== undefined) {
         target.connected(peer.id);
         if (target.configured) peer.configured = true;
-      } else if (!target.self && !target.dialling && nowMs >= target.nextMs) {
-        this.#dialTarget(target);
+        continue;
       }
+      if (target.self || target.dialling || nowMs < target.nextMs) continue;
+      if (target.givenUp) {
+        if (nowMs - target.nextMs >= GIVEN_UP_MS) this.#targets.delete(target);
+        continue;
+      }
+      if (target.isUnsure) {
+        // Somebody may tell of thousands of addresses.
+        if (connecting >= MAX_UNSURE || this.#unsure >= MAX_UNSURE) continue;
+        connecting++;
+        this.#unsure++;
+      }
+      this.#dialTarget(target);
     }
     for (const peer of mesh.peers.values()) this.#complete(peer, nowMs);
   }
@@ -142,7 +141,7 @@ export class Dialler {
       return;
     }
     if (peer.incompleteSinceMs === null) peer.incompleteSinceMs = nowMs;
-    if (nowMs < peer.nextDialMs) return;
+    if (nowMs < peer.nextDialMs || peer.url.port === 0) return;
     if (nowMs - peer.incompleteSinceMs < this.#othersTurnMs(peer)) return;
     // Only who was accepted once will be again.
     for (const session of peer.sessions()) if (!session.proven) return;
@@ -151,27 +150,25 @@ export class Dialler {
     }
   }
 
-  /** INFO about a server that is not known, from one that is. */
-  heard(info: RouteInfo): void {
+  /** INFO about a server that is not known, from `teller`, which is. */
+  heard(info: RouteInfo, teller: Peer): void {
     const { mesh, info: own, clock } = this.#environment;
     if (info.server_id === own().server_id || info.server_id === "") return;
     if (mesh.peers.has(info.server_id)) return;
     const url = parseRouteUrl(info.ip ?? "");
     if (url === null) return;
     const { credentials } = this.#options;
-    const said = this.#targets.get(formatAddress({ hostname: info.host, port: info.port }));
-    if (said?.configured) return;
-    const target = this.#remember({
+    if (this.#targets.get(info.host, info.port)?.configured) return;
+    const target = this.#targets.hear({
       ...url,
       ...(info.auth_required && credentials !== null && {
         user: credentials.user,
         password: credentials.password,
       }),
-    }, false);
+    }, teller.id);
     if (target === null || target.configured || target.dialling) return;
     target.gossipMode = info.gossip_mode ?? GOSSIP.default;
-    target.failures = 0;
-    target.nextMs = clock.monotonic();
+    target.heard(clock.monotonic());
     this.wake();
   }
 
@@ -179,10 +176,10 @@ export class Dialler {
   lost(peer: Peer): void {
     const nowMs = this.#environment.clock.monotonic();
     let isKnown = false;
-    for (const [key, target] of this.#targets) {
+    for (const [, target] of this.#targets) {
       if (target.peerId !== peer.id) continue;
       if (peer.leaving && !target.configured) {
-        this.#targets.delete(key);
+        this.#targets.delete(target);
         continue;
       }
       isKnown = true;
@@ -191,13 +188,13 @@ export class Dialler {
     }
     if (isKnown || peer.leaving || peer.url.port === 0) return;
     const { credentials } = this.#options;
-    const target = this.#remember({
+    const target = this.#targets.remember({
       ...peer.url,
       ...(peer.info.auth_required && credentials !== null && {
         user: credentials.user,
         password: credentials.password,
       }),
-    }, false);
+    });
     if (target === null) return;
     target.connected(peer.id);
     // Whoever came while it was out of reach is to hear of it, and it of them.
@@ -217,18 +214,16 @@ export class Dialler {
   #dialTarget(target: Target): void {
     const { clock, settings, log } = this.#environment, { url } = target;
     const address = formatAddress({ hostname: url.host, port: url.port });
-    target.dialling = true;
+    target.begun(clock.monotonic());
     let isOver = false;
     const over = (hasFailed: boolean) => {
       if (isOver) return;
       isOver = true;
-      target.dialling = false;
+      target.dialling = target.connecting = false;
       if (!hasFailed) return;
       target.failed(clock.monotonic());
       // Nobody was ever there: somebody has told the wrong address.
-      if (
-        !target.configured && !target.wasConnected && target.failures > settings.connectRetries
-      ) this.#targets.delete(address);
+      target.givenUp = target.isUnsure && target.failures > settings.connectRetries;
     };
     this.#dial(url, {
       account: "",
@@ -253,12 +248,12 @@ export class Dialler {
         `Error trying to connect to route (attempt ${target.failures + 1}): ${error}`,
       );
       over(true);
-    });
+    }, () => target.connecting = false);
   }
 
   #dialPeer(peer: Peer, account: string): void {
     const { clock, random } = this.#environment;
-    const target = this.#targetOf(peer), { credentials } = this.#options;
+    const target = this.#targets.ofPeer(peer.id), { credentials } = this.#options;
     const user = target?.url.user ?? (peer.info.auth_required ? credentials?.user : undefined);
     const password = target?.url.password ??
       (peer.info.auth_required ? credentials?.password : undefined);
@@ -297,13 +292,13 @@ export class Dialler {
     }, () => over(true));
   }
 
-  #targetOf(peer: Peer): Target | null {
-    for (const target of this.#targets.values()) if (target.peerId === peer.id) return target;
-    return null;
-  }
-
   /** Dials in a task that then is the session. `failed` is called where there is no session. */
-  #dial(url: RouteUrl, solicitation: Solicitation, failed: (error: string) => void): void {
+  #dial(
+    url: RouteUrl,
+    solicitation: Solicitation,
+    failed: (error: string) => void,
+    connected: () => void = () => {},
+  ): void {
     const environment = this.#environment, { nextId, scope } = this.#options;
     const id = nextId();
     environment.statistics.dials++;
@@ -317,6 +312,7 @@ export class Dialler {
           if (error instanceof ConnectionError) return;
           throw error;
         }
+        connected();
         await new RouteSession(environment, connection, id, solicitation).run(task);
       });
     } catch (error) {

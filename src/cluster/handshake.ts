@@ -13,6 +13,7 @@ import {
   ERROR_TEXT,
   parseRouteConnect,
   parseRouteInfo,
+  type RouteConnect,
   routeConnectFrame,
   type RouteInfo,
   routeInfoFrame,
@@ -46,8 +47,8 @@ export class Handshake {
   #agreed: string | null = null;
   #infoSent = false;
   #beganAtMs = 0;
-  /** The id that CONNECT has said, "" without. */
-  #connectName = "";
+  /** What CONNECT has said; null before. */
+  #connect: RouteConnect | null = null;
 
   /** A handshake that has not begun. */
   constructor(environment: RouteEnvironment, session: RouteSession) {
@@ -58,6 +59,14 @@ export class Handshake {
   /** What the peer said of itself, or null. */
   get peerInfo(): RouteInfo | null {
     return this.#info;
+  }
+
+  /**
+   * What CONNECT has said, while INFO has not come: nats-server takes interest and messages already,
+   * and tells the peer of none before. Null where that is not so.
+   */
+  get introduced(): RouteConnect | null {
+    return this.#stage === "info" ? this.#connect : null;
   }
 
   /** The connection is there: says what is said first. */
@@ -122,7 +131,7 @@ export class Handshake {
         case "adopted":
           mesh.renamed(connect.name);
       }
-      this.#connectName = connect.name;
+      this.#connect = connect;
       session.admitted(connect.verbose);
       this.#stage = "info";
       this.#setDeadline();
@@ -162,7 +171,7 @@ export class Handshake {
   #first(said: RouteInfo): void {
     const session = this.#session, isSecond = this.#stage === "compressed info";
     // A server without an id is taken as well; CONNECT's is as good.
-    const info = said.server_id === "" ? { ...said, server_id: this.#connectName } : said;
+    const info = said.server_id === "" ? { ...said, server_id: this.#connect?.name ?? "" } : said;
     const refusal = this.#objection(info);
     this.#info = info;
     if (refusal !== null) return session.refuse(refusal);
@@ -218,6 +227,13 @@ export class Handshake {
     const session = this.#session, { solicited } = session, { mesh } = this.#environment;
     if (solicited !== null && info.route_pool_idx !== undefined && info.route_pool_idx !== 0) {
       return session.refuse(unwantedPoolIndex(info.route_pool_idx));
+    }
+    if (session.remotes.size > 0 && info.route_account !== undefined) {
+      return session.refuse({
+        reason: "protocolViolation",
+        text: null,
+        log: "Interest or a message before INFO on a dedicated route",
+      });
     }
     this.#stage = "place";
     const registration = mesh.register(session, info);

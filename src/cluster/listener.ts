@@ -10,8 +10,10 @@ import type { Scope } from "../supervisor/mod.ts";
 import type { RouteEnvironment } from "./environment.ts";
 import { RouteSession } from "./session.ts";
 
-/** Most connections in all, and most whose peer is not known yet. */
+/** Most connections in all, and most that were accepted and whose peer is not known yet. */
 const MAX_ROUTES = 8192, MAX_UNKNOWN = 512;
+/** How long a peer may take to make itself known when others wait for its place. */
+const PATIENCE_MS = 2000;
 
 /** What the listener of routes needs besides the sessions' environment. */
 export interface RouteListenerOptions {
@@ -40,9 +42,18 @@ export async function acceptRoutes(
       log.error(`Route accept failed, trying again: ${error.message}`, { failures, retryInMs }),
   });
   const hasRoom = () => {
-    let unknown = 0;
-    for (const session of mesh.sessions) if (session.peer === null) unknown++;
-    return unknown < MAX_UNKNOWN && mesh.sessions.size < MAX_ROUTES;
+    if (mesh.sessions.size >= MAX_ROUTES) return false;
+    let unknown = 0, oldest: RouteSession | null = null;
+    for (const session of mesh.sessions) {
+      if (session.peer !== null || session.solicited !== null || session.closing !== null) continue;
+      oldest ??= session;
+      unknown++;
+    }
+    if (unknown < MAX_UNKNOWN) return true;
+    // Whoever just connects and waits must not keep all others out.
+    if (oldest === null || clock.now() - oldest.startedAt < PATIENCE_MS) return false;
+    oldest.close("maximumConnectionsExceeded", ERROR_TEXT.connections);
+    return true;
   };
   const welcome = admitted(
     paced(connections, clock),

@@ -45,8 +45,10 @@ const HOLD_MS = 2000;
 const RECENT_MS = 10_000;
 /** Most connections that wait so. */
 const MAX_HELD = 256;
-/** The largest pool of a peer: every place costs memory, and is looked at again and again. */
-const MAX_POOL_SIZE = 1024;
+/** The largest pool that is taken part in, which is also the largest that can be configured. */
+const MAX_POOL_SIZE = 256;
+/** The last port there is. */
+const LAST_PORT = 65_535;
 /** Servers that insist on pools of the same size. */
 const EQUAL_POOLS = /^2\.10\./;
 
@@ -141,10 +143,12 @@ export class Mesh {
   register(session: RouteSession, info: RouteInfo): Registration | Promise<Registration> {
     const { settings, accounts, clock, random } = this.#environment, { solicited } = session;
     const poolSize = info.route_pool_size ?? 0;
+    if (poolSize > MAX_POOL_SIZE) return poolTooLarge(poolSize, MAX_POOL_SIZE);
     const account = solicited?.account ?? info.route_account ?? "";
     const pooled = settings.poolSize > 0 && poolSize > 0;
-    const size = pooled ? Math.max(settings.poolSize, poolSize) : 0;
-    if (size > MAX_POOL_SIZE) return poolTooLarge(size, MAX_POOL_SIZE);
+    let peer = this.peers.get(info.server_id);
+    // The first connection has decided.
+    const size = pooled ? peer?.slots.length ?? Math.max(settings.poolSize, poolSize) : 0;
     if (account !== "") {
       if (!pooled) return noDedicatedRoutes(account);
       if (!accounts.has(account)) return unknownAccount(account);
@@ -156,7 +160,6 @@ export class Mesh {
       const index = info.route_pool_idx ?? 0;
       if (solicited === null && (index < 0 || index >= size)) return badPoolIndex(index, size);
     }
-    let peer = this.peers.get(info.server_id);
     if (peer !== undefined && peer.pooled !== pooled) {
       return { ...DUPLICATE, log: "Remote server has changed whether it has a pool" };
     }
@@ -240,16 +243,17 @@ export class Mesh {
     else held.resolve(result);
   }
 
-  /** Where a server is to be dialled. */
+  /** Where a server is to be dialled; with port 0 where it does not say. */
   #urlOf(session: RouteSession, info: RouteInfo): RouteUrl {
-    const advertised = parseRouteUrl(info.ip ?? "");
-    if (advertised !== null) return advertised;
-    // What it was dialled by is right; otherwise it is where it comes from, with the port it listens on.
+    // What it was dialled by has worked, whatever it tells others to dial.
     if (session.solicited !== null) {
       const { hostname, port } = session.address;
       return { host: hostname, port };
     }
-    return { host: session.address.hostname, port: info.port };
+    const advertised = parseRouteUrl(info.ip ?? "");
+    if (advertised !== null) return advertised;
+    const { port } = info;
+    return { host: session.address.hostname, port: port > 0 && port <= LAST_PORT ? port : 0 };
   }
 
   /** A connection has its place, and the peer knows: everything may pass. */
@@ -322,7 +326,9 @@ export class Mesh {
   news(session: RouteSession, info: RouteInfo): void {
     const peer = session.peer!;
     if (info.route_acc_add_reqid !== undefined) return this.#accountAdded(session, info);
-    if (info.server_id !== peer.id && info.server_id !== "") return this.dialler.heard(info);
+    if (info.server_id !== peer.id && info.server_id !== "") {
+      return this.dialler.heard(info, peer);
+    }
     const before = peer.info;
     peer.info = { ...before, ...info, server_id: peer.id };
     if (info.ldm === true && !peer.leaving) {
@@ -351,7 +357,9 @@ export class Mesh {
     const { accounts, log } = this.#environment;
     const name = info.route_account, peer = session.peer!;
     if (name === undefined || !accounts.has(name)) return;
-    log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
+    if (!this.pinned.has(name)) {
+      log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
+    }
     this.pinned.add(name);
     const announcer = this.#options.announcers.get(name)!, account = accounts.get(name)!;
     for (const each of peer.sessions()) {

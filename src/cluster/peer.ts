@@ -13,7 +13,7 @@ export class Peer {
   readonly id: string;
   /** What it said of itself, last. */
   info: RouteInfo;
-  /** Where to dial it. */
+  /** Where to dial it; nowhere where the port is 0. */
   readonly url: RouteUrl;
   /** Whether there are several connections to it; if not, the one carries all accounts. */
   readonly pooled: boolean;

@@ -75,19 +75,19 @@ export function unwantedPoolIndex(index: number): Refusal {
   };
 }
 
-/** A pool for which there would be no memory. */
-export function poolTooLarge(size: number, most: number): Refusal {
-  return {
-    reason: "protocolViolation",
-    text: `Route pool size ${size} is larger than ${most}`,
-  };
-}
-
 /** Servers of version 2.10 insist on pools of the same size. */
 export function poolSizeMismatch(ours: number, theirs: number): Refusal {
   return {
     reason: "protocolViolation",
     text: `Mismatch route pool size: ${ours} vs ${theirs}`,
+  };
+}
+
+/** Somebody wants more connections than make sense. */
+export function poolTooLarge(size: number, most: number): Refusal {
+  return {
+    reason: "protocolViolation",
+    text: `Route pool size ${size} is larger than ${most}`,
   };
 }
 

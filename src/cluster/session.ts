@@ -11,6 +11,7 @@ import {
   CLOSE_REASONS,
   type CloseReason,
   decodeByteString,
+  encodeByteString,
   ERROR_TEXT,
   InvalidSubjectError,
   type RouteCommands,
@@ -28,8 +29,6 @@ import { RoutePing } from "./route_ping.ts";
 import { CorruptStreamError, RouteStream } from "./route_stream.ts";
 import type { Solicitation } from "./solicitation.ts";
 
-/** Most interest that one connection may announce; an endless list would take all memory. */
-const MAX_INTEREST = 8_000_000;
 /** How often like things are logged. */
 const LOG_EVERY_MS = 1000;
 
@@ -71,6 +70,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   #pause: Promise<void> | null = null;
   #work = 0;
   #interests = 0;
+  #interestBytes = 0;
   #verbose = false;
   // The account of the last message.
   #lastName: string | null = null;
@@ -165,6 +165,11 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     return this.#work > this.#environment.settings.chunkWork;
   }
 
+  /** See {@link PeerSession}. */
+  protected override get shared(): boolean {
+    return true;
+  }
+
   async #paused(): Promise<void> {
     // What is waited for may give rise to the next thing to wait for.
     while (this.#pause !== null) {
@@ -197,7 +202,9 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     for (const remote of this.remotes.values()) remote.open = false;
     if (reason === "staleConnection") statistics.staleRoutes++;
     if (reason.startsWith("slowConsumer")) statistics.slowRoutes++;
-    if (text !== null) log.limited(text, LOG_EVERY_MS)?.error(`${this.label} - ${text}`);
+    if (text !== null) {
+      log.limited(text, LOG_EVERY_MS)?.error(`${this.label} - ${decodeByteString(text)}`);
+    }
     this.#handshake.ended(reason);
     mesh.left(this);
   }
@@ -224,7 +231,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     if (refusal.log !== undefined) {
       log.limited(refusal.log, LOG_EVERY_MS)?.error(`${this.label} - ${refusal.log}`);
     }
-    this.close(refusal.reason, refusal.text);
+    this.close(refusal.reason, refusal.text === null ? null : encodeByteString(refusal.text));
   }
 
   // --- Setting up -------------------------------------------------------------------------------
@@ -267,6 +274,10 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.proven = this.solicited === null;
     this.#parser.dedicated = account !== "";
     this.#parser.leafOrigins = peer.info.lnocu === true;
+    for (const remote of this.remotes.values()) {
+      remote.peer = peer.id;
+      remote.headers = peer.info.headers;
+    }
     wheel.schedule(this, nowMs + this.keepalive.firstDelayMs(settings.pingIntervalMs, random));
   }
 
@@ -281,12 +292,12 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   remote(name: string): RemoteSubscriber | null {
     const known = this.remotes.get(name);
     if (known !== undefined) return known;
-    const peer = this.peer;
-    if (peer === null || !this.#environment.accounts.has(name)) return null;
-    const head = new RouteHead(name, this.account !== "");
-    const remote = new RemoteSubscriber(this.outbox, head, peer.id, name);
-    remote.headers = peer.info.headers;
-    remote.isDenats = peer.info.denats !== undefined;
+    const peer = this.peer, introduced = this.#handshake.introduced;
+    if ((peer ?? introduced) === null || !this.#environment.accounts.has(name)) return null;
+    const head = new RouteHead(encodeByteString(name), this.account !== "");
+    const remote = new RemoteSubscriber(this.outbox, head, peer?.id ?? introduced!.name, name);
+    remote.headers = peer?.info.headers ?? introduced!.headers;
+    remote.isDenats = peer?.info.denats !== undefined;
     remote.open = this.closing === null;
     this.remotes.set(name, remote);
     return remote;
@@ -299,6 +310,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.remotes.delete(name);
     this.#lastName = this.#lastRemote = null;
     this.#interests -= remote.interests?.size ?? 0;
+    this.#interestBytes -= remote.interestBytes;
     const { statistics } = this.#environment;
     statistics.outMessages += remote.outMessages;
     statistics.outBytes += remote.outBytes;
@@ -357,7 +369,8 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     const remote = this.#remoteOf(name);
     if (remote === null || !this.#mayAnnounce(subject)) return;
     const account = this.#lastAccount!, before = remote.interests?.size ?? 0;
-    const leaf = origin === null ? null : this.peer!.info.lnocu === true ? origin : "";
+    const bytesBefore = remote.interestBytes;
+    const leaf = origin === null ? null : this.peer?.info.lnocu === true ? origin : "";
     try {
       account.addRemote(remote, subject, queue, Math.max(1, weight), leaf);
     } catch (error) {
@@ -368,7 +381,9 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       return;
     }
     this.#interests += remote.interests!.size - before;
-    if (this.#interests > MAX_INTEREST) {
+    this.#interestBytes += remote.interestBytes - bytesBefore;
+    const { maxInterests, maxInterestBytes } = this.#environment.settings;
+    if (this.#interests > maxInterests || this.#interestBytes > maxInterestBytes) {
       this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
     }
     this.#acknowledge();
@@ -388,9 +403,10 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#worked(commandWork());
     const remote = this.#remoteOf(name);
     if (remote === null) return;
-    const before = remote.interests?.size ?? 0;
+    const before = remote.interests?.size ?? 0, bytesBefore = remote.interestBytes;
     this.#lastAccount!.removeRemote(remote, subject, queue, origin);
     this.#interests += (remote.interests?.size ?? 0) - before;
+    this.#interestBytes += remote.interestBytes - bytesBefore;
     this.#acknowledge();
   }
 
@@ -411,7 +427,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** The peer in the account of a frame; null where that means nothing, or is not allowed yet. */
   #remoteOf(name: string): RemoteSubscriber | null {
     if (name === this.#lastName && this.#lastRemote !== null) return this.#lastRemote;
-    if (this.peer === null) {
+    if (this.peer === null && this.#handshake.introduced === null) {
       this.refuse({
         reason: "protocolViolation",
         text: ERROR_TEXT.unknownOperation,
@@ -419,7 +435,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       });
       return null;
     }
-    const known = this.account === "" ? name : this.account;
+    const known = this.account === "" ? textOf(name) : this.account;
     const remote = this.remote(known);
     if (remote === null) {
       this.#environment.log.limited("unknown account", LOG_EVERY_MS)?.error(
@@ -483,4 +499,10 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   #acknowledge(): void {
     if (this.#verbose && this.closing === null) this.send("+OK\r\n");
   }
+}
+
+/** The text of a name on the wire, which almost always is the same. */
+function textOf(name: string): string {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 127) return decodeByteString(name);
+  return name;
 }

@@ -50,6 +50,10 @@ export interface RouteSettings {
   readonly maxControlLine: number;
   /** Largest message that is taken from a peer, in bytes. */
   readonly maxPayload: number;
+  /** Most interest that a peer may announce over one connection. */
+  readonly maxInterests: number;
+  /** How long its texts may be together, in bytes. */
+  readonly maxInterestBytes: number;
   /** What one chunk may give rise to before that is sent out, in bytes delivered. */
   readonly chunkWork: number;
   /** How often an implicit route is dialled again before that is given up for the time being. */

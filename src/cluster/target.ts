@@ -29,25 +29,58 @@ export class Target {
   peerId: string | null = null;
   /** Whether this server itself is there. */
   self = false;
-  /** Whether it is being dialled. */
+  /** Whether it is being dialled, up to the end of the handshake. */
   dialling = false;
+  /** Whether a connection is being made. */
+  connecting = false;
+  /** Whether it is dialled no more, unless somebody tells of it again. */
+  givenUp = false;
+  /** Id of the server that told of it, or null. */
+  readonly teller: string | null;
   /** When it may be dialled next, in monotonic milliseconds. */
   nextMs = 0;
   /** Attempts without success since the last one with. */
   failures = 0;
   /** Whether a server was there since it is known. */
   wasConnected = false;
+  #dialledAtMs = -Infinity;
   readonly #connectBackoff: boolean;
   readonly #random: Random;
   readonly #remembered: Backoff;
 
   /** An address that was not dialled yet. */
-  constructor(url: RouteUrl, configured: boolean, connectBackoff: boolean, random: Random) {
+  constructor(
+    url: RouteUrl,
+    configured: boolean,
+    connectBackoff: boolean,
+    random: Random,
+    teller: string | null,
+  ) {
     this.url = url;
     this.configured = configured;
+    this.teller = teller;
     this.#connectBackoff = connectBackoff;
     this.#random = random;
     this.#remembered = new Backoff({ initialMs: CONNECT_MS, maxMs: REMEMBERED_MAX_MS }, random);
+  }
+
+  /** Whether it is only hearsay that there is a server. */
+  get isUnsure(): boolean {
+    return !this.configured && !this.wasConnected;
+  }
+
+  /** Somebody tells of it: it is dialled at once, but not time and again however often it is told. */
+  heard(nowMs: number): void {
+    this.failures = 0;
+    this.givenUp = false;
+    this.#remembered.reset();
+    this.nextMs = Math.max(nowMs, this.#dialledAtMs + CONNECT_MS);
+  }
+
+  /** It is being dialled from now on. */
+  begun(nowMs: number): void {
+    this.dialling = this.connecting = true;
+    this.#dialledAtMs = nowMs;
   }
 
   /** It was dialled in vain. */
@@ -65,6 +98,7 @@ export class Target {
   connected(peerId: string): void {
     this.peerId = peerId;
     this.failures = 0;
+    this.givenUp = false;
     this.wasConnected = true;
     this.#remembered.reset();
   }

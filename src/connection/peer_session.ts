@@ -28,6 +28,8 @@ const LINGER_MS = 1000;
 const QUIET_MS = 50;
 /** How long a publisher waits per read for a subscriber that is close to its limit. */
 const CROWDED_MS = 10;
+/** For how long it counts that others than those who are behind got something. */
+const OTHERS_MS = 2000;
 /** Most bytes that are read during a pause. */
 const AHEAD_BYTES = 4096;
 /**
@@ -105,6 +107,9 @@ export abstract class PeerSession implements OutboxOwner {
   #inputEnded: PromiseWithResolvers<void> | null = null;
   /** Who kept it waiting before its last read. */
   #gate: Congestion | null = null;
+  /** Where it is {@link PeerSession.shared}: who was waited for, and when somebody else got something. */
+  #waitedFor: WeakSet<Outbox> | null = null;
+  #othersAtMs = -Infinity;
 
   /** A session over an open connection; {@link PeerSession.run} lives it. */
   constructor(settings: PeerSessionSettings, connection: Connection, id: number) {
@@ -148,6 +153,14 @@ export abstract class PeerSession implements OutboxOwner {
 
   /** Whether what it waits for in a pause is of no use any more once the peer has hung up. */
   protected get abandonable(): boolean {
+    return false;
+  }
+
+  /**
+   * Whether what comes is from many publishers. None of them sets the pace for all: whoever is behind
+   * is then waited for only as long as nobody else gets anything.
+   */
+  protected get shared(): boolean {
     return false;
   }
 
@@ -245,6 +258,9 @@ export abstract class PeerSession implements OutboxOwner {
       while (rest !== null && touched.flushMore(rest));
       throw error;
     }
+    if (this.#waitedFor !== null && touched.reachesOthers(this.#waitedFor, this.outbox)) {
+      this.#othersAtMs = this.#settings.clock.monotonic();
+    }
     const congestion = touched.flush(this.outbox);
     if (pause === null && congestion === null && !this.interrupted) return null;
     return { pause, congestion };
@@ -321,7 +337,8 @@ export abstract class PeerSession implements OutboxOwner {
   async #relief({ outboxes, recipients }: Congestion): Promise<void> {
     const { clock, outboxSettings: { watch } } = this.#settings;
     let behind = outboxes.filter(isCongested);
-    while (behind.length > recipients / 2) {
+    if (this.shared) this.#waitedFor = new WeakSet(outboxes);
+    while (behind.length > recipients / 2 && clock.monotonic() - this.#othersAtMs > OTHERS_MS) {
       await behind[0]!.relief(false);
       behind = behind.filter(isCongested);
     }

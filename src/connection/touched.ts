@@ -60,6 +60,15 @@ export class TouchedOutboxes {
       : { outboxes: congested, recipients, unflushed: NONE, flushed: 0 };
   }
 
+  /** Whether any of them, `own` aside, is not one of `known`. */
+  reachesOthers(known: WeakSet<Outbox>, own: Outbox): boolean {
+    const outboxes = this.#outboxes;
+    for (let i = 0; i < outboxes.length; i++) {
+      if (outboxes[i] !== own && !known.has(outboxes[i]!)) return true;
+    }
+    return false;
+  }
+
   #flushMany(unflushed: readonly Outbox[], own: Outbox | null): Congestion {
     this.#outboxes = [];
     const recipients = unflushed.length - (own !== null && own.touched ? 1 : 0);

@@ -37,9 +37,7 @@ export class RouteArguments {
   /** Names of accounts, by their bytes. */
   readonly accounts: RecentValues<string> = new RecentValues((text) => text);
   /** Lists of queues, by their bytes. */
-  readonly lists: RecentValues<readonly string[]> = new RecentValues((text) =>
-    text.split(/[ \t\r\n]+/)
-  );
+  readonly lists: RecentValues<readonly string[]> = new RecentValues(namesOf);
 
   /** RS+ or LS+: `[origin] [account] subject [queue weight]`. */
   added(
@@ -156,4 +154,10 @@ function weightBetween(bytes: Uint8Array, start: number, end: number): number {
     weight = Math.min(weight * 10 + digit, MAX_WEIGHT);
   }
   return weight > 0 ? weight : -1;
+}
+
+/** The names of a list, each once. Only one name alone, twice, stays so: that means something to denats. */
+function namesOf(text: string): readonly string[] {
+  const names = text.split(/[ \t\r\n]+/);
+  return names.length === 2 ? names : [...new Set(names)];
 }

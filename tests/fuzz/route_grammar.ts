@@ -18,7 +18,16 @@ export const settings: fc.Arbitrary<RouteSettings> = fc.record({
 });
 
 /** Few of each, so that they come again, in a row and in turns. */
-const account = fc.constantFrom("$G", "$G", "$G", "A", "ACME", "tenant-1", "a".repeat(30));
+const account = fc.constantFrom(
+  "$G",
+  "$G",
+  "$G",
+  "A",
+  "ACME",
+  "ACME-EU",
+  "tenant-1",
+  "a".repeat(30),
+);
 const subject = fc.oneof(
   {
     weight: 12,

@@ -23,7 +23,7 @@ import {
 } from "./route_reference_parser.ts";
 
 const SEED = Number(Deno.env.get("FUZZ_SEED") ?? 20_261_122);
-const COUNT = Number(Deno.env.get("FUZZ_COUNT") ?? 100_000);
+const COUNT = Number(Deno.env.get("FUZZ_COUNT") ?? 30_000);
 
 /** What the parser was seen to do over all inputs; each must occur, or the inputs are too tame. */
 const seen = new Map<string, number>();

@@ -162,7 +162,8 @@ function message(verb: string, fields: string[], dedicated: boolean) {
     const sign = fields.shift();
     if (sign === "+") reply = fields.shift()!;
     else if (sign !== "|") return null;
-    if (fields.length > 0) queues = fields;
+    // A name counts once, but two names that are the same are as they are.
+    if (fields.length > 0) queues = fields.length === 2 ? fields : [...new Set(fields)];
   }
   const sizes = headerLength === 0 ? totalText! : `${headerText} ${totalText}`;
   return { kind: "message", account, subject, reply, queues, headerLength, sizes, size } as const;

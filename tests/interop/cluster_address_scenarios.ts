@@ -9,7 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import type { Scenario } from "./cluster_pair.ts";
 
 /** Waits until a member has told its client that these members, and no other, take clients. */
-async function told(side: Side, members: readonly Side[]): Promise<void> {
+export async function told(side: Side, members: readonly Side[]): Promise<void> {
   const expected = members.map(({ server }) => server.clientUrl).sort().join();
   const urls = () => side.client().info?.connect_urls?.toSorted().join() ?? "";
   await eventually(

@@ -13,6 +13,7 @@ import {
   wildcards,
   withHeaders,
 } from "./cluster_delivery_scenarios.ts";
+import { connections } from "./cluster_connection_scenarios.ts";
 import type { Scenario } from "./cluster_pair.ts";
 import { mixed, moving, spreading } from "./cluster_queue_scenarios.ts";
 import {
@@ -41,5 +42,7 @@ export const BATTERY: readonly Scenario[] = [
   largePayloads,
   counting,
   addresses,
+  connections,
   returning,
+  connections,
 ];

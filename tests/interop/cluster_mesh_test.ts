@@ -17,6 +17,7 @@ const SHARE = 2000;
 const MESHES: readonly (readonly [ServerKind, ServerKind, ServerKind])[] = [
   [DENATS, "2.15", "2.10"],
   [DENATS, DENATS, "2.15"],
+  [DENATS, "2.9", "2.15"],
 ];
 
 for (const kinds of MESHES) {
@@ -41,6 +42,8 @@ interface Load {
   readonly from: Side;
   readonly subject: string;
   readonly sequences: readonly MessageSequence[];
+  /** How often a queue group of all that stay has got each message. */
+  readonly shared: number[];
   sent: number;
 }
 
@@ -53,13 +56,24 @@ async function playKill(group: ClusterGroup, victim: number): Promise<void> {
   // Every survivor publishes to subscriptions on every survivor; the victim has one of each, too.
   const loads: Load[] = survivors.map((from) => {
     const subject = freshSubject("load");
-    const sequences = survivors.map((to) => sequenceOn(to, subject));
+    const sequences = survivors.map((to) => sequenceOn(to, subject)), shared: number[] = [];
+    for (const to of survivors) shareOn(to, subject, shared);
     sequenceOn(victimSide, subject);
-    return { from, subject, sequences, sent: 0 };
+    return { from, subject, sequences, shared, sent: 0 };
   });
+  const lastWords = freshSubject("last");
+  const heard = survivors.map((to) => sequenceOn(to, lastWords));
   await settled(sides);
 
-  let over = false;
+  let over = false, killed = false;
+  const dying = (async () => {
+    const client = victimSide.client(), closed = client.closed();
+    for (let number = 0; !killed && !client.isClosed();) {
+      for (let i = 0; i < BATCH; i++) client.publish(lastWords, `${number++}`);
+      // What was being flushed when the victim died stays so.
+      await Promise.race([client.flush(), closed]);
+    }
+  })();
   const publishing = Promise.all(loads.map(async (load) => {
     while (!over) {
       const client = load.from.client();
@@ -78,6 +92,8 @@ async function playKill(group: ClusterGroup, victim: number): Promise<void> {
   try {
     await more();
     await victimSide.server.kill("SIGKILL");
+    killed = true;
+    await dying;
     await more();
     await victimSide.server.restart();
     await victimSide.reconnect();
@@ -90,12 +106,14 @@ async function playKill(group: ClusterGroup, victim: number): Promise<void> {
     await settled(sides);
     await more();
   } finally {
-    over = true;
-    await publishing;
+    over = killed = true;
+    await Promise.all([publishing, dying]);
   }
   for (const { from } of loads) await delivered(from, sides);
 
-  for (const { from, sent, sequences } of loads) {
+  for (const { from, sent, sequences, shared } of loads) {
+    assertEquals(shared.length, sent, `messages of ${from.name} to a group`);
+    assert(shared.every((times) => times === 1), `messages of ${from.name} to a group, once each`);
     const summaries = sequences.map(({ summary }) => summary);
     assertEquals(
       summaries,
@@ -103,6 +121,8 @@ async function playKill(group: ClusterGroup, victim: number): Promise<void> {
       `${from.name}\n${group.report}`,
     );
   }
+  // Of what the victim has published the end may be lost, and nothing else.
+  for (const { next, summary } of heard) assertEquals(summary, `${next} in order`, "last words");
   for (const { load, sequence } of returned) {
     assertEquals(sequence.summary, `${load.sent} in order`, `${load.from.name} to the victim`);
   }
@@ -121,6 +141,18 @@ async function sharedByAll(sides: readonly Side[], from: Side): Promise<void> {
   // A third each; less than a sixth of 600 happens once in 10^20 times.
   assert(counts.every((one) => one > count / 6), `${counts}`);
   for (const member of members) member[Symbol.dispose]();
+}
+
+/** Takes part in the group, and counts each message in `shared`. */
+function shareOn(side: Side, subject: string, shared: number[]): void {
+  side.client().subscribe(subject, {
+    queue: "survivors",
+    callback: (error, message) => {
+      if (error !== null) throw error;
+      const number = Number(message.string());
+      shared[number] = (shared[number] ?? 0) + 1;
+    },
+  });
 }
 
 /** Subscribes and counts; `"first"`: from whatever comes first. */

@@ -32,6 +32,8 @@ export interface MemberPlan {
   readonly clientPort: number;
   /** Port for routes. */
   readonly clusterPort: number;
+  /** Port for monitoring, which only nats-server has. */
+  readonly monitorPort: number;
 }
 
 /** What differs from test to test. */
@@ -71,6 +73,7 @@ export function configText(plan: MemberPlan, options: MemberOptions): string {
       server_name: plan.name,
       host: "127.0.0.1",
       port: plan.clientPort,
+      http: plan.kind === "denats" ? undefined : `127.0.0.1:${plan.monitorPort}`,
       accounts: Object.fromEntries(ACCOUNTS.map((account) => {
         const { user, pass } = credentials(account);
         return [account, { users: [{ user, password: pass }], jetstream: options.jetstream }];

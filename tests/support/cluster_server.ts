@@ -43,7 +43,13 @@ export const DENATS: ServerKind = standIn();
 
 /** Chooses the ports of a member. */
 export function planMember(kind: ServerKind, name: string): MemberPlan {
-  return { kind, name, clientPort: freePort(), clusterPort: freePort() };
+  return {
+    kind,
+    name,
+    clientPort: freePort(),
+    clusterPort: freePort(),
+    monitorPort: freePort(),
+  };
 }
 
 /** A running member; disposing it stops the process and removes its folder. */
@@ -133,6 +139,11 @@ export class ClusterServer implements AsyncDisposable {
     const timer = setTimeout(() => this.#send("SIGKILL"), STOP_LIMIT_MS);
     await this.#ended;
     clearTimeout(timer);
+  }
+
+  /** Sends a signal and waits for nothing. */
+  signal(signal: "SIGUSR2" | "SIGSTOP" | "SIGCONT"): void {
+    this.#send(signal);
   }
 
   /** Waits until the log matches `pattern`. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { S2Decoder, S2Encoder, type S2Level } from "../../src/cluster/s2/mod.ts";
-import type { Listener, MemoryConnection } from "../../src/platform/mod.ts";
+import type { Listener, MemoryConnection, MemoryTransport } from "../../src/platform/mod.ts";
 import { AcceptError } from "../../src/platform/mod.ts";
 import type { RouteInfo } from "../../src/protocol/mod.ts";
 import { type BrokerSettings, MemoryBroker, MemoryClient } from "./memory_broker.ts";
@@ -51,7 +51,7 @@ export function startClustered(
 
 /** All INFO objects in what was received, oldest first. */
 export function infosIn(text: string): (RouteInfo & Fields)[] {
-  return [...text.matchAll(/(?:^|\n)INFO (\{.*?\}) ?\r\n/g)].map((match) => JSON.parse(match[1]!));
+  return [...text.matchAll(/(?<=^|\n)INFO (\{.*?\}) ?\r\n/g)].map((match) => JSON.parse(match[1]!));
 }
 
 /** The lines of what was received that are neither INFO, CONNECT, PING nor PONG; payloads included. */
@@ -121,10 +121,18 @@ export class RouteLink extends MemoryClient {
   }
 }
 
+/** What a {@link RoutePeer} needs of the server that it is a peer of. */
+export interface RouteWorld {
+  /** What that listens and dials by. */
+  readonly transport: MemoryTransport;
+  /** Lets everything happen that needs no time. */
+  settle(): Promise<void>;
+}
+
 /** A scripted server. */
 export class RoutePeer implements Disposable {
-  /** The broker that it is a peer of. */
-  readonly world: MemoryBroker;
+  /** The server that it is a peer of. */
+  readonly world: RouteWorld;
   /** Its server id. */
   readonly id: string;
   /** Its name. */
@@ -139,7 +147,7 @@ export class RoutePeer implements Disposable {
   readonly #links: RouteLink[] = [];
 
   /** A peer that has said nothing. Its id is made of its name. */
-  constructor(world: MemoryBroker, name = "SF", port = 7001, info: Fields = {}) {
+  constructor(world: RouteWorld, name = "SF", port = 7001, info: Fields = {}) {
     this.world = world;
     this.name = name;
     this.id = `N${name}`.padEnd(56, "X");

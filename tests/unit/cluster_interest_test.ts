@@ -225,6 +225,42 @@ Deno.test("accounts are apart, and an unknown one is ignored and logged", async 
   assertEquals(acme.take(), "MSG bar 1 1\r\nx\r\nMSG bar 1 1\r\nz\r\n");
 });
 
+Deno.test("names of accounts are UTF-8 on the wire", async () => {
+  const names = ["größe", "账户"];
+  await using world = await startClustered({ pool_size: 1, accounts: ["账户"] }, {
+    accounts: Object.fromEntries(
+      names.map((name, i) => [name, { users: [{ user: `u${i}`, password: "p" }] }]),
+    ),
+  });
+  using peer = new RoutePeer(world, "SF", 7001, { route_pool_size: 1 });
+  const pool = await peer.join();
+  const own = await peer.dial();
+  own.take();
+  await own.exchange(peer.connectLine() + utf8(peer.infoLine({ route_account: "账户" })));
+  assert(!own.ended);
+  for (const [i, name] of names.entries()) {
+    const client = await world.connect({ user: `u${i}`, pass: "p" });
+    const link = i === 0 ? pool : own, head = i === 0 ? utf8(name) + " " : "";
+    client.send("SUB foo 1\r\n");
+    await world.settle();
+    assertEquals(framesIn(link.take()), `RS+ ${head}foo\r\n`);
+    await link.exchange(`RS+ ${head}bar\r\n`);
+    client.send("PUB bar 1\r\nx\r\n");
+    await world.settle();
+    assertEquals(framesIn(link.take()), `RMSG ${head}bar 1\r\nx\r\n`);
+    await link.exchange(`RMSG ${head}foo 1\r\ny\r\n`);
+    assertEquals(client.take().replace(/INFO .*\r\n/, ""), "MSG foo 1 1\r\ny\r\n");
+  }
+  // And so they are in an -ERR.
+  const refused = await peer.dial();
+  refused.take();
+  const text = await refused.exchange(
+    peer.connectLine() + utf8(peer.infoLine({ route_account: "不" })),
+  );
+  assertEquals(text, `-ERR 'Unable to lookup account "${utf8("不")}": account missing'\r\n`);
+  assert(world.log.some((line) => line.includes(`account "不"`)));
+});
+
 Deno.test("an account's interest goes over the slot of its hash, by this side's pool size", async () => {
   await using world = await startClustered({ pool_size: 3 }, ACCOUNTS);
   const app = await world.connect(APP);
@@ -296,4 +332,20 @@ Deno.test("a peer without a pool gets the dedicated accounts over its one connec
   const link = await peer.dial();
   link.take();
   assertEquals(framesIn(await link.join()), "RS+ APP foo\r\n");
+});
+
+Deno.test("names of accounts are UTF-8 on the wire", async () => {
+  await using world = await startClustered({}, {
+    accounts: { "é日": { users: [{ user: "a", password: "b" }] } },
+  });
+  using peer = new RoutePeer(world);
+  const link = await peer.join(), client = await world.connect({ user: "a", pass: "b" });
+  client.send("SUB foo 1\r\n");
+  await world.settle();
+  assertEquals(framesIn(link.take()), `RS+ ${utf8("é日")} foo\r\n`);
+  await link.exchange(`RMSG ${utf8("é日")} foo 2\r\nhi\r\nRS+ ${utf8("é日")} bar\r\n`);
+  assertEquals(client.take(), "MSG foo 1 2\r\nhi\r\n");
+  client.send("PUB bar 0\r\n\r\n");
+  await world.settle();
+  assertEquals(link.take(), `RMSG ${utf8("é日")} bar 0\r\n\r\n`);
 });

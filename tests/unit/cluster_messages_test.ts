@@ -294,6 +294,20 @@ Deno.test("a message in a queue list is unpacked too", async () => {
   assertEquals(client.take(), `MSG orders.zz 7 ${ack} 1\r\nx\r\n`);
 });
 
+Deno.test("what goes on to another server is not unpacked, whoever else got it unpacked", async () => {
+  await using world = await startClustered();
+  const plain = await world.connect({ headers: false, no_responders: false });
+  await world.exchange(plain, "SUB deliver 7\r\n");
+  using one = new RoutePeer(world, "S1", 7001);
+  using two = new RoutePeer(world, "S2", 7002, { headers: false });
+  const [a, b] = [await one.join(), await two.join()];
+  await b.exchange("RS+ $G deliver q 1\r\n");
+  const ack = "$JS.ACK.S.CON.1.2.2.17.0";
+  await a.exchange(`HMSG $G deliver + ${ack}@orders.zz q 12 13\r\nNATS/1.0\r\n\r\nx\r\n`);
+  assertEquals(plain.take(), `MSG orders.zz 7 ${ack} 1\r\nx\r\n`);
+  assertEquals(framesIn(b.take()), `RMSG $G deliver + ${ack}@orders.zz q 1\r\nx\r\n`);
+});
+
 Deno.test("messages of a leaf node come with its cluster and are delivered as any", async () => {
   await using world = await startClustered();
   const client = await world.connect();

@@ -149,6 +149,41 @@ Deno.test("replacing the only connection does not tell clients that the server w
   assert(!world.log.some((line) => line.includes("Route to SF lost")));
 });
 
+Deno.test("the pool has the size that the first connection has agreed on", async () => {
+  await using world = await startClustered({ pool_size: 3 });
+  using peer = new RoutePeer(world, "SF", 7001, { route_pool_size: 3, port: 0 });
+  const first = await contend(peer);
+  const second = await contend(peer, { route_pool_size: 10, route_pool_idx: 9 });
+  assertEquals(second.text, "-ERR 'Invalid route pool index: 9 - pool size is 3'\r\n");
+  first.link.close();
+  await world.advance(100);
+  assertEquals(world.broker.routes(), []);
+});
+
+Deno.test("the broker can close while a connection waits for a place", async () => {
+  const { world, peer } = await startDialling(1);
+  using _ = peer;
+  const second = await contend(peer);
+  assert(!second.link.ended);
+  await world[Symbol.asyncDispose]();
+  assert(second.link.ended);
+  assertEquals(world.clock.pendingTimers, 0);
+});
+
+Deno.test("a connection that waits for a place may hang up meanwhile", async () => {
+  const { world, peer, link } = await startDialling(1);
+  await using _ = world;
+  using __ = peer;
+  const second = await contend(peer);
+  second.link.close();
+  await world.settle();
+  link.close();
+  await world.advance(1500);
+  // Neither is left: the configured route is dialled again.
+  await peer.welcome();
+  assertEquals(slots(world), ["0 dialled"]);
+});
+
 Deno.test("two connections that the same side has dialled at once: the first stays", async () => {
   for (const poolSize of [1, -1]) {
     await using world = await startClustered({ pool_size: poolSize });
@@ -302,4 +337,13 @@ Deno.test("a peer that closes what it has just accepted is not dialled again and
   const later = await dialsIn(10_000);
   assertLess(later, 25);
   assertGreater(later, 10, "for ever");
+});
+
+Deno.test("the pool is dialled where the first of it was, whatever the peer tells others", async () => {
+  const { world, peer, link } = await startDialling(3, { ip: "nats-route://elsewhere:9/" });
+  await using _ = world;
+  using __ = peer;
+  await link.exchange("PONG\r\n");
+  await world.advance(300);
+  assertGreater(peer.accepted.length, 0);
 });

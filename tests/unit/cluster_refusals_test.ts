@@ -1,27 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type { MemoryBroker } from "../support/memory_broker.ts";
-import {
-  type Fields,
-  framesIn,
-  infosIn,
-  type RouteLink,
-  RoutePeer,
-  startClustered,
-} from "../support/route_peer.ts";
-
-/** Longer than the broker waits for a peer at fault to hang up. */
-const LINGER_MS = 1000;
-
-/** What `link` got besides INFO, and that the broker has ended the connection. */
-async function assertRefused(world: MemoryBroker, link: RouteLink, text: string): Promise<void> {
-  await world.settle();
-  assertEquals(framesIn(link.take()), text);
-  assert(link.ended, "the broker has ended its side");
-  await world.advance(LINGER_MS);
-  const tasks = JSON.stringify(world.broker.tasks());
-  assert(!tasks.includes("route:"), tasks);
-  assertEquals(world.broker.routes().length, 0);
-}
+import { assertRefused } from "../support/cluster_bystanders.ts";
+import { type Fields, framesIn, RoutePeer, startClustered } from "../support/route_peer.ts";
 
 /** One change to a peer that is fine otherwise, and what becomes of it. */
 interface Deviation {
@@ -133,7 +112,7 @@ const DEVIATIONS: readonly Deviation[] = [
   {
     name: "a pool that would take all memory",
     info: { route_pool_size: 2 ** 32 - 1 },
-    refused: "Route pool size 4294967295 is larger than 1024",
+    refused: "Route pool size 4294967295 is larger than 256",
   },
 ];
 
@@ -172,6 +151,69 @@ Deno.test("+OK only for who asks for it", async () => {
   assertEquals(await link.exchange("RMSG $G foo 2\r\nhi\r\n"), "+OK\r\n");
   using quiet = new RoutePeer(world, "SQ", 7002);
   assertEquals(await (await quiet.join()).exchange("RS+ $G bar\r\n"), "");
+});
+
+Deno.test("without INFO messages pass, but the peer is told of no interest, and is not known", async () => {
+  await using world = await startClustered({ compression: "accept" });
+  const client = await world.connect();
+  await world.exchange(client, "SUB foo 1\r\n");
+  using peer = new RoutePeer(world);
+  const link = await peer.dial();
+  link.take();
+  assertEquals(await link.exchange(peer.connectLine() + "RS+ $G bar\r\n"), "");
+  await link.exchange("RMSG $G foo 2\r\nhi\r\n");
+  assertEquals(client.take(), "MSG foo 1 2\r\nhi\r\n");
+  client.send("HPUB bar 12 15\r\nNATS/1.0\r\n\r\nabc\r\n");
+  await world.settle();
+  assertEquals(link.take(), "HMSG $G bar 12 15\r\nNATS/1.0\r\n\r\nabc\r\n");
+  assertEquals(world.broker.routes(), []);
+  // INFO may still come, and has the last word on headers.
+  assertEquals(await link.exchange(peer.infoLine({ headers: false })), "RS+ $G foo\r\n");
+  assertEquals(world.broker.remoteInterest(peer.id).length, 1);
+  client.send("HPUB bar 12 15\r\nNATS/1.0\r\n\r\nabc\r\n");
+  await world.settle();
+  assertEquals(link.take(), "RMSG $G bar 3\r\nabc\r\n");
+  await link.exchange("RS- $G bar\r\n");
+  client.send("PUB bar 0\r\n\r\n");
+  await world.settle();
+  assertEquals(link.take(), "");
+});
+
+Deno.test("interest of a peer that never says INFO ends with its connection", async () => {
+  await using world = await startClustered({ ping_interval: "1s", ping_max: 1 });
+  const client = await world.connect();
+  using peer = new RoutePeer(world);
+  const link = await peer.dial();
+  await link.exchange(peer.connectLine() + "RS+ $G bar\r\n");
+  await world.advance(2100);
+  assert(link.take().endsWith("-ERR 'Stale Connection'\r\n"));
+  await world.exchange(client, "SUB inbox 1\r\n");
+  assert((await world.exchange(client, "PUB bar inbox 0\r\n\r\n")).includes("503"));
+});
+
+Deno.test("interest before INFO is refused where it is not clear whose it is", async () => {
+  // Names of accounts mean nothing on a dedicated connection, which this turns out to be.
+  {
+    await using world = await startClustered({ pool_size: 1 });
+    using peer = new RoutePeer(world);
+    const link = await peer.dial();
+    link.take();
+    link.send(
+      peer.connectLine() + "RS+ $G bar\r\n" +
+        peer.infoLine({ route_pool_size: 1, route_account: "$SYS" }),
+    );
+    await assertRefused(world, link, "");
+  }
+  // Whoever is dialled says INFO first.
+  {
+    await using world = await startClustered({ routes: ["nats-route://memory:7001"] });
+    using peer = new RoutePeer(world).listen();
+    await world.advance(1);
+    const link = peer.next();
+    link.take();
+    link.send("RS+ $G bar\r\n");
+    await assertRefused(world, link, "-ERR 'Unknown Protocol Operation'\r\n");
+  }
 });
 
 Deno.test("anything else than CONNECT at first is an authorization violation", async () => {
@@ -304,124 +346,4 @@ Deno.test("a dedicated connection refused with -ERR is not dialled again", async
   }
   assertEquals(peer.accepted.length, 0);
   assertEquals(world.broker.routes()[0]!.routes.length, 1);
-});
-
-// --- Credentials --------------------------------------------------------------------------------
-
-const AUTHORIZATION = { user: "route", password: "secret", timeout: "1s" };
-
-for (
-  const [what, connect, isTaken] of [
-    ["right", { user: "route", pass: "secret" }, true],
-    ["wrong", { user: "route", pass: "wrong" }, false],
-    ["no", {}, false],
-  ] as const
-) {
-  Deno.test(`${what} credentials are ${isTaken ? "taken" : "refused"}`, async () => {
-    await using world = await startClustered({ authorization: AUTHORIZATION });
-    using peer = new RoutePeer(world);
-    const link = await peer.dial();
-    assertEquals(infosIn(link.take())[0]!.auth_required, true);
-    link.send(peer.connectLine(connect));
-    await world.settle();
-    if (!isTaken) return assertRefused(world, link, "-ERR 'Authorization Violation'\r\n");
-    await link.exchange(peer.infoLine());
-    assertEquals(world.broker.routes().length, 1);
-    assert(!JSON.stringify(world.log).includes("secret"));
-  });
-}
-
-Deno.test("without CONNECT in time it is an authentication timeout", async () => {
-  await using world = await startClustered({ authorization: AUTHORIZATION });
-  using peer = new RoutePeer(world);
-  const link = await peer.dial();
-  link.take();
-  await world.advance(999);
-  assert(!link.ended);
-  await world.advance(101);
-  await assertRefused(world, link, "-ERR 'Authentication Timeout'\r\n");
-});
-
-Deno.test("credentials come from the route's URL, and nothing is shown without", async () => {
-  for (
-    const [url, shown] of [
-      ["nats-route://u%40x:p%3Aw@memory:7001", { user: "u@x", pass: "p:w" }],
-      ["nats-route://memory:7001", { user: undefined, pass: undefined }],
-    ] as const
-  ) {
-    await using world = await startClustered({
-      routes: [url],
-      authorization: AUTHORIZATION,
-    });
-    using peer = new RoutePeer(world).listen();
-    await world.advance(1);
-    const { user, pass } = JSON.parse(/CONNECT (.*)\r/.exec(peer.next().take())![1]!);
-    assertEquals({ user, pass }, shown);
-  }
-});
-
-// --- Names of clusters --------------------------------------------------------------------------
-
-Deno.test("a made-up name gives way to a configured one, which clients are told", async () => {
-  await using world = await startClustered({ name: undefined });
-  const client = await world.connect();
-  using peer = new RoutePeer(world);
-  const link = await peer.dial();
-  const [info] = infosIn(link.take());
-  assertEquals([info!.cluster.length, info!.cluster_dynamic], [22, true]);
-  await link.join({ cluster: "EAST" }, { cluster: "EAST" });
-  assert(!link.ended);
-  assertEquals(world.broker.clusterName, "EAST");
-  await world.advance(200);
-  assert(client.take().includes(`"cluster":"EAST"`));
-  const next = await peer.dial();
-  const [later] = infosIn(next.take());
-  assertEquals([later!.cluster, later!.cluster_dynamic], ["EAST", undefined]);
-});
-
-Deno.test("of two made-up names the greater one stays", async () => {
-  await using world = await startClustered({ name: undefined });
-  const own = world.broker.clusterName!;
-  const less = { cluster: " less", cluster_dynamic: true };
-  const more = { cluster: "~more", cluster_dynamic: true };
-  using peer = new RoutePeer(world);
-  const link = await peer.dial();
-  link.take();
-  link.send(peer.connectLine(less));
-  await assertRefused(
-    world,
-    link,
-    `-ERR 'Rejecting connection, cluster name " less" does not match "${own}"'\r\n`,
-  );
-  await peer.join(more, more);
-  assertEquals(world.broker.clusterName, "~more");
-});
-
-Deno.test("with another name all routes go but the one it comes from", async () => {
-  await using world = await startClustered({ name: undefined });
-  const own = { cluster: world.broker.clusterName!, cluster_dynamic: true };
-  using before = new RoutePeer(world, "SB", 7002);
-  const old = await before.join(own, own);
-  assertEquals(world.broker.routes().length, 1);
-  using peer = new RoutePeer(world);
-  const link = await peer.join({ cluster: "EAST" }, { cluster: "EAST" });
-  assert(old.ended);
-  assert(!link.ended);
-  assertEquals(world.broker.routes().map(({ name }) => name), ["SF"]);
-});
-
-Deno.test("who dials takes the name from INFO, and dials again with it", async () => {
-  await using world = await startClustered({
-    name: undefined,
-    routes: ["nats-route://memory:7001"],
-  });
-  using peer = new RoutePeer(world).listen();
-  await world.advance(1);
-  const { link } = await peer.welcome({ cluster: "EAST" });
-  assert(link.ended);
-  await world.advance(1500);
-  const again = peer.next();
-  assert(again.take().includes(`"cluster":"EAST"`));
-  await again.exchange(peer.infoLine({ cluster: "EAST" }));
-  assertEquals(world.broker.routes().length, 1);
 });

@@ -206,6 +206,7 @@ const FAULTS: readonly [input: string, fault: RouteFault, commands?: readonly st
   ["RMSG $G foo 0000000002\r\nhi\r\n", "arguments"],
   ["HMSG $G foo 2\r\nhi\r\n", "arguments"],
   ["HMSG $G foo 14 12\r\n", "arguments"],
+  ["HMSG $G foo 4 2\r\nhi\r\n", "arguments"],
   ["HMSG $G foo | qq 14 12\r\n", "arguments"],
   ["HMSG $G foo | qq x 14\r\n", "arguments"],
   ["LMSG L $G foo 2\r\nhi\r\n", "arguments"],
@@ -232,7 +233,8 @@ for (const [input, fault, commands] of FAULTS) {
 }
 
 Deno.test("limits are inclusive, and a negative payload size is none", () => {
-  const list = "q ".repeat(45), payload = "p".repeat(100);
+  const names = Array.from({ length: 45 }, (_, i) => String.fromCharCode(65 + i));
+  const list = names.join(" ") + " ", payload = "p".repeat(100);
   const argument = `$G foo | ${list}1`;
   assertEquals(argument.length, 100);
   const fed = new FedRouteParser().feed(`RMSG ${argument}\r\nx\r\nRMSG A a 100\r\n${payload}\r\n`);
@@ -283,7 +285,8 @@ Deno.test("a subject is the same only when the account is", () => {
     ["RMSG A fo 1\r\nx\r\n", false],
     ["RMSG AB fo 1\r\nx\r\n", false],
     ["RMSG A Bfo 1\r\nx\r\n", false],
-    ["RMSG  A Bfo 1\r\nx\r\n", false],
+    ["RMSG  A foo 1\r\nx\r\n", false],
+    ["RMSG A Bfo 1\r\nx\r\n", false],
   ];
   const fed = new FedRouteParser();
   fed.recorder.onMessage = (_, { slab, subjectStart, subjectEnd, subjectHash }) =>
@@ -298,7 +301,7 @@ Deno.test("accounts and subjects of any length are told apart", () => {
   let sent = "";
   for (const account of lengths) {
     for (const subject of lengths) {
-      for (const last of ["x", "y", "y"]) {
+      for (const last of ["x", "y", "y", "y-eu"]) {
         const name = "A".repeat(account - 1) + last, rest = "s".repeat(subject - 1) + last;
         sent += `RMSG ${name} ${rest} 1\r\nx\r\n`;
         expected.push(`message ${name}: ${rest} 1\r\nx\r\n`);
@@ -319,6 +322,11 @@ Deno.test("while a list is the same it is one array, whatever comes between", ()
   assertStrictEquals(second, first);
   assertStrictEquals(third, first);
   assertStrictEquals(irregular, other);
+});
+
+Deno.test("a list that is the beginning of the one before is another one", () => {
+  const fed = new FedRouteParser().feed("RMSG $G a | 1 1 1\r\nx\r\nRMSG $G a | 1 1\r\nx\r\n");
+  assertEquals(fed.recorder.lists, [["1", "1"], ["1"]]);
 });
 
 Deno.test("very many accounts and lists, in turns", () => {

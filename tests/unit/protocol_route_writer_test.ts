@@ -104,7 +104,7 @@ Deno.test("what is written is what is read at the other end", () => {
       reply: fc.option(word),
       headers: fc.option(body.filter((text) => text.length > 0)),
       payload: body,
-      queues: fc.option(fc.array(word, { minLength: 1, maxLength: 20 })),
+      queues: fc.option(fc.uniqueArray(word, { minLength: 1, maxLength: 20 })),
     }),
     ({ account, dedicated, subject, reply, headers, payload, queues }) => {
       const total = (headers ?? "").length + payload.length;
