@@ -37,6 +37,12 @@ export type Registration = "registered" | Refusal;
 
 /** How long a connection whose place is taken waits for the other one to be closed by the peer. */
 const HOLD_MS = 2000;
+/**
+ * For how long a server counts as one that not all others may know yet. Two that join at the same time
+ * by different servers would never hear of each other if news of servers that were learnt of went no
+ * further at all.
+ */
+const RECENT_MS = 10_000;
 /** Most connections that wait so. */
 const MAX_HELD = 256;
 /** The largest pool that is taken part in, which is also the largest that can be configured. */
@@ -398,15 +404,16 @@ export class Mesh {
 
   /** Tells the other servers of a new one; see {@link gossipModes}. */
   #gossip(peer: Peer, session: RouteSession, info: RouteInfo): void {
-    if (info.gossip_mode === GOSSIP.disabled) return;
-    const origin = originOf(session);
+    const origin = info.gossip_mode === GOSSIP.disabled ? "gossip" : originOf(session);
+    const recentFromMs = this.#environment.clock.monotonic() - RECENT_MS;
     const { nonce: _nonce, gossip_mode: _mode, ...rest } = info;
     const ip = info.ip !== undefined && info.ip !== ""
       ? info.ip
       : `nats-route://${formatAddress({ hostname: peer.url.host, port: info.port })}/`;
     for (const other of this.peers.values()) {
       if (other === peer) continue;
-      const mode = gossipModes(origin, other.configured);
+      let mode = gossipModes(origin, other.configured);
+      if (mode === null && other.sinceMs >= recentFromMs) mode = GOSSIP.disabled;
       const via = session.account === ""
         ? other.first
         : other.pooled

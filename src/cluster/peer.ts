@@ -37,6 +37,8 @@ export class Peer {
   readonly dialling = new Set<string>();
   /** From 0 to 1: who waits for it waits as long as nobody else. */
   readonly chance: number;
+  /** When there was a first connection, in monotonic milliseconds. */
+  readonly sinceMs: number;
   /** When the next may be dialled, in monotonic milliseconds. */
   nextDialMs = 0;
   /** How many dialled connections in a row it has closed soon after they had their place here. */
@@ -57,7 +59,7 @@ export class Peer {
     this.pooled = poolSize > 0;
     this.slots = new Array(Math.max(1, poolSize)).fill(null);
     this.configured = false;
-    this.incompleteSinceMs = nowMs;
+    this.sinceMs = this.incompleteSinceMs = nowMs;
   }
 
   /**

@@ -11,6 +11,8 @@ import type { Trace } from "./trace.ts";
 export interface Carried {
   /** The path is open again: what it held back goes on. */
   released(): void;
+  /** The path is faster than it was: nothing takes longer any more than what leaves now. */
+  hurried(): void;
 }
 
 /** What paths need from the network. */
@@ -41,13 +43,12 @@ export class Path {
   delayMs = 1;
   /** Up to so many milliseconds come on top, anew for each piece. */
   jitterMs = 0;
-  /** What a fault adds. */
-  extraDelayMs = 0;
   /** Most bytes that one read gives; Infinity for whatever is there. */
   pieceBytes = Infinity;
   /** What travels here. */
   readonly carried = new Set<Carried>();
   readonly surroundings: PathSurroundings;
+  #extraDelayMs = 0;
   /** Since when a fault has silenced it without a break; null when none does. */
   silentSinceMs: number | null = null;
   #silences = 0;
@@ -64,12 +65,24 @@ export class Path {
     return this.#silences > 0 || !this.from.up || !this.to.up;
   }
 
+  /** What a fault adds to the delay. */
+  get extraDelayMs(): number {
+    return this.#extraDelayMs;
+  }
+
+  /** Sets what a fault adds. When it becomes less, that holds for what is under way as well. */
+  set extraDelayMs(delayMs: number) {
+    const isLess = delayMs < this.#extraDelayMs;
+    this.#extraDelayMs = delayMs;
+    if (isLess) { for (const carried of this.carried) carried.hurried(); }
+  }
+
   /** How long something takes that leaves now. */
   transitMs(): number {
     const jitter = this.jitterMs === 0
       ? 0
       : Math.floor(this.surroundings.random.next() * (this.jitterMs + 1));
-    return this.delayMs + jitter + this.extraDelayMs;
+    return this.delayMs + jitter + this.#extraDelayMs;
   }
 
   /** Nothing gets through until {@link Path.unsilence} was called as often. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConnectionError } from "../../src/platform/mod.ts";
+import { ConnectionError, type Timer } from "../../src/platform/mod.ts";
 import type { Carried, Path } from "./path.ts";
 
 /** Bytes under way or received and not read, about what a socket's buffers hold. */
@@ -41,7 +41,7 @@ export class Stream implements Carried {
   readonly #from: StreamEnd;
   readonly #to: StreamEnd;
   #travelling: Piece[] = [];
-  #scheduled = false;
+  #arrival: Timer | null = null;
   #received: Uint8Array[] = [];
   #outstandingBytes = 0;
   #finished = false;
@@ -122,6 +122,22 @@ export class Stream implements Carried {
     if (this.#to.awake) this.#giveRead();
   }
 
+  /** See {@link Carried.hurried}. */
+  hurried(): void {
+    const nowMs = this.#path.surroundings.ticks.nowMs;
+    for (const piece of this.#travelling) {
+      piece.dueMs = Math.min(piece.dueMs, nowMs + this.#path.transitMs());
+    }
+    // Whatever they have drawn, they stay in order.
+    for (let i = 1; i < this.#travelling.length; i++) {
+      const piece = this.#travelling[i]!;
+      piece.dueMs = Math.max(piece.dueMs, this.#travelling[i - 1]!.dueMs);
+    }
+    this.#arrival?.cancel();
+    this.#arrival = null;
+    this.#schedule();
+  }
+
   /** See {@link Carried.released}. */
   released(): void {
     const nowMs = this.#path.surroundings.ticks.nowMs;
@@ -153,11 +169,10 @@ export class Stream implements Carried {
 
   #schedule(): void {
     const first = this.#travelling[0];
-    if (first === undefined || this.#scheduled) return;
-    this.#scheduled = true;
+    if (first === undefined || this.#arrival !== null) return;
     const { ticks } = this.#path.surroundings;
-    ticks.after(first.dueMs - ticks.nowMs, () => {
-      this.#scheduled = false;
+    this.#arrival = ticks.after(first.dueMs - ticks.nowMs, () => {
+      this.#arrival = null;
       // A path that is blocked says when it is not any more.
       if (!this.#path.blocked) this.#arrive();
     });

@@ -10,6 +10,8 @@ import {
   startClustered,
 } from "../support/route_peer.ts";
 
+/** Longer than a server counts as one that others may not know. */
+const LONG_MS = 10_001;
 /** Longer than it takes to tell clients. */
 const NEWS_MS = 150;
 
@@ -75,6 +77,8 @@ Deno.test("only the first connection of a server is news, and not what is to sta
   assertEquals(infosIn(a.take()).length, 1);
   await newcomer.join({ route_pool_idx: 1 });
   assertEquals(infosIn(a.take()).length, 0);
+  await world.advance(LONG_MS);
+  a.pong();
   using hidden = new RoutePeer(world, "S3", 7003, { gossip_mode: 1 });
   await hidden.join();
   assertEquals(infosIn(a.take()).length, 0);
@@ -99,6 +103,8 @@ Deno.test("a server that is heard of is dialled, with the gossip_mode of the new
     await using world = await startClustered();
     using teller = new RoutePeer(world, "S1", 7001);
     const a = await teller.join();
+    await world.advance(LONG_MS);
+    a.pong();
     using newcomer = new RoutePeer(world, "S2", 7002).listen();
     a.send(news(newcomer, mode === 0 ? {} : { gossip_mode: mode }));
     await world.advance(1);
