@@ -338,6 +338,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       const thresholds = settings.compression.rtt_thresholds;
       this.#stream.level = levelOf("s2_auto", this.keepalive.rttMs, thresholds);
     }
+    mesh.answered(this);
     if (this.proven || this.peer === null) return;
     this.proven = true;
     mesh.proven(this);

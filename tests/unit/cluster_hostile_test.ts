@@ -52,6 +52,15 @@ Deno.test("someone else's id: the place is taken, and the other goes on", async 
   client.send("PUB foo 0\r\n\r\n");
   await world.settle();
   assertEquals(framesIn(a.take()), "RMSG $G foo 0\r\n\r\n");
+  // Later it is asked first.
+  await world.advance(3000);
+  a.pong();
+  const c = await thief.dial();
+  c.take();
+  assertEquals(await c.join({ server_id: victim.id, port: 0 }), "");
+  a.pong();
+  await world.settle();
+  assertEquals([a.ended, c.ended], [false, true]);
 });
 
 Deno.test("the id must not change in the handshake", async () => {
