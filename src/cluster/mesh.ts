@@ -32,6 +32,8 @@ export type Registration = "registered" | Refusal;
 
 /** The largest pool that is taken part in, which is also the largest that can be configured. */
 const MAX_POOL_SIZE = 256;
+/** Most addresses of one server that clients are told, and how long each may be. */
+const MAX_URLS = 64, MAX_URL_LENGTH = 263;
 /** The last port there is. */
 const LAST_PORT = 65_535;
 /** Servers that insist on pools of the same size. */
@@ -365,7 +367,10 @@ export class Mesh {
   connectUrls(): string[] {
     const urls = new Set<string>();
     for (const { info, leaving } of this.peers.values()) {
-      if (!leaving) { for (const url of info.connect_urls ?? []) urls.add(url); }
+      if (leaving) continue;
+      for (const url of info.connect_urls?.slice(0, MAX_URLS) ?? []) {
+        if (url.length <= MAX_URL_LENGTH) urls.add(url);
+      }
     }
     return [...urls];
   }
