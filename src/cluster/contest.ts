@@ -18,15 +18,13 @@ export interface Contestants {
   readonly ownIdIsLess: boolean;
   /** Whether the new one may be left undecided for a while. */
   readonly canWait: boolean;
-  /** Whether the peer may have said INFO before it knew whose place the new one would take. */
-  readonly saidEarly: boolean;
 }
 
 /**
- * The new one is closed; it takes the place; it waits whether the peer closes the other one; or it takes
- * the place unless the peer closes it soon.
+ * The new one is closed; it takes the place; it waits whether the peer closes the other one; or it
+ * waits whether the peer still answers on the other one, and takes the place when it does not.
  */
-export type Contest = "keep" | "replace" | "wait" | "outlast";
+export type Contest = "keep" | "replace" | "wait" | "challenge";
 
 /** How old a connection must be not to be part of a race. */
 const SETTLED_MS = 2000;
@@ -35,15 +33,12 @@ const SETTLED_MS = 2000;
  * Which one stays.
  *
  * A peer that dials for a place that has been taken for long has lost the old connection, and this side
- * does not know yet, unless it has still to find out that this is its second one. Otherwise both have dialled at the same time, and must come to the same answer, or
+ * does not know yet; or it only says that it is that peer. Otherwise both have dialled at the same time, and must come to the same answer, or
  * both connections are lost: two denats keep what the one with the lesser id has dialled. nats-server
  * keeps what it has registered first, and closes the other: that is waited for.
  */
 export function judge(of: Contestants): Contest {
-  if (of.holderAgeMs >= SETTLED_MS) {
-    if (of.dialled) return "keep";
-    return of.saidEarly && of.canWait ? "outlast" : "replace";
-  }
+  if (of.holderAgeMs >= SETTLED_MS) return of.dialled || !of.canWait ? "keep" : "challenge";
   if (of.holderDialled === of.dialled) return "keep";
   if (of.bothDenats) return of.dialled === of.ownIdIsLess ? "replace" : "keep";
   return of.canWait ? "wait" : "keep";

@@ -352,6 +352,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       const thresholds = settings.compression.rtt_thresholds;
       this.#stream.level = levelOf("s2_auto", this.keepalive.rttMs, thresholds);
     }
+    mesh.answered(this);
     if (this.proven || this.peer === null) return;
     this.proven = true;
     mesh.proven(this);
@@ -373,7 +374,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     weight: number,
     origin: string | null,
   ): void {
-    this.#worked(commandWork());
+    this.#worked(commandWork(subject.length));
     const remote = this.#remoteOf(name);
     if (remote === null || !this.#mayAnnounce(subject)) return;
     const account = this.#lastAccount!, before = remote.interests?.size ?? 0;
@@ -408,7 +409,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     queue: string | null,
     origin: string | null,
   ): void {
-    this.#worked(commandWork());
+    this.#worked(commandWork(subject.length));
     const remote = this.#remoteOf(name);
     if (remote === null) return;
     const before = remote.interests?.size ?? 0, bytesBefore = remote.interestBytes;
