@@ -55,6 +55,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: ["steadiness", "mesh"],
   },
   {
+    name: "a peer that answers no PING is kept",
+    file: "src/cluster/route_ping.ts",
+    find: 'return this.outstanding + 1 > pingMax ? "stale" : "ping";',
+    replace: 'return pingMax < 0 ? "stale" : "ping";',
+    breaks: ["staleness", "mesh"],
+  },
+  {
     name: "a task is left behind by every dial",
     file: "src/cluster/dialler.ts",
     find: "    environment.statistics.dials++;\n",
