@@ -10,10 +10,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "no RS- when a client closes",
     file: "src/account/account.ts",
-    find: "await this.#inSlices(subscriptions, (subscription) => this.#forget(subscription));",
-    replace: "await this.#inSlices(subscriptions, (subscription) => {\n" +
-      "      this.interest.remove(subscription);\n" +
-      "    });",
+    find: "inSlices(subscriptions, (subscription) => this.#forget(subscription))",
+    replace: "inSlices(subscriptions, (subscription) => void this.interest.remove(subscription))",
     breaks: ["interest"],
   },
   {
@@ -26,7 +24,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       "      if (remote.peer !== from.peer) this.#deliverRemote(remote, routed, null);\n" +
       "    }\n" +
       "    if (queues !== null) {\n      for (let i = handedOn ? 1 : 0;",
-    breaks: ["duplicates"],
+    breaks: ["duplicates", "order"],
   },
   {
     name: "two members of one queue group get a message",
@@ -55,6 +53,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: '    this.send("PONG\\r\\n");',
     replace: "",
     breaks: ["steadiness", "mesh"],
+  },
+  {
+    name: "a peer that answers no PING is kept",
+    file: "src/cluster/route_ping.ts",
+    find: 'return this.outstanding + 1 > pingMax ? "stale" : "ping";',
+    replace: 'return pingMax < 0 ? "stale" : "ping";',
+    breaks: ["staleness", "mesh"],
   },
   {
     name: "a task is left behind by every dial",
