@@ -4,8 +4,9 @@ import { planOf } from "./plan.ts";
 import { simulate } from "./simulation.ts";
 
 Deno.test("a seed replays exactly: every byte arrives at the same millisecond again", async () => {
-  for (const seed of [1, 2]) {
+  for (const seed of [3, 20]) {
     const [first, second] = [await simulate(seed), await simulate(seed)];
+    assertEquals(first.failure, null);
     assertEquals(first.hash, second.hash);
     assertEquals(first.lines, second.lines);
     assertEquals(first.deliveries, second.deliveries);
@@ -13,7 +14,7 @@ Deno.test("a seed replays exactly: every byte arrives at the same millisecond ag
 });
 
 Deno.test("two at the same time replay as one alone does", async () => {
-  const [first, second] = await Promise.all([simulate(3), simulate(3)]);
+  const [first, second] = await Promise.all([simulate(20), simulate(20)]);
   assertEquals(first.hash, second.hash);
 });
 
@@ -21,5 +22,5 @@ Deno.test("seeds stand for clusters of every size, and differ", async () => {
   const plans = Array.from({ length: 200 }, (_, index) => planOf(index + 1));
   assertEquals([...new Set(plans.map(({ nodes }) => nodes))].sort(), [3, 4, 5, 6, 7]);
   assert(plans.every(({ rounds, faultsPerRound }) => rounds * faultsPerRound >= 200));
-  assertNotEquals((await simulate(1)).hash, (await simulate(2)).hash);
+  assertNotEquals((await simulate(20)).hash, (await simulate(22)).hash);
 });
