@@ -45,7 +45,7 @@ export function otherCluster(theirs: string, ours: string, told: boolean): Refus
 }
 
 /** This server itself. */
-export const SELF: Refusal = { reason: "duplicateRoute", text: null, log: "Self-connection" };
+export const SELF: Refusal = { reason: "duplicateRoute", text: null };
 
 /** Another server with this one's name. */
 export function sameName(name: string): Refusal {

@@ -56,3 +56,22 @@ Deno.test("where nobody else gets anything the route goes at the subscriber's pa
   }
   assertEquals(world.ended, []);
 });
+
+Deno.test("what a peer sends is read even while it does not read itself", async () => {
+  await using world = await startClustered();
+  const client = await world.connect(), publisher = await world.connect();
+  await world.exchange(client, "SUB in 1\r\n");
+  using peer = new RoutePeer(world);
+  const link = await peer.join();
+  await link.exchange("RS+ $G out\r\n");
+  link.stall();
+  // More than publishers wait for.
+  void publisher.send(`PUB out ${PAYLOAD.length}\r\n${PAYLOAD}\r\n`.repeat(32));
+  await world.settle();
+  // Answering this puts something more into what waits for the peer.
+  void link.send("PING\r\n");
+  await world.settle();
+  void link.send("RMSG $G in 1\r\nx\r\n");
+  await world.settle();
+  assertEquals(client.take(), "MSG in 1 1\r\nx\r\n");
+});
