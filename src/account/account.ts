@@ -12,26 +12,15 @@ import {
   copyBytes,
   frameHeadLength,
   noRespondersFrame,
-  routeFrameLength,
-  routeHeadLength,
-  routeTailStart,
   Slab,
   unpackAck,
   writeFrameHead,
-  writeRouteFrame,
-  writeRouteHead,
 } from "../protocol/mod.ts";
 import { type InterestObserver, LocalInterest } from "./local_interest.ts";
 import { Removals } from "./removals.ts";
-import { interestKey, RemoteInterest, type RemoteSubscriber } from "./remote_subscriber.ts";
-import {
-  type ClusterGroup,
-  localCount,
-  memberAt,
-  nameOf,
-  routePlan,
-  weightOf,
-} from "./route_plan.ts";
+import { RemoteDelivery } from "./remote_delivery.ts";
+import type { RemoteInterest, RemoteSubscriber } from "./remote_subscriber.ts";
+import { nameOf } from "./route_plan.ts";
 import type { DeliveryTrace, Subscriber } from "./subscriber.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -55,19 +44,12 @@ export interface AccountOptions {
   readonly pressAbove: number;
 }
 
-/** How long a list of queue groups may be: a peer refuses lines of more than 64 KiB. */
-const MAX_LIST_BYTES = 32 * 1024;
-/** The largest number that {@link Random.below} takes. */
-const MAX_DRAW = 2 ** 31;
-
 /** An isolated space of subjects: its interest, and the delivery of messages within it. */
 export class Account {
   /** The account's name. */
   readonly name: string;
   /** Which local subscription wants which subject. */
   readonly interest: Interest<Subscription>;
-  /** Which other server wants which subject. Messages from other servers never go there. */
-  readonly remote: Interest<RemoteInterest>;
   /** What other servers are to know of the local subscriptions; null where there is no cluster. */
   local: LocalInterest | null = null;
   /**
@@ -87,9 +69,7 @@ export class Account {
   #plainMade = false;
   /** The current message as JetStream means it to be delivered; see {@link unpackAck}. */
   readonly #unpacked = new ClientMessage();
-  /** Counts messages that go to other servers, and holds where the current one goes. */
-  #serial = 0;
-  readonly #chosen: RemoteSubscriber[] = [];
+  readonly #remote: RemoteDelivery;
   /** Removes the subscriptions of those who leave, and the interest of other servers. */
   readonly #removals: Removals;
 
@@ -98,12 +78,25 @@ export class Account {
     this.name = name;
     const seed = new DataView(options.random.bytes(4).buffer).getUint32(0);
     this.interest = new Interest<Subscription>({ hashSeed: seed });
-    this.remote = new Interest<RemoteInterest>({ hashSeed: ~seed });
     this.#random = options.random;
     this.#removals = new Removals(options.clock, options.touched);
     this.#touched = options.touched;
     this.#dropAbove = options.dropAbove;
     this.#cautionAbove = Math.min(options.dropAbove, options.pressAbove);
+    this.#remote = new RemoteDelivery({
+      random: options.random,
+      touched: options.touched,
+      removals: this.#removals,
+      pressAbove: options.pressAbove,
+      hashSeed: ~seed,
+      toLocalGroup: (group, at, message, publisher) =>
+        this.#deliverToGroup(group, at, message, publisher),
+    });
+  }
+
+  /** Which other server wants which subject. Messages from other servers never go there. */
+  get remote(): Interest<RemoteInterest> {
+    return this.#remote.interest;
   }
 
   /**
@@ -209,33 +202,18 @@ export class Account {
       if (this.#deliver(plain[i]!, message, publisher)) count++;
     }
     this.offers = plain.length + steps;
-    // Without any interest there, what was remembered for another subject must not outlive this one.
-    const remote = this.remote.count === 0
-      ? publisher.lastRemoteMatch = null
-      : this.#remoteMatch(message, publisher);
-    if (remote !== null && !remote.empty) {
-      count += this.#deliverAcross(match, remote, message, publisher);
+    const across = this.#remote, remote = across.match(message, publisher);
+    if (remote !== null) {
+      count += across.deliver(match, remote, message, publisher);
+      if (across.pressed) this.pressed = true;
     } else if (match.groups.length > 0) {
       for (let g = 0; g < match.groups.length; g++) {
         if (this.#deliverToGroup(match.groups[g]!, -1, message, publisher)) count++;
       }
     }
+    this.offers += across.offers;
     if (this.#plainMade) this.#plainMessage.release();
     return count;
-  }
-
-  #remoteMatch(message: ClientMessage, publisher: Subscriber): Match<RemoteInterest> {
-    const { remote } = this, last = publisher.lastRemoteMatch;
-    if (last !== null && remote.isCurrent(last)) return last;
-    this.offers -= remote.searchWork;
-    const match = remote.match(
-      message.slab.bytes,
-      message.subjectStart,
-      message.subjectEnd,
-      message.subjectHash,
-    );
-    this.offers += remote.searchWork;
-    return publisher.lastRemoteMatch = match;
   }
 
   /** A queue group gets one copy, at member `at`, or at the next one that can take it. */
@@ -259,88 +237,6 @@ export class Account {
       if (this.#deliver(member, message, publisher)) return true;
     }
     return false;
-  }
-
-  /**
-   * To other servers as well: each gets the message once, with the names of the queue groups for
-   * which it was chosen. Members are chosen over the whole cluster, each with the same chance.
-   */
-  #deliverAcross(
-    local: Match<Subscription>,
-    remote: Match<RemoteInterest>,
-    message: ClientMessage,
-    publisher: Subscriber,
-  ): number {
-    const { routes, groups } = routePlan(local, remote), chosen = this.#chosen;
-    this.offers += routes.length + groups.length;
-    let count = 0;
-    if (groups.length === 0) {
-      for (let i = 0; i < routes.length; i++) {
-        if (this.#deliverRemote(routes[i]!, message, null)) count++;
-      }
-      return count;
-    }
-    const serial = ++this.#serial;
-    chosen.length = 0;
-    for (let i = 0; i < routes.length; i++) {
-      const route = routes[i]!;
-      if (!route.open) continue;
-      route.serial = serial;
-      route.plain = true;
-      route.queues.length = route.queuesLength = 0;
-      chosen.push(route);
-    }
-    for (let i = 0; i < groups.length; i++) {
-      if (this.#choose(groups[i]!, message, publisher)) count++;
-    }
-    for (let i = 0; i < chosen.length; i++) {
-      const route = chosen[i]!;
-      const queues = route.queues.length === 0 ? null : route.queues;
-      if (this.#deliverRemote(route, message, queues)) count++;
-    }
-    return count;
-  }
-
-  /** True when a local member got it; a chosen server is noted. */
-  #choose(group: ClusterGroup, message: ClientMessage, publisher: Subscriber): boolean {
-    const here = localCount(group.local), elsewhere = weightOf(group.remote);
-    let at = this.#draw(here + elsewhere);
-    if (at < here) {
-      if (this.#deliverToGroup(group.local!, at, message, publisher)) return true;
-      // None here can take it.
-      at = here + this.#draw(elsewhere);
-    }
-    let member = memberAt(group.remote, at - here);
-    if (member === null && group.leaf.length > 0) {
-      const leaves = weightOf(group.leaf);
-      if (leaves > 0) member = memberAt(group.leaf, this.#draw(leaves));
-    }
-    if (member !== null) this.#noteGroup(member.remote, group.name, message);
-    return false;
-  }
-
-  /** A number below `weight`, which is what peers say: {@link Random.below} ends at 2^31. */
-  #draw(weight: number): number {
-    if (weight <= 1) return 0;
-    return weight <= MAX_DRAW
-      ? this.#random.below(weight)
-      : Math.floor(this.#random.next() * weight);
-  }
-
-  #noteGroup(route: RemoteSubscriber, name: string, message: ClientMessage): void {
-    if (route.serial !== this.#serial) {
-      route.serial = this.#serial;
-      route.plain = false;
-      route.queues.length = route.queuesLength = 0;
-      this.#chosen.push(route);
-    } else if (route.queuesLength + name.length > MAX_LIST_BYTES) {
-      // Another frame for the rest, unless its plain subscriptions would get the message twice.
-      if (route.plain) return;
-      this.#deliverRemote(route, message, route.queues);
-      route.queues.length = route.queuesLength = 0;
-    }
-    route.queues.push(name);
-    route.queuesLength += name.length + 1;
   }
 
   /**
@@ -370,7 +266,7 @@ export class Account {
     }
     this.#plainMade = this.pressed = false;
     const message = unpackAck(routed, this.#unpacked) ? this.#unpacked : routed;
-    // Handed on by another denats: those without a group have it already, see #passOn.
+    // Handed on by another denats: those without a group have it already, see RemoteDelivery.passOn.
     const handedOn = queues !== null && queues.length === 2 && queues[0] === queues[1];
     const plain = handedOn ? [] : match.plain;
     let count = 0;
@@ -381,24 +277,15 @@ export class Account {
     if (queues !== null) {
       for (let i = handedOn ? 1 : 0; i < queues.length; i++) {
         if (this.#deliverToNamed(match, queues[i]!, message)) count++;
-        else if (!handedOn) {
-          // What goes on is the message as it came, not as clients get it.
-          if (message !== routed) this.#forgetPlain();
-          if (this.#passOn(routed, from, queues[i]!)) count++;
-          if (message !== routed) this.#forgetPlain();
+        else if (!handedOn && this.#remote.passOn(routed, from, queues[i]!)) {
+          count++;
+          if (this.#remote.pressed) this.pressed = true;
         }
       }
     }
-    this.#forgetPlain();
+    if (this.#plainMade) this.#plainMessage.release();
     if (message !== routed) message.release();
     return count;
-  }
-
-  /** The message without its headers is made anew when it is needed again. */
-  #forgetPlain(): void {
-    if (!this.#plainMade) return;
-    this.#plainMessage.release();
-    this.#plainMade = false;
   }
 
   #deliverToNamed(match: Match<Subscription>, name: string, message: ClientMessage): boolean {
@@ -406,67 +293,6 @@ export class Account {
       if (nameOf(group) === name) return this.#deliverToGroup(group, -1, message, null);
     }
     return false;
-  }
-
-  /**
-   * The one way from a route to a route: the group's last member here has left meanwhile. Who gets the
-   * message so delivers it to plain subscriptions as well, who have it from its origin already. Another
-   * denats is told that it is for the group alone, by naming the group twice, which nobody does
-   * otherwise. A nats-server with plain interest is chosen only where there is nobody else: it delivers
-   * twice then, as it does when a nats-server hands on.
-   */
-  #passOn(message: ClientMessage, from: RemoteSubscriber, name: string): boolean {
-    if (this.remote.count === 0) return false;
-    const { slab, subjectStart, subjectEnd, subjectHash } = message;
-    const match = this.remote.match(slab.bytes, subjectStart, subjectEnd, subjectHash);
-    for (const group of match.groups) {
-      if (nameOf(group) !== name) continue;
-      const members = group instanceof MatchedGroup ? group.parts.flat() : [group];
-      const others = members.filter(({ remote }) => remote.peer !== from.peer);
-      const safe = others.filter(({ remote }) =>
-        remote.isDenats || !match.plain.some((plain) => plain.remote === remote)
-      );
-      const able = weightOf(safe) > 0 ? safe : others, weight = weightOf(able);
-      const member = weight === 0 ? null : memberAt(able, this.#draw(weight));
-      if (member === null) return false;
-      const { remote } = member;
-      return this.#deliverRemote(remote, message, remote.isDenats ? [name, name] : [name]);
-    }
-    return false;
-  }
-
-  #deliverRemote(
-    remote: RemoteSubscriber,
-    message: ClientMessage,
-    queues: readonly string[] | null,
-  ): boolean {
-    if (!remote.open) return false;
-    const { outbox, head } = remote;
-    if (outbox.pending > this.#cautionAbove && !outbox.lagging) this.pressed = true;
-    let sent = message;
-    if (message.headerLength > 0 && !remote.headers) {
-      if (!this.#plainMade) {
-        message.canonical(this.#plainMessage, false);
-        this.#plainMade = true;
-      }
-      sent = this.#plainMessage;
-    }
-    const length = routeFrameLength(sent, head, queues);
-    if (length <= HUGE_SLAB_BYTES) {
-      outbox.reserve(length);
-      if (!remote.open) return false;
-      writeRouteFrame(outbox.slab, outbox.end, sent, head, queues);
-      outbox.commit(length);
-    } else {
-      const start = new Slab(routeHeadLength(sent, head, queues));
-      outbox.appendBytes(start.bytes, 0, writeRouteHead(start, 0, sent, head, queues));
-      outbox.appendBytes(sent.slab.bytes, routeTailStart(sent, queues), sent.end);
-      if (!remote.open) return false;
-    }
-    remote.outMessages++;
-    remote.outBytes += sent.size;
-    if (!outbox.touched) this.#touched.add(outbox);
-    return true;
   }
 
   /**
@@ -481,16 +307,7 @@ export class Account {
     weight: number,
     origin: string | null,
   ): void {
-    const interests = remote.interests ??= new Map();
-    const key = interestKey(subject, queue, origin), known = interests.get(key);
-    if (known !== undefined) {
-      known.weight = weight;
-      return;
-    }
-    const interest = new RemoteInterest(remote, subject, queue, weight, origin !== null);
-    this.remote.insert(interest);
-    interests.set(key, interest);
-    remote.interestBytes += key.length;
+    this.#remote.add(remote, subject, queue, weight, origin);
   }
 
   /** A peer is no longer interested. Nothing happens if it never was. */
@@ -500,22 +317,12 @@ export class Account {
     queue: string | null,
     origin: string | null,
   ): void {
-    const key = interestKey(subject, queue, origin), known = remote.interests?.get(key);
-    if (known === undefined) return;
-    remote.interests!.delete(key);
-    remote.interestBytes -= key.length;
-    this.remote.remove(known);
+    this.#remote.remove(remote, subject, queue, origin);
   }
 
   /** Ends all that a peer announced over a connection, in slices; at once nothing goes there. */
-  async removeAllRemote(remote: RemoteSubscriber): Promise<void> {
-    remote.open = false;
-    remote.lastMatch = null;
-    const interests = remote.interests;
-    remote.interests = null;
-    remote.interestBytes = 0;
-    if (interests === null) return;
-    await this.#removals.inSlices(interests, (interest) => this.remote.remove(interest));
+  removeAllRemote(remote: RemoteSubscriber): Promise<void> {
+    return this.#remote.removeAll(remote);
   }
 
   #deliver(

@@ -9,8 +9,34 @@ import { encodeByteString, interestFrame, type SubjectFilter } from "../protocol
 import { passes } from "./permissions.ts";
 import type { RouteSession } from "./session.ts";
 
-/** How long everything of an account may be told at a time, and how much between looks at the clock. */
+/** How long interest may be told at a time, and how much between looks at the clock. */
 const SLICE_MS = 5, TOLD_PER_LOOK = 256;
+
+/** Divides what there is to tell over a connection, of all accounts, into slices. */
+export class Pace {
+  readonly #clock: Clock;
+  #told = 0;
+  #fromMs: number;
+
+  /** The first slice begins now. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#fromMs = clock.monotonic();
+  }
+
+  /** Something was told; whether that was the end of the slice. */
+  isOver(): boolean {
+    return ++this.#told % TOLD_PER_LOOK === 0 &&
+      this.#clock.monotonic() - this.#fromMs >= SLICE_MS;
+  }
+
+  /** Lets others have their turn, and the peer catch up. The next slice begins then. */
+  async rest(session: RouteSession): Promise<void> {
+    await session.relief();
+    await this.#clock.yield();
+    this.#fromMs = this.#clock.monotonic();
+  }
+}
 
 /** The interest of one account, as the other servers are told of it. */
 export class Announcer implements InterestObserver {
@@ -18,39 +44,21 @@ export class Announcer implements InterestObserver {
   /** The account's name as it stands on the wire, a byte string. */
   readonly #name: string;
   readonly #filter: SubjectFilter | null;
-  readonly #clock: Clock;
   /** Connections that it goes to. */
   readonly #sessions = new Set<RouteSession>();
-  /** Those that everything is being told to, and whether once more from the beginning. */
-  readonly #telling = new Map<RouteSession, boolean>();
   /** Queue groups with another number of members than was told last. */
   readonly #changed = new Map<string, { readonly subject: string; readonly queue: string }>();
 
   /** Announces to nobody yet. `filter` is what may be announced. */
-  constructor(account: Account, filter: SubjectFilter | null, clock: Clock) {
+  constructor(account: Account, filter: SubjectFilter | null) {
     this.#account = account;
     this.#name = encodeByteString(account.name);
     this.#filter = filter;
-    this.#clock = clock;
   }
 
-  /** Tells everything over a connection, and from now on every change. */
+  /** From now on tells every change over a connection. What there is already takes {@link tellAll}. */
   add(session: RouteSession): void {
     this.#sessions.add(session);
-    const isTelling = this.#telling.has(session);
-    // However often a peer wants to hear everything again: one at a time, and no faster than it reads.
-    this.#telling.set(session, isTelling);
-    if (isTelling) return;
-    session.spawn(`interest ${this.#account.name}`, async () => {
-      try {
-        do {
-          this.#telling.set(session, false);
-          await this.#tellAll(session);
-        } while (this.#telling.get(session) && this.#sessions.has(session));
-      } finally {
-        this.#telling.delete(session);
-      }
-    });
   }
 
   /** Tells nothing more over a connection. */
@@ -58,20 +66,16 @@ export class Announcer implements InterestObserver {
     this.#sessions.delete(session);
   }
 
-  /** In slices, no faster than the peer takes it. What changes meanwhile is told as well, or twice. */
-  async #tellAll(session: RouteSession): Promise<void> {
-    const clock = this.#clock;
-    let told = 0, sliceFromMs = clock.monotonic();
+  /**
+   * Tells everything, no faster than the peer takes it, if anything is told over that connection. What
+   * changes meanwhile is told as well, or twice.
+   */
+  async tellAll(session: RouteSession, pace: Pace): Promise<void> {
     for (const { subject, queue, count } of this.#account.local!) {
       if (!this.#sessions.has(session) || session.closing !== null) return;
       this.#tell(session, subject, queue, count);
-      if (++told % TOLD_PER_LOOK !== 0) continue;
-      if (clock.monotonic() - sliceFromMs < SLICE_MS) continue;
-      await session.relief();
-      await clock.yield();
-      sliceFromMs = clock.monotonic();
+      if (pace.isOver()) await pace.rest(session);
     }
-    await session.relief();
   }
 
   /** See {@link InterestObserver}. */

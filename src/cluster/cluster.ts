@@ -110,7 +110,7 @@ export class Cluster {
     const clusterName = this.#clusterName = new ClusterName(options.name, random);
     const announcers = new Map<string, Announcer>();
     for (const [name, account] of accounts) {
-      const announcer = new Announcer(account, settings.importFilter, clock);
+      const announcer = new Announcer(account, settings.importFilter);
       announcers.set(name, announcer);
       account.observe(announcer);
     }

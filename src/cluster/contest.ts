@@ -20,8 +20,11 @@ export interface Contestants {
   readonly canWait: boolean;
 }
 
-/** The new one is closed; it takes the place; or it waits whether the peer closes the other one. */
-export type Contest = "keep" | "replace" | "wait";
+/**
+ * The new one is closed; it takes the place; it waits whether the peer closes the other one; or it
+ * waits whether the peer still answers on the other one, and takes the place when it does not.
+ */
+export type Contest = "keep" | "replace" | "wait" | "challenge";
 
 /** How old a connection must be not to be part of a race. */
 const SETTLED_MS = 2000;
@@ -30,12 +33,12 @@ const SETTLED_MS = 2000;
  * Which one stays.
  *
  * A peer that dials for a place that has been taken for long has lost the old connection, and this side
- * does not know yet. Otherwise both have dialled at the same time, and must come to the same answer, or
+ * does not know yet; or it only says that it is that peer. Otherwise both have dialled at the same time, and must come to the same answer, or
  * both connections are lost: two denats keep what the one with the lesser id has dialled. nats-server
  * keeps what it has registered first, and closes the other: that is waited for.
  */
 export function judge(of: Contestants): Contest {
-  if (of.holderAgeMs >= SETTLED_MS) return of.dialled ? "keep" : "replace";
+  if (of.holderAgeMs >= SETTLED_MS) return of.dialled || !of.canWait ? "keep" : "challenge";
   if (of.holderDialled === of.dialled) return "keep";
   if (of.bothDenats) return of.dialled === of.ownIdIsLess ? "replace" : "keep";
   return of.canWait ? "wait" : "keep";

@@ -44,6 +44,12 @@ const GIVEN_UP_MS = 60_000;
 /** How often it is logged that the same address cannot be reached. */
 const FAILURE_LOG_MS = 60_000;
 
+/** Until a name is resolved again that is only this server's own. */
+const OWN_MS = 5000;
+
+/** All addresses of a host are this server's own. */
+class OwnAddressError extends ConnectionError {}
+
 /** What it needs besides the environment of sessions. */
 export interface DiallerOptions {
   /** Dials. */
@@ -63,6 +69,8 @@ export class Dialler {
   readonly #environment: RouteEnvironment;
   readonly #options: DiallerOptions;
   readonly #targets: Targets;
+  /** Addresses, as host:port, at which this server has met itself. */
+  readonly #own = new Set<string>();
   /** How many connections to unsure addresses were begun since when. */
   #unsure = 0;
   #unsureFromMs = -Infinity;
@@ -215,7 +223,7 @@ export class Dialler {
     const { clock, settings, log } = this.#environment, { url } = target;
     const address = formatAddress({ hostname: url.host, port: url.port });
     target.begun(clock.monotonic());
-    let isOver = false;
+    let isOver = false, dialled = url.host;
     const over = (hasFailed: boolean) => {
       if (isOver) return;
       isOver = true;
@@ -237,18 +245,34 @@ export class Dialler {
       },
       closed: (_reason, info) => {
         const { mesh, info: own } = this.#environment;
-        target.self = info !== null && info.server_id === own().server_id;
+        const isSelf = info !== null && info.server_id === own().server_id;
         const isThere = info !== null && mesh.peers.has(info.server_id);
-        if (target.self) log.debug(`Route ${address} is this server itself`);
         if (isThere) target.connected(info.server_id);
-        over(!target.self && !isThere);
+        over(!isSelf && !isThere);
+        if (isSelf) this.#metItself(target, dialled);
       },
     }, (error) => {
-      log.limited(`dial ${target.configured ? address : "implicit"}`, FAILURE_LOG_MS)?.error(
-        `Error trying to connect to route (attempt ${target.failures + 1}): ${error}`,
-      );
       over(true);
-    }, () => target.connecting = false);
+      if (error instanceof OwnAddressError) {
+        target.lost(clock.monotonic(), OWN_MS);
+        return;
+      }
+      log.limited(`dial ${target.configured ? address : "implicit"}`, FAILURE_LOG_MS)?.error(
+        `Error trying to connect to route (attempt ${target.failures}): ${error.message}`,
+      );
+    }, (hostname) => {
+      dialled = hostname;
+      target.connecting = false;
+    });
+  }
+
+  /** An address is not dialled again; a name may have other ones, as that of all servers has. */
+  #metItself(target: Target, hostname: string): void {
+    const { host, port } = target.url;
+    this.#own.add(formatAddress({ hostname, port }));
+    target.self = hostname === host;
+    this.#environment.log.debug(`Route ${formatAddress({ hostname, port })} is this server itself`);
+    this.wake();
   }
 
   #dialPeer(peer: Peer, account: string): void {
@@ -296,49 +320,56 @@ export class Dialler {
   #dial(
     url: RouteUrl,
     solicitation: Solicitation,
-    failed: (error: string) => void,
-    connected: () => void = () => {},
+    failed: (error: Error) => void,
+    connected: (hostname: string) => void = () => {},
   ): void {
     const environment = this.#environment, { nextId, scope } = this.#options;
     const id = nextId();
     environment.statistics.dials++;
     try {
       scope.spawn(`route:${id}`, async (task) => {
-        let connection: Connection;
+        let connection: Connection, hostname: string;
         try {
-          connection = await this.#connect(url, task.signal);
+          [connection, hostname] = await this.#connect(url, task.signal);
         } catch (error) {
-          failed(error instanceof ConnectionError ? error.message : String(error));
+          failed(error instanceof Error ? error : new Error(String(error)));
           if (error instanceof ConnectionError) return;
           throw error;
         }
-        connected();
+        connected(hostname);
         await new RouteSession(environment, connection, id, solicitation).run(task);
       });
     } catch (error) {
       if (!(error instanceof ScopeClosedError)) throw error;
-      failed("closing");
+      failed(error);
     }
   }
 
-  /** Tries the addresses of a host in turn, beginning anywhere. */
-  async #connect(url: RouteUrl, signal: AbortSignal): Promise<Connection> {
+  /** Tries the addresses of a host in turn, beginning anywhere; which one it was comes with it. */
+  async #connect(url: RouteUrl, signal: AbortSignal): Promise<[Connection, string]> {
     const { transport } = this.#options, { random, clock } = this.#environment;
     const all = transport.resolve === undefined
       ? [url.host]
       : await withinMs(clock, DIAL_MS, signal, (limit) => transport.resolve!(url.host, limit));
-    const addresses = all.slice(0, MAX_ADDRESSES);
+    const others = all.filter((hostname) =>
+      !this.#own.has(formatAddress({ hostname, port: url.port }))
+    );
+    if (others.length === 0 && all.length > 0) {
+      throw new OwnAddressError(`${url.host} is this server itself`);
+    }
+    const addresses = others.slice(0, MAX_ADDRESSES);
     const first = addresses.length > 1 ? random.below(addresses.length) : 0;
     let last: unknown = new ConnectionError(`no address of ${url.host}`);
     for (let i = 0; i < addresses.length; i++) {
       const hostname = addresses[(first + i) % addresses.length]!;
       try {
-        return await withinMs(
+        const connection = await withinMs(
           clock,
           DIAL_MS,
           signal,
           (limit) => transport.connect({ hostname, port: url.port, signal: limit }),
         );
+        return [connection, hostname];
       } catch (error) {
         if (!(error instanceof ConnectionError) || signal.aborted) throw error;
         last = error;

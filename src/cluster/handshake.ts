@@ -238,9 +238,12 @@ export class Handshake {
     this.#stage = "place";
     const registration = mesh.register(session, info);
     if (!(registration instanceof Promise)) return this.#placed(registration, info);
-    session.wait(registration.then((placed) => {
-      if (session.closing === null) this.#placed(placed, info);
-    }));
+    session.wait(
+      registration.then((placed) => {
+        if (session.closing === null) this.#placed(placed, info);
+      }),
+      true,
+    );
   }
 
   #placed(registration: Registration, info: RouteInfo): void {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatAddress, type Timer } from "../platform/mod.ts";
+import { formatAddress } from "../platform/mod.ts";
 import {
   byteString,
   type ClientMessage,
@@ -11,7 +11,7 @@ import {
   type RouteInfo,
   routeInfoFrame,
 } from "../protocol/mod.ts";
-import type { Announcer } from "./announcer.ts";
+import { type Announcer, Pace } from "./announcer.ts";
 import { type Contest, judge } from "./contest.ts";
 import type { Dialler } from "./dialler.ts";
 import type { RouteEnvironment } from "./environment.ts";
@@ -31,34 +31,25 @@ import type { RouteSession } from "./session.ts";
 import type { RouteUrl } from "./settings.ts";
 import { parseRouteUrl } from "./route_url.ts";
 import { accountSlot } from "./account_slot.ts";
+import { WaitingRoom } from "./waiting_room.ts";
 
 /** What comes of registering a connection. */
 export type Registration = "registered" | Refusal;
 
-/** How long a connection whose place is taken waits for the other one to be closed by the peer. */
-const HOLD_MS = 2000;
 /**
  * For how long a server counts as one that not all others may know yet. Two that join at the same time
  * by different servers would never hear of each other if news of servers that were learnt of went no
  * further at all.
  */
 const RECENT_MS = 10_000;
-/** Most connections that wait so. */
-const MAX_HELD = 256;
 /** The largest pool that is taken part in, which is also the largest that can be configured. */
 const MAX_POOL_SIZE = 256;
+/** Most addresses of one server that clients are told, and how long each may be. */
+const MAX_URLS = 64, MAX_URL_LENGTH = 263;
 /** The last port there is. */
 const LAST_PORT = 65_535;
 /** Servers that insist on pools of the same size. */
 const EQUAL_POOLS = /^2\.10\./;
-
-/** A connection whose place is taken. */
-interface Held {
-  readonly session: RouteSession;
-  readonly info: RouteInfo;
-  readonly timer: Timer;
-  readonly resolve: (registration: Registration) => void;
-}
 
 /** How well a server is connected to: at all, by everything that there is to be, not any more. */
 export type PeerState = "connected" | "complete" | "lost";
@@ -85,13 +76,19 @@ export class Mesh {
   dialler!: Dialler;
   readonly #environment: Omit<RouteEnvironment, "mesh">;
   readonly #options: MeshOptions;
-  readonly #held = new Set<Held>();
+  readonly #waiting: WaitingRoom;
+  /** Connections over which all interest is being told, and whether once more after that. */
+  readonly #telling = new WeakMap<RouteSession, boolean>();
 
   /** Nobody is there yet. */
   constructor(environment: Omit<RouteEnvironment, "mesh">, options: MeshOptions) {
     this.#environment = environment;
     this.#options = options;
     this.pinned = new Set(environment.settings.pinned);
+    this.#waiting = new WaitingRoom(
+      environment.clock,
+      (session, info, challenged) => this.register(session, info, challenged),
+    );
   }
 
   // --- Connections ------------------------------------------------------------------------------
@@ -105,15 +102,11 @@ export class Mesh {
 
   /** A connection begins to close: its place is free. */
   left(session: RouteSession): void {
-    for (const held of [...this.#held]) {
-      if (held.session === session) this.#release(held, DUPLICATE);
-    }
+    this.#waiting.leave(session);
     const peer = session.peer;
     if (peer === null) return;
     this.#vacate(peer, session);
-    for (const held of [...this.#held]) {
-      if (held.info.server_id === peer.id) this.#tryAgain(held);
-    }
+    this.#waiting.freed(peer.id);
     if (!peer.gone) {
       peer.incompleteSinceMs ??= this.#environment.clock.monotonic();
     } else if (this.peers.get(peer.id) === peer) {
@@ -139,8 +132,15 @@ export class Mesh {
 
   // --- Registration -----------------------------------------------------------------------------
 
-  /** Gives a connection its place among those of the server that said `info`, or turns it away. */
-  register(session: RouteSession, info: RouteInfo): Registration | Promise<Registration> {
+  /**
+   * Gives a connection its place among those of the server that said `info`, or turns it away. The
+   * connection `challenged` has to go, where it is that which has the place.
+   */
+  register(
+    session: RouteSession,
+    info: RouteInfo,
+    challenged: RouteSession | null = null,
+  ): Registration | Promise<Registration> {
     const { settings, accounts, clock, random } = this.#environment, { solicited } = session;
     const poolSize = info.route_pool_size ?? 0;
     if (poolSize > MAX_POOL_SIZE) return poolTooLarge(poolSize, MAX_POOL_SIZE);
@@ -172,7 +172,7 @@ export class Mesh {
         random.next(),
       );
     }
-    return this.#place(peer, session, info, account);
+    return this.#place(peer, session, info, account, challenged);
   }
 
   #place(
@@ -180,6 +180,7 @@ export class Mesh {
     session: RouteSession,
     info: RouteInfo,
     account: string,
+    challenged: RouteSession | null,
   ): Registration | Promise<Registration> {
     const { solicited } = session;
     let slot = -1, holder: RouteSession | undefined | null, replaced: RouteSession | null = null;
@@ -194,7 +195,11 @@ export class Mesh {
         case "keep":
           return DUPLICATE;
         case "wait":
-          return this.#hold(session, info);
+          return this.#waiting.wait(session, info, null);
+        case "challenge":
+          if (challenged !== holder) return this.#waiting.wait(session, info, holder);
+          replaced = holder;
+          break;
         default:
           replaced = holder;
       }
@@ -216,31 +221,13 @@ export class Mesh {
       dialled: session.solicited !== null,
       bothDenats: peer.info.denats !== undefined,
       ownIdIsLess: this.#environment.info().server_id < peer.id,
-      canWait: this.#held.size < MAX_HELD,
+      canWait: this.#waiting.hasRoom,
     });
   }
 
-  #hold(session: RouteSession, info: RouteInfo): Promise<Registration> {
-    const { promise, resolve } = Promise.withResolvers<Registration>();
-    const timer = this.#environment.clock.setTimer(HOLD_MS, () => this.#release(held, DUPLICATE));
-    const held: Held = { session, info, timer, resolve };
-    this.#held.add(held);
-    return promise;
-  }
-
-  #release(held: Held, registration: Registration): void {
-    if (!this.#held.delete(held)) return;
-    held.timer.cancel();
-    held.resolve(registration);
-  }
-
-  #tryAgain(held: Held): void {
-    if (!this.#held.delete(held)) return;
-    held.timer.cancel();
-    if (held.session.closing !== null) return held.resolve(DUPLICATE);
-    const result = this.register(held.session, held.info);
-    if (result instanceof Promise) void result.then(held.resolve);
-    else held.resolve(result);
+  /** The peer has answered a PING. */
+  answered(session: RouteSession): void {
+    this.#waiting.answered(session);
   }
 
   /** Where a server is to be dialled; with port 0 where it does not say. */
@@ -305,11 +292,27 @@ export class Mesh {
     session.peer?.refused.add(account);
   }
 
-  /** Begins to tell what the clients here are interested in. */
+  /** Begins to tell what the clients here are interested in, or does so once more. */
   #announce(peer: Peer, session: RouteSession): void {
     for (const [name, announcer] of this.#options.announcers) {
       if (this.carries(peer, session, name)) announcer.add(session);
     }
+    // However often a peer wants to hear everything again: one at a time, and no faster than it reads.
+    if (this.#telling.has(session)) this.#telling.set(session, true);
+    else session.spawn("interest", () => this.#tellInterest(session));
+  }
+
+  /** One account after the other: the slices of a thousand would add up. */
+  async #tellInterest(session: RouteSession): Promise<void> {
+    const pace = new Pace(this.#environment.clock);
+    do {
+      this.#telling.set(session, false);
+      for (const announcer of this.#options.announcers.values()) {
+        await announcer.tellAll(session, pace);
+      }
+      await session.relief();
+    } while (session.closing === null && this.#telling.get(session) === true);
+    this.#telling.delete(session);
   }
 
   /** Whether an account's interest goes to a peer over this connection. */
@@ -408,7 +411,10 @@ export class Mesh {
   connectUrls(): string[] {
     const urls = new Set<string>();
     for (const { info, leaving } of this.peers.values()) {
-      if (!leaving) { for (const url of info.connect_urls ?? []) urls.add(url); }
+      if (leaving) continue;
+      for (const url of info.connect_urls?.slice(0, MAX_URLS) ?? []) {
+        if (url.length <= MAX_URL_LENGTH) urls.add(url);
+      }
     }
     return [...urls];
   }

@@ -68,6 +68,8 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** Whether what follows in the inbox is compressed. */
   #switching = false;
   #pause: Promise<void> | null = null;
+  /** Whether that is of no use any more once the peer has hung up. */
+  #isAbandonable = false;
   #work = 0;
   #interests = 0;
   #interestBytes = 0;
@@ -158,6 +160,11 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       this.refuse(ROUTE_FAULTS[parser.fault]);
     }
     return this.#pause === null ? null : this.#paused();
+  }
+
+  /** See {@link PeerSession}. */
+  protected override get abandonable(): boolean {
+    return this.#isAbandonable;
   }
 
   /** See {@link PeerSession}. */
@@ -281,8 +288,9 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     wheel.schedule(this, nowMs + this.keepalive.firstDelayMs(settings.pingIntervalMs, random));
   }
 
-  /** Looks at nothing more before `pause` is over, which must never reject. */
-  wait(pause: Promise<void>): void {
+  /** Looks at nothing more before `pause` is over, which must never reject, or the peer hangs up. */
+  wait(pause: Promise<void>, isAbandonable = false): void {
+    this.#isAbandonable = isAbandonable;
     const before = this.#pause;
     this.#pause = before === null ? pause : before.then(() => pause);
     this.#parser.stop();
@@ -344,6 +352,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       const thresholds = settings.compression.rtt_thresholds;
       this.#stream.level = levelOf("s2_auto", this.keepalive.rttMs, thresholds);
     }
+    mesh.answered(this);
     if (this.proven || this.peer === null) return;
     this.proven = true;
     mesh.proven(this);
@@ -365,7 +374,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     weight: number,
     origin: string | null,
   ): void {
-    this.#worked(commandWork());
+    this.#worked(commandWork(subject.length));
     const remote = this.#remoteOf(name);
     if (remote === null || !this.#mayAnnounce(subject)) return;
     const account = this.#lastAccount!, before = remote.interests?.size ?? 0;
@@ -400,7 +409,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     queue: string | null,
     origin: string | null,
   ): void {
-    this.#worked(commandWork());
+    this.#worked(commandWork(subject.length));
     const remote = this.#remoteOf(name);
     if (remote === null) return;
     const before = remote.interests?.size ?? 0, bytesBefore = remote.interestBytes;

@@ -261,9 +261,20 @@ export abstract class PeerSession implements OutboxOwner {
     if (this.#waitedFor !== null && touched.reachesOthers(this.#waitedFor, this.outbox)) {
       this.#othersAtMs = this.#settings.clock.monotonic();
     }
-    const congestion = touched.flush(this.outbox);
+    const congestion = this.#others(touched.flush(this.outbox));
     if (pause === null && congestion === null && !this.interrupted) return null;
     return { pause, congestion };
+  }
+
+  /**
+   * Who is waited for. Not its own peer, where it is {@link PeerSession.shared}: that may itself be
+   * waiting for this side, and then neither would read.
+   */
+  #others(congestion: Congestion | null): Congestion | null {
+    if (congestion === null || !this.shared) return congestion;
+    const outboxes = congestion.outboxes.filter((outbox) => outbox !== this.outbox);
+    if (outboxes.length === 0 && congestion.unflushed.length === 0) return null;
+    return { ...congestion, outboxes };
   }
 
   /** Waits for what keeps it, and handles what came behind, until nothing does. */
@@ -347,7 +358,7 @@ export abstract class PeerSession implements OutboxOwner {
       await outbox.relief(true);
       watch.held(outbox, fromMs, clock.monotonic());
     }));
-    if (outboxes.some((outbox) => outbox.crowded)) await clock.sleep(CROWDED_MS);
+    if (!this.shared && outboxes.some((outbox) => outbox.crowded)) await clock.sleep(CROWDED_MS);
   }
 
   /** Keeps the outbox's writer, which closing waits for. */

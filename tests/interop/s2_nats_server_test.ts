@@ -11,7 +11,7 @@ import { findNatsServer, startNatsServer } from "../support/nats_server.ts";
 import { decodeAll } from "../support/s2_frames.ts";
 
 /** How much larger than nats-server's ours may be. */
-const TOLERANCE = 1.15;
+const TOLERANCE = 1.1;
 
 const events = jsonEvents(1_000_000);
 const END = { subject: "events.end", payload: "" };

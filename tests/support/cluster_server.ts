@@ -11,7 +11,7 @@ import {
 } from "./cluster_config.ts";
 import type { ServerAddress } from "./conversation.ts";
 import { eventually } from "./eventually.ts";
-import { freePort } from "./free_port.ts";
+import { freePort, releasePort } from "./free_port.ts";
 import { findNatsServer } from "./nats_server.ts";
 
 /** How long a member may take to answer, in milliseconds. */
@@ -41,7 +41,7 @@ export async function available(kinds: Iterable<ServerKind>): Promise<boolean> {
  */
 export const DENATS: ServerKind = standIn();
 
-/** Chooses the ports of a member. */
+/** Chooses the ports of a member, which are free again when the server is disposed. */
 export function planMember(kind: ServerKind, name: string): MemberPlan {
   return {
     kind,
@@ -156,6 +156,8 @@ export class ClusterServer implements AsyncDisposable {
     // Nothing of it is needed any more, and a farewell takes nats-server a while.
     await this.kill("SIGKILL");
     await Deno.remove(this.#folder, { recursive: true });
+    const { clientPort, clusterPort, monitorPort } = this.plan;
+    for (const port of [clientPort, clusterPort, monitorPort]) releasePort(port);
   }
 
   /** Whether the server on the port for clients is this one. */

@@ -157,6 +157,73 @@ Deno.test("this server itself is dialled once and never again", async () => {
   assert(!JSON.stringify(world.broker.tasks()).includes("route:"));
 });
 
+Deno.test("of a name for all servers this one's own address is left out, and the others are dialled", async () => {
+  // Whatever address is tried first.
+  for (let seed = 1; seed <= 6; seed++) {
+    const network = new ResolvingTransport();
+    await using world = await MemoryBroker.start(
+      clustered({ host: "10.0.0.1", port: 6222, routes: ["nats-route://all:6222"] }),
+      new SeededRandom(seed),
+      network,
+    );
+    // The others are not there yet.
+    network.hosts.set("all", ["10.0.0.1"]);
+    await world.advance(10_000);
+    assertEquals(network.dialled, ["10.0.0.1:6222"], "and never again");
+    network.hosts.set("all", ["10.0.0.1", "10.0.0.2"]);
+    using peer = new RoutePeer(world, "S2", 6222).listen("10.0.0.2");
+    await world.advance(5000 + LATE_MS);
+    await peer.welcome();
+    assertEquals(world.broker.routes().length, 1);
+    assertEquals(network.dialled, ["10.0.0.1:6222", "10.0.0.2:6222"]);
+  }
+});
+
+Deno.test("where one address of a name is this server itself, the next is dialled at once", async () => {
+  for (let seed = 1; seed <= 6; seed++) {
+    const network = new ResolvingTransport();
+    network.hosts.set("all", ["10.0.0.1", "10.0.0.2"]);
+    await using world = await MemoryBroker.start(
+      clustered({ host: "10.0.0.1", port: 6222, routes: ["nats-route://all:6222"] }),
+      new SeededRandom(seed),
+      network,
+    );
+    using peer = new RoutePeer(world, "S2", 6222).listen("10.0.0.2");
+    await world.advance(300);
+    await peer.welcome();
+    assertEquals(world.broker.routes().length, 1);
+  }
+});
+
+/** What a server that is dialled may do so that nothing comes of it. */
+const FAILURES:
+  readonly (readonly [what: string, act: (peer: RoutePeer, link: RouteLink) => void])[] = [
+    ["closes at once", (_, link) => link.close()],
+    ["is of another cluster", (peer, link) => void link.send(peer.infoLine({ cluster: "XX" }))],
+    ["has this one's name", (peer, link) => void link.send(peer.infoLine({ server_name: "SA" }))],
+    ["refuses the credentials", (peer, link) => {
+      link.send(peer.infoLine() + "-ERR 'Authorization Violation'\r\n");
+    }],
+    ["says something else", (_, link) => void link.send("HTTP/1.1 400 Bad Request\r\n\r\n")],
+  ];
+
+for (const [what, act] of FAILURES) {
+  Deno.test(`a configured server that ${what} is dialled again for ever`, async () => {
+    const { network, world } = await start(clustered({ routes: ["nats-route://memory:7001"] }));
+    await using _ = world;
+    using peer = new RoutePeer(world).listen();
+    const times = await dialTimes(world, network, 12_000, () => {
+      while (peer.accepted.length > 0) act(peer, peer.next());
+    });
+    assertGreaterOrEqual(times.length, 8);
+    for (const pause of pauses(times)) assertGreaterOrEqual(pause, 1000);
+    assertEquals(world.broker.routes(), []);
+    while (peer.accepted.length === 0) await world.advance(100);
+    await peer.welcome();
+    assertEquals(world.broker.routes().length, 1);
+  });
+}
+
 Deno.test("a configured route that is lost is dialled again after a second", async () => {
   const { network, world } = await start(clustered({ routes: ["nats-route://memory:7001"] }));
   await using _ = world;

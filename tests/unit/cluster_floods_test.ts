@@ -102,6 +102,20 @@ Deno.test("a peer that goes away while it is told everything leaves nothing behi
   }
 });
 
+Deno.test("a peer with thousands of addresses does not make clients hear all of them", async () => {
+  await using world = await startClustered();
+  const client = await world.connect();
+  using peer = new RoutePeer(world);
+  const many = Array.from({ length: 3000 }, (_, i) => `10.0.${i >> 8}.${i & 255}:4222`);
+  const link = await peer.join({ connect_urls: ["x".repeat(1000), "10.9.9.9:4222", ...many] });
+  assert(!link.ended);
+  await world.advance(200);
+  const [info] = infosIn(client.take());
+  assertLessOrEqual(info!.connect_urls!.length, 65);
+  assert(info!.connect_urls!.includes("10.9.9.9:4222"));
+  assert(info!.connect_urls!.every((url) => url.length < 300));
+});
+
 Deno.test("a flood of connect_urls reaches clients ten times a second at most", async () => {
   await using world = await startClustered();
   const client = await world.connect();

@@ -11,6 +11,7 @@ import {
   RoutePeer,
   startClustered,
 } from "../support/route_peer.ts";
+import { toBytes } from "../support/wire_text.ts";
 
 /** What a peer may say at once, instead of what it should. */
 const GARBAGE: readonly (readonly [what: string, said: string])[] = [
@@ -51,6 +52,15 @@ Deno.test("someone else's id: the place is taken, and the other goes on", async 
   client.send("PUB foo 0\r\n\r\n");
   await world.settle();
   assertEquals(framesIn(a.take()), "RMSG $G foo 0\r\n\r\n");
+  // Later it is asked first.
+  await world.advance(3000);
+  a.pong();
+  const c = await thief.dial();
+  c.take();
+  assertEquals(await c.join({ server_id: victim.id, port: 0 }), "");
+  a.pong();
+  await world.settle();
+  assertEquals([a.ended, c.ended], [false, true]);
 });
 
 Deno.test("the id must not change in the handshake", async () => {
@@ -202,6 +212,48 @@ Deno.test("a port that is none is not dialled", async () => {
     assertEquals(network.dialled.filter((address) => !address.endsWith(":6222")), [], `${port}`);
     assertEquals(world.broker.statistics.panics, 0);
   }
+});
+
+Deno.test("frames that are damaged anywhere harm nobody else", async () => {
+  await using world = await startClustered({ pool_size: 2 });
+  const client = await world.connect(), random = new SeededRandom(11);
+  await world.exchange(client, "SUB > 1\r\nSUB work q 2\r\nSUB a.* 3\r\n");
+  const peer = new RoutePeer(world, "SF", 7001, { route_pool_size: 2, port: 0 });
+  const request = { server_id: "", route_account: "$G", route_acc_add_reqid: "r" };
+  const frames = [
+    ...["RS+ $G foo\r\n", "RS+ $G work q 3\r\n", "RS- $G foo\r\n", "LS+ L $G a.> q 1\r\n"],
+    ...["LS- L $G a.> q\r\n", "RMSG $G a.b 2\r\nhi\r\n", "RMSG $G work + r q p 2\r\nhi\r\n"],
+    ...["RMSG $G work | q 2\r\nhi\r\n", "LMSG L $G a.b r 0 2\r\nhi\r\n", "PING\r\n", "PONG\r\n"],
+    "HMSG $G work + $JS.ACK.a.b.c.d.e.f.g@x q 12 14\r\nNATS/1.0\r\n\r\nhi\r\n",
+    ...["A+ $G\r\n", "+OK\r\n", "-ERR 'x'\r\n", peer.infoLine({ ldm: true })],
+    ...[peer.infoLine({ export: { deny: ["a"] } }), peer.infoLine(request)],
+    peer.infoLine({ server_id: "N".padEnd(56, "Q"), ip: "nats-route://memory:7009/" }),
+  ];
+  for (let round = 0; round < 150; round++) {
+    using each = new RoutePeer(world, `S${round}`, 7001, { route_pool_size: 2, port: 0 });
+    const link = await each.dial();
+    let text = round % 5 === 0 ? "" : each.connectLine() + each.infoLine();
+    for (let i = 0; i < 30; i++) text += frames[random.below(frames.length)];
+    const bytes = toBytes(text), damaged = random.below(12);
+    const from = round % 5 === 0 ? 0 : each.connectLine().length + each.infoLine().length;
+    for (let i = 0; i < damaged; i++) {
+      const at = from + random.below(bytes.length - from);
+      bytes[at] = random.below(3) === 0 ? [0, 10, 13, 32, 42, 62, 255][random.below(7)]! : bytes[
+        from + random.below(bytes.length - from)
+      ]!;
+    }
+    for (let at = 0; at < bytes.length;) {
+      const length = 1 + random.below(400);
+      link.send(bytes.subarray(at, at += length));
+      await world.settle();
+    }
+    client.take();
+    if (round % 3 === 0) link.close();
+    await world.advance(20);
+  }
+  assertEquals(world.broker.statistics.panics, 0);
+  assert(!client.ended);
+  await assertServed(world);
 });
 
 Deno.test("names with line ends make no lines in the log", async () => {

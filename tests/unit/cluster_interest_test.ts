@@ -333,19 +333,3 @@ Deno.test("a peer without a pool gets the dedicated accounts over its one connec
   link.take();
   assertEquals(framesIn(await link.join()), "RS+ APP foo\r\n");
 });
-
-Deno.test("names of accounts are UTF-8 on the wire", async () => {
-  await using world = await startClustered({}, {
-    accounts: { "é日": { users: [{ user: "a", password: "b" }] } },
-  });
-  using peer = new RoutePeer(world);
-  const link = await peer.join(), client = await world.connect({ user: "a", pass: "b" });
-  client.send("SUB foo 1\r\n");
-  await world.settle();
-  assertEquals(framesIn(link.take()), `RS+ ${utf8("é日")} foo\r\n`);
-  await link.exchange(`RMSG ${utf8("é日")} foo 2\r\nhi\r\nRS+ ${utf8("é日")} bar\r\n`);
-  assertEquals(client.take(), "MSG foo 1 2\r\nhi\r\n");
-  client.send("PUB bar 0\r\n\r\n");
-  await world.settle();
-  assertEquals(link.take(), `RMSG ${utf8("é日")} bar 0\r\n\r\n`);
-});

@@ -101,20 +101,42 @@ Deno.test("both are denats and have dialled: what the lesser id has dialled stay
   }
 });
 
-Deno.test("a peer that connects once more has lost the old connection", async () => {
+Deno.test("a peer that connects once more and does not answer has lost the old connection", async () => {
   const { world, peer, link, client } = await startDialling(1);
   await using _ = world;
   using __ = peer;
   await link.exchange("RS+ $G bar\r\n");
   await live(world, SETTLED_MS, link);
+  link.take();
   const second = await contend(peer);
+  assertEquals([second.text, link.take()], ["", "PING\r\n"], "it is asked");
+  await world.advance(HOLD_MS - 1);
+  assert(!link.ended);
+  await world.advance(1);
   assertEquals([link.ended, second.link.ended], [true, false]);
-  assertEquals(framesIn(second.text), "RS+ $G foo\r\n");
+  assertEquals(framesIn(second.link.take()), "RS+ $G foo\r\n");
   await second.link.exchange("RS+ $G bar\r\n");
   client.send("PUB bar 0\r\n\r\n");
   await world.settle();
   assertEquals(framesIn(second.link.take()), "RMSG $G bar 0\r\n\r\n");
   assertEquals(slots(world), ["0"]);
+});
+
+Deno.test("where the peer answers on the old connection, somebody else has taken its name", async () => {
+  const { world, peer, link } = await startDialling(1);
+  await using _ = world;
+  using __ = peer;
+  await live(world, SETTLED_MS, link);
+  for (let i = 0; i < 5; i++) {
+    const second = await contend(peer);
+    await world.advance(300);
+    assert(!second.link.ended);
+    await link.exchange("PONG\r\n");
+    assertEquals([link.ended, second.link.ended, second.link.take()], [false, true, ""]);
+  }
+  // Being asked so does not make it stale.
+  await live(world, 5000, link);
+  assert(!link.ended);
 });
 
 Deno.test("one that waits does not slip into the place of one that is replaced", async () => {
@@ -126,8 +148,10 @@ Deno.test("one that waits does not slip into the place of one that is replaced",
   assertEquals(waiting.text, "");
   await live(world, 600, link);
   const third = await contend(peer);
+  await world.advance(HOLD_MS);
   assertEquals([link.ended, waiting.link.ended, third.link.ended], [true, true, false]);
-  assertEquals([framesIn(waiting.link.take()), framesIn(third.text)], ["", "RS+ $G foo\r\n"]);
+  const texts = [waiting.link.take(), third.link.take()].map(framesIn);
+  assertEquals(texts, ["", "RS+ $G foo\r\n"]);
   assertEquals(slots(world), ["0"]);
   await third.link.exchange("RS+ $G bar\r\n");
   client.send("PUB bar 0\r\n\r\n");
@@ -143,6 +167,7 @@ Deno.test("replacing the only connection does not tell clients that the server w
   await live(world, SETTLED_MS, first);
   client.take();
   const { link } = await contend(peer);
+  await world.advance(HOLD_MS);
   await live(world, 1000, link);
   assert(first.ended);
   assertEquals(client.take().replace("PING\r\n", ""), "");
@@ -302,7 +327,8 @@ Deno.test("a peer without a pool has one connection, for all accounts", async ()
   await live(world, 5000, link);
   assertEquals(peer.accepted.length, 0);
   const second = await contend(peer);
-  assert(second.link.ended || link.ended, "never two");
+  await live(world, 100, link);
+  assertEquals([link.ended, second.link.ended], [false, true], "never two");
   assertEquals(slots(world).length, 1);
 });
 
@@ -346,4 +372,16 @@ Deno.test("the pool is dialled where the first of it was, whatever the peer tell
   await link.exchange("PONG\r\n");
   await world.advance(300);
   assertGreater(peer.accepted.length, 0);
+});
+
+Deno.test("a peer without a pool that finds out that it has two keeps the first", async () => {
+  const { world, peer, link } = await startDialling(-1);
+  await using _ = world;
+  using __ = peer;
+  await live(world, SETTLED_MS, link);
+  // Its INFO is under way before it has read the broker's, which shows that the two know each other.
+  const second = await contend(peer);
+  second.link.close();
+  await live(world, HOLD_MS, link);
+  assertEquals([link.ended, slots(world)], [false, ["0 dialled"]]);
 });

@@ -143,6 +143,15 @@ for (const { name, info = {}, connect = {}, refused, message = WITH_HEADERS } of
   });
 }
 
+Deno.test("two servers may have one name, as long as it is not this one's", async () => {
+  await using world = await startClustered();
+  using one = new RoutePeer(world, "S1", 7001), two = new RoutePeer(world, "S2", 7002);
+  await one.join({ server_name: "SAME" });
+  const link = await two.join({ server_name: "SAME" });
+  assert(!link.ended);
+  assertEquals(world.broker.routes().map(({ name }) => name), ["SAME", "SAME"]);
+});
+
 Deno.test("+OK only for who asks for it", async () => {
   await using world = await startClustered();
   using peer = new RoutePeer(world);

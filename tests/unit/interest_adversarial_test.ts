@@ -93,11 +93,12 @@ Deno.test("ending many subscriptions of one subject takes time in proportion to 
     return performance.now() - startMs;
   };
   let fewMs = Infinity, manyMs = Infinity;
-  for (let round = 0; round < 3; round++) {
+  // The best of several rounds is the code's own doing, and the others the machine's. 8 times as many
+  // would take 64 times as long.
+  for (let round = 0; round < 3 || (round < 12 && manyMs >= 20 * fewMs); round++) {
     fewMs = Math.min(fewMs, endAll(FEW));
     manyMs = Math.min(manyMs, endAll(MANY));
   }
-  // 8 times as many would take 64 times as long.
   assert(manyMs < 20 * fewMs, `${FEW} took ${fewMs} ms, ${MANY} took ${manyMs} ms`);
 });
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { maskedCrc32c } from "./crc32c.ts";
-import { BlockLength, type Bytes, bytesWithView, decodeBlock } from "./decode_block.ts";
+import { BlockLength } from "./block_length.ts";
+import { type Bytes, bytesWithView } from "./bytes.ts";
 import {
   BLOCK_OVERHEAD_BYTES,
   CHECKSUM_BYTES,
@@ -19,6 +19,7 @@ import {
   SNAPPY_IDENTIFIER_BODY,
   STREAM_IDENTIFIER,
 } from "./format.ts";
+import { kernels } from "./kernels.ts";
 
 /** The smallest buffer for a chunk that comes in pieces, in bytes. */
 const SMALLEST_BUFFER_BYTES = 512;
@@ -57,7 +58,7 @@ export class S2Decoder {
   #ready = EMPTY.bytes;
   #readyAt = 0;
   /** Where blocks are decoded to for which a reader has no room. */
-  #block = EMPTY;
+  #block = EMPTY.bytes;
   readonly #blockLength = new BlockLength();
   /** How much a block may decode to; 0 before the first identifier. */
   #mostBlockBytes = 0;
@@ -91,12 +92,11 @@ export class S2Decoder {
     if (into.length === 0) return 0;
     let length = 0;
     try {
-      const target = bytesWithView(into);
       while (length < into.length) {
         if (this.#readyAt < this.#ready.length) {
           length += this.#takeReady(into, length);
         } else {
-          const added = this.#findChunk() ? this.#useChunk(target, length) : -1;
+          const added = this.#findChunk() ? this.#useChunk(into, length) : -1;
           if (added < 0) break;
           length += added;
         }
@@ -107,9 +107,8 @@ export class S2Decoder {
       this.#input =
         this.#partial =
         this.#chunk =
-        this.#block =
           EMPTY;
-      this.#ready = EMPTY.bytes;
+      this.#block = this.#ready = EMPTY.bytes;
       this.#readyAt = 0;
       if (length === 0) throw error;
     }
@@ -133,7 +132,7 @@ export class S2Decoder {
   #nothingReady(): void {
     this.#ready = EMPTY.bytes;
     this.#readyAt = 0;
-    if (this.#block.bytes.length > KEPT_BYTES) this.#block = EMPTY;
+    if (this.#block.length > KEPT_BYTES) this.#block = EMPTY.bytes;
     if (this.#partial.bytes.length > KEPT_BYTES) this.#partial = EMPTY;
   }
 
@@ -217,7 +216,7 @@ export class S2Decoder {
    *
    * @returns How many were put there; -1 when the reader had better come back with more room.
    */
-  #useChunk(target: Bytes, at: number): number {
+  #useChunk(target: Uint8Array, at: number): number {
     const { view, bytes } = this.#chunk, start = this.#chunkAt;
     const header = view.getInt32(start, true), type = header & 0xff, length = header >>> 8;
     const checksumAt = start + CHUNK_HEADER_BYTES, from = checksumAt + CHECKSUM_BYTES;
@@ -226,8 +225,9 @@ export class S2Decoder {
       added = this.#decode(from, end, view.getInt32(checksumAt, true), target, at);
       if (added < 0) return -1;
     } else if (type === CHUNK_UNCOMPRESSED) {
-      checkSum(view, from, end, view.getInt32(checksumAt, true));
       this.#ready = bytes.subarray(from, end);
+      kernels().load(this.#ready);
+      checkSum(view.getInt32(checksumAt, true));
       this.#readyAt = 0;
     } else if (type === CHUNK_IDENTIFIER) {
       this.#identify(bytes, start);
@@ -241,23 +241,25 @@ export class S2Decoder {
   }
 
   /** Decodes a block of the chunk that was found; the result is as with {@link #useChunk}. */
-  #decode(from: number, end: number, checksum: number, target: Bytes, at: number): number {
-    const head = this.#blockLength;
-    head.read(this.#chunk.bytes, from, end);
+  #decode(from: number, end: number, checksum: number, target: Uint8Array, at: number): number {
+    const head = this.#blockLength, kernel = kernels(), { bytes } = this.#chunk;
+    head.read(bytes, from, end);
     const length = head.decoded;
     if (length > this.#mostBlockBytes) {
       throw new S2Error(`block of ${length} bytes, more than ${this.#mostBlockBytes}`);
     }
-    if (length <= target.bytes.length - at) {
-      decodeBlock(this.#chunk, head.end, end, target, at, at + length);
-      checkSum(target.view, at, at + length, checksum);
-      return length;
+    const fits = length <= target.length - at;
+    if (!fits && at > 0) return -1;
+    kernel.decode(bytes.subarray(head.end, end), length);
+    if (fits) {
+      kernel.copyTo(target, at);
+    } else {
+      if (this.#block.length < length) this.#block = new Uint8Array(length);
+      kernel.copyTo(this.#block, 0);
     }
-    if (at > 0) return -1;
-    if (this.#block.bytes.length < length) this.#block = bytesWithView(new Uint8Array(length));
-    decodeBlock(this.#chunk, head.end, end, this.#block, 0, length);
-    checkSum(this.#block.view, 0, length, checksum);
-    this.#ready = this.#block.bytes.subarray(0, length);
+    checkSum(checksum);
+    if (fits) return length;
+    this.#ready = this.#block.subarray(0, length);
     this.#readyAt = 0;
     return 0;
   }
@@ -273,7 +275,7 @@ export class S2Decoder {
   }
 }
 
-/** @throws {S2Error} when the bytes from `from` to `end` do not have that checksum. */
-function checkSum(view: DataView, from: number, end: number, checksum: number): void {
-  if (maskedCrc32c(view, from, end) !== checksum) throw new S2Error("checksum mismatch");
+/** @throws {S2Error} when the block that the kernels have does not have that checksum. */
+function checkSum(checksum: number): void {
+  if (kernels().takeChecksum() !== checksum) throw new S2Error("checksum mismatch");
 }

@@ -3,11 +3,7 @@
  *
  * @module
  */
-import { maskedCrc32c } from "./crc32c.ts";
-import { type Bytes, bytesWithView } from "./decode_block.ts";
-import { encodeBest } from "./encode_best.ts";
-import { encodeBetter } from "./encode_better.ts";
-import { encodeFast } from "./encode_fast.ts";
+import { type Bytes, bytesWithView } from "./bytes.ts";
 import {
   CHECKSUM_BYTES,
   CHUNK_COMPRESSED,
@@ -17,6 +13,7 @@ import {
   type S2Level,
   STREAM_IDENTIFIER,
 } from "./format.ts";
+import { kernels } from "./kernels.ts";
 
 /** Chunks of the level "uncompressed": small, as a reader must have a whole one to check it. */
 const UNCOMPRESSED_CHUNK_BYTES = 64 << 10;
@@ -27,33 +24,14 @@ const SHORTEST_COMPRESSED_BYTES = 32;
 /** What a chunk of any kind begins with. */
 const DATA_CHUNK_OVERHEAD = CHUNK_HEADER_BYTES + CHECKSUM_BYTES;
 
-/** What encoding a block may write further than what is left of it in the end. */
-const OUTPUT_SLACK = 64;
-
 /** A buffer up to this size is kept for the next stream; a larger one only until then. */
 const KEPT_BYTES = 256 << 10;
-
-/** Writes the elements of a block; -1 when that does not pay. */
-type EncodeBlock = (
-  input: DataView,
-  start: number,
-  end: number,
-  output: DataView,
-  at: number,
-) => number;
-
-const ENCODE_BLOCK: Record<S2Level, EncodeBlock | undefined> = {
-  uncompressed: undefined,
-  fast: encodeFast,
-  better: encodeBetter,
-  best: encodeBest,
-};
 
 const EMPTY: Bytes = bytesWithView(new Uint8Array(0));
 
 /**
- * Makes S2 streams. The tables that the search for repetitions needs are shared by all encoders: one
- * encoder has nothing but the buffer of its last result.
+ * Makes S2 streams. What the search for repetitions needs is shared by all encoders: one encoder has
+ * nothing but the buffer of its last result.
  */
 export class S2Encoder {
   /** How hard it tries; may be changed between calls. */
@@ -78,39 +56,26 @@ export class S2Encoder {
    * @returns A view that is valid until the next call.
    */
   encode(input: Uint8Array): Uint8Array {
-    const output = this.#room(input.length + S2Encoder.overhead(input.length) + OUTPUT_SLACK);
-    const source = new DataView(input.buffer, input.byteOffset, input.byteLength);
-    const { bytes, view } = output;
-    const encodeBlock = ENCODE_BLOCK[this.level];
-    const blockBytes = encodeBlock ? ENCODER_BLOCK_BYTES : UNCOMPRESSED_CHUNK_BYTES;
+    const output = this.#room(input.length + S2Encoder.overhead(input.length));
+    const { bytes, view } = output, { level } = this, kernel = kernels();
+    const blockBytes = level === "uncompressed" ? UNCOMPRESSED_CHUNK_BYTES : ENCODER_BLOCK_BYTES;
     bytes.set(STREAM_IDENTIFIER);
     let at = STREAM_IDENTIFIER.length;
     for (let start = 0; start < input.length; start += blockBytes) {
-      const end = Math.min(start + blockBytes, input.length);
-      const body = at + DATA_CHUNK_OVERHEAD;
-      let chunkEnd = -1;
-      if (encodeBlock && end - start >= SHORTEST_COMPRESSED_BYTES) {
-        chunkEnd = encodeBlock(
-          source,
-          start,
-          end,
-          view,
-          writeVarint(bytes, body, end - start),
-        );
+      const block = input.subarray(start, start + blockBytes), body = at + DATA_CHUNK_OVERHEAD;
+      kernel.load(block);
+      let end = -1;
+      if (level !== "uncompressed" && block.length >= SHORTEST_COMPRESSED_BYTES) {
+        end = kernel.encode(level, bytes, writeVarint(bytes, body, block.length));
       }
-      const compressed = chunkEnd >= 0;
-      if (!compressed) {
-        bytes.set(input.subarray(start, end), body);
-        chunkEnd = body + end - start;
+      const type = end >= 0 ? CHUNK_COMPRESSED : CHUNK_UNCOMPRESSED;
+      if (end < 0) {
+        bytes.set(block, body);
+        end = body + block.length;
       }
-      const chunkLength = chunkEnd - at - CHUNK_HEADER_BYTES;
-      view.setInt32(
-        at,
-        (chunkLength << 8) | (compressed ? CHUNK_COMPRESSED : CHUNK_UNCOMPRESSED),
-        true,
-      );
-      view.setInt32(at + CHUNK_HEADER_BYTES, maskedCrc32c(source, start, end), true);
-      at = chunkEnd;
+      view.setInt32(at, ((end - at - CHUNK_HEADER_BYTES) << 8) | type, true);
+      view.setInt32(at + CHUNK_HEADER_BYTES, kernel.takeChecksum(), true);
+      at = end;
     }
     return bytes.subarray(0, at);
   }

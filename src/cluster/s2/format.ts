@@ -17,7 +17,7 @@
  * @module
  */
 
-/** How hard an encoder tries; nats-server's `s2_uncompressed`, `s2_fast`, `s2_better`, `s2_best`. */
+/** How hard an encoder tries; nats-server's `s2_uncompressed`, `s2_fast`, `s2_better`, `s2_best`. `mod.ts` has the figures. */
 export type S2Level = "uncompressed" | "fast" | "better" | "best";
 
 /** Input that is no S2 stream. The message says what is wrong with it. */

@@ -21,22 +21,26 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "    const { slab, subjectStart, subjectEnd, subjectHash } = routed;\n" +
       "    const others = this.remote.match(slab.bytes, subjectStart, subjectEnd, subjectHash);\n" +
       "    for (const { remote } of others.plain) {\n" +
-      "      if (remote.peer !== from.peer) this.#deliverRemote(remote, routed, null);\n" +
+      "      if (remote.peer === from.peer || !remote.open) continue;\n" +
+      '      remote.outbox.appendText((routed.headerLength > 0 ? "HMSG " : "RMSG ") + this.name + " ");\n' +
+      "      remote.outbox.appendBytes(slab.bytes, subjectStart, routed.end);\n" +
+      "      this.#touched.add(remote.outbox);\n" +
       "    }\n" +
       "    if (queues !== null) {\n      for (let i = handedOn ? 1 : 0;",
     breaks: ["duplicates", "order"],
   },
   {
     name: "two members of one queue group get a message",
-    file: "src/account/account.ts",
-    find: "if (this.#deliverToGroup(group.local!, at, message, publisher)) return true;",
-    replace: "this.#deliverToGroup(group.local!, at, message, publisher);",
+    file: "src/account/remote_delivery.ts",
+    find: "if (this.#options.toLocalGroup(group.local!, at, message, publisher)) return true;",
+    replace: "this.#options.toLocalGroup(group.local!, at, message, publisher);",
     breaks: ["queue groups"],
   },
   {
     name: "what is sent to a peer is not flushed",
-    file: "src/account/account.ts",
-    find: "    remote.outBytes += sent.size;\n    if (!outbox.touched) this.#touched.add(outbox);",
+    file: "src/account/remote_delivery.ts",
+    find:
+      "    remote.outBytes += sent.size;\n    if (!outbox.touched) this.#options.touched.add(outbox);",
     replace: "    remote.outBytes += sent.size;",
     breaks: ["loss"],
   },
