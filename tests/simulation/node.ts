@@ -160,6 +160,8 @@ function settingsOf(plan: Plan, index: number): BrokerSettings {
     host: addressOf(index),
     port: CLIENT_PORT,
     server_name: nameOf(index),
+    max_payload: 65_536,
+    max_pending: plan.maxPendingBytes,
     cluster: {
       name: "simulated",
       host: addressOf(index),

@@ -32,6 +32,8 @@ export interface Plan {
   readonly pathMs: number;
   /** Clients at each broker. */
   readonly clientsPerNode: number;
+  /** How many bytes may wait for a client before it is closed. */
+  readonly maxPendingBytes: number;
   /** Phases of faults, each followed by a calm in which everything is checked. */
   readonly rounds: number;
   /** Faults in each. */
@@ -89,6 +91,7 @@ export function planOf(seed: number): Plan {
     pingMax: pick(random, [1, 2, 2, 3]),
     pathMs: pick(random, [2, 5, 20]),
     clientsPerNode: between(random, 1, 3),
+    maxPendingBytes: pick(random, [131_072, 67_108_864, 67_108_864]),
     rounds: 3,
     faultsPerRound: 67 + random.below(10),
     faultGapMs: pick(random, [20, 30, 50, 80, 120]),

@@ -13,6 +13,8 @@ import { PATTERNS, QUEUES, SUBJECTS } from "./subjects.ts";
 const SUBSCRIPTIONS_MAX = 6;
 /** Most messages in a burst. */
 const BURST_MAX = 10;
+/** Most large ones. */
+const LARGE_MAX = 4;
 
 interface Place {
   readonly node: SimulatedNode;
@@ -128,7 +130,10 @@ export class Population {
       const subject = pick(random, SUBJECTS);
       for (let count = between(random, 2, BURST_MAX); count > 0; count--) client.publish(subject);
     } else if (draw < 62) {
-      client.publish(pick(random, SUBJECTS), between(random, 1000, 30_000));
+      const subject = pick(random, SUBJECTS);
+      for (let count = between(random, 1, LARGE_MAX); count > 0; count--) {
+        client.publish(subject, between(random, 1000, 30_000));
+      }
     } else if (draw < 72) {
       client.request(pick(random, SUBJECTS));
     } else if (draw < 85) {

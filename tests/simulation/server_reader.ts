@@ -29,6 +29,8 @@ const decoder = new TextDecoder();
 export class ServerReader {
   readonly #listener: ServerListener;
   #rest = "";
+  /** How long the rest must be for its first frame to be complete, as far as that is known. */
+  #needed = 0;
 
   /** Tells `listener` everything. */
   constructor(listener: ServerListener) {
@@ -37,25 +39,31 @@ export class ServerReader {
 
   /** Takes what came. */
   take(bytes: Uint8Array): void {
-    const text = this.#rest + decoder.decode(bytes);
+    this.#rest += decoder.decode(bytes);
+    if (this.#rest.length < this.#needed) return;
+    const text = this.#rest;
+    this.#needed = 0;
     let at = 0;
     for (;;) {
       const end = text.indexOf("\r\n", at);
       if (end < 0) break;
       const next = this.#line(text, text.slice(at, end), end + 2);
-      if (next < 0) break;
+      if (next > text.length) {
+        this.#needed = next - at;
+        break;
+      }
       at = next;
     }
     this.#rest = text.slice(at);
   }
 
-  /** Handles one frame; returns where the next begins, or -1 if this one is not complete. */
+  /** Handles one frame if it is complete; returns where the next one begins, once it is. */
   #line(text: string, line: string, bodyAt: number): number {
     const words = line.split(" "), listener = this.#listener;
     switch (words[0]) {
       case "MSG": {
         const next = bodyAt + Number(words.at(-1)) + 2;
-        if (text.length < next) return -1;
+        if (text.length < next) return next;
         const payload = text.slice(bodyAt, next - 2);
         const reply = words.length === 5 ? words[3]! : null;
         listener.message(words[1]!, Number(words[2]), reply, "", payload);
@@ -63,7 +71,7 @@ export class ServerReader {
       }
       case "HMSG": {
         const next = bodyAt + Number(words.at(-1)) + 2;
-        if (text.length < next) return -1;
+        if (text.length < next) return next;
         const payloadAt = bodyAt + Number(words.at(-2));
         const reply = words.length === 6 ? words[3]! : null;
         const headers = text.slice(bodyAt, payloadAt), payload = text.slice(payloadAt, next - 2);

@@ -43,6 +43,8 @@ export class Stream implements Carried {
   #travelling: Piece[] = [];
   #arrival: Timer | null = null;
   #received: Uint8Array[] = [];
+  /** How much of the first piece was read. */
+  #readBytes = 0;
   #outstandingBytes = 0;
   #finished = false;
   #endArrived = false;
@@ -60,7 +62,7 @@ export class Stream implements Carried {
 
   /** Bytes that arrived and were not read. */
   get unreadBytes(): number {
-    let sum = 0;
+    let sum = -this.#readBytes;
     for (const { length } of this.#received) sum += length;
     return sum;
   }
@@ -99,6 +101,7 @@ export class Stream implements Carried {
   /** The reader has closed. */
   abandon(): void {
     this.#received = [];
+    this.#readBytes = 0;
     if (this.#reader !== undefined) this.#rejectReader(new ConnectionError("connection closed"));
   }
 
@@ -113,6 +116,7 @@ export class Stream implements Carried {
   drop(): void {
     this.#travelling = [];
     this.#received = [];
+    this.#readBytes = 0;
     this.#path.carried.delete(this);
   }
 
@@ -221,11 +225,16 @@ export class Stream implements Carried {
       : Math.min(into.length, 1 + surroundings.random.below(pieceBytes));
     let count = 0;
     while (count < most && this.#received.length > 0) {
-      const first = this.#received[0]!, length = Math.min(first.length, most - count);
-      into.set(first.subarray(0, length), count);
+      const first = this.#received[0]!, from = this.#readBytes;
+      const length = Math.min(first.length - from, most - count);
+      // Views of views of long pieces, as many as there are bytes, would take most of the time.
+      if (length > 64) into.set(first.subarray(from, from + length), count);
+      else for (let i = 0; i < length; i++) into[count + i] = first[from + i]!;
       count += length;
-      if (length === first.length) this.#received.shift();
-      else this.#received[0] = first.subarray(length);
+      this.#readBytes = from + length;
+      if (this.#readBytes < first.length) break;
+      this.#received.shift();
+      this.#readBytes = 0;
     }
     return count;
   }
