@@ -27,6 +27,7 @@ import { passes } from "./permissions.ts";
 import { type Refusal, ROUTE_FAULTS } from "./refusal.ts";
 import { RoutePing } from "./route_ping.ts";
 import { CorruptStreamError, RouteStream } from "./route_stream.ts";
+import { RouteTrace } from "./route_trace.ts";
 import type { Solicitation } from "./solicitation.ts";
 
 /** How often like things are logged. */
@@ -63,6 +64,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   readonly #stream: RouteStream;
   readonly #parser: RouteParser;
   readonly #handshake: Handshake;
+  readonly #trace: RouteTrace | null;
   #scope: Scope | null = null;
   #compression: ActiveMode | null = null;
   /** Whether what follows in the inbox is compressed. */
@@ -92,7 +94,8 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#environment = environment;
     this.#stream = stream;
     this.solicited = solicited;
-    this.#parser = new RouteParser(this, { maxControlLine, maxPayload });
+    this.#trace = environment.log.traceOn ? new RouteTrace(environment.log, id, this) : null;
+    this.#parser = new RouteParser(this.#trace ?? this, { maxControlLine, maxPayload });
     this.#parser.connectRequired = solicited === null;
     this.#handshake = new Handshake(environment, this);
   }
@@ -482,6 +485,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** Sends a frame at the end of the chunk that is being handled, whoever sent that. */
   send(frame: string): void {
     if (!this.outbox.open) return;
+    if (this.#trace !== null) this.#trace.sent(frame);
     this.outbox.appendText(frame);
     this.#environment.touched.add(this.outbox);
   }
@@ -489,6 +493,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** Sends a frame at once. */
   sendNow(frame: string): void {
     if (!this.outbox.open) return;
+    if (this.#trace !== null) this.#trace.sent(frame);
     this.outbox.appendText(frame);
     this.outbox.flush();
   }
