@@ -30,6 +30,13 @@ export const CLIENT_ON_ROUTE_PORT: Refusal = {
   text: "attempted to connect to route port",
 };
 
+/** A port for clients was dialled. */
+export const ROUTE_ON_CLIENT_PORT: Refusal = {
+  reason: "wrongPort",
+  text: null,
+  log: "Attempted to connect to a client port, routes need the port of the cluster",
+};
+
 /** A gateway on the wrong port. */
 export function gatewayOnRoutePort(name: string): Refusal {
   return {

@@ -309,3 +309,15 @@ Deno.test("nothing is dialled any more once the broker closes", async () => {
   assertEquals(network.waiting, 0);
   assertEquals(world.clock.pendingTimers, 0);
 });
+
+Deno.test("a port for clients is refused, and its server is no peer", async () => {
+  const { world } = await start(clustered({ routes: ["nats-route://memory:7001"] }));
+  await using _ = world;
+  using peer = new RoutePeer(world).listen();
+  await world.advance(10);
+  const { link } = await peer.welcome({ client_id: 5, client_ip: "127.0.0.1" });
+  await world.advance(100);
+  assert(link.ended);
+  assertEquals(world.broker.routes(), []);
+  assert(world.log.some((line) => line.includes("Attempted to connect to a client port")));
+});
