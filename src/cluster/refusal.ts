@@ -51,8 +51,8 @@ export function otherCluster(theirs: string, ours: string, told: boolean): Refus
   return { reason: "clusterNameConflict", text: told ? text : null, log: text };
 }
 
-/** This server itself. */
-export const SELF: Refusal = { reason: "duplicateRoute", text: null, log: "Self-connection" };
+/** This server itself, which is nothing wrong: routes may name every server. */
+export const SELF: Refusal = { reason: "duplicateRoute", text: null };
 
 /** Another server with this one's name. */
 export function sameName(name: string): Refusal {

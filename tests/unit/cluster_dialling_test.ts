@@ -155,6 +155,7 @@ Deno.test("this server itself is dialled once and never again", async () => {
   assertEquals(network.dialled, ["memory:6222", "memory:6222"]);
   assertEquals(world.broker.routes(), []);
   assert(!JSON.stringify(world.broker.tasks()).includes("route:"));
+  assert(!world.log.some((line) => line.includes("[ERR]")), "nothing is wrong");
 });
 
 Deno.test("of a name for all servers this one's own address is left out, and the others are dialled", async () => {
