@@ -322,3 +322,14 @@ Deno.test("a port for clients is refused, and its server is no peer", async () =
   assertEquals(world.broker.routes(), []);
   assert(world.log.some((line) => line.includes("Attempted to connect to a client port")));
 });
+
+Deno.test("a server of another cluster is dialled again and again, and that told once a minute", async () => {
+  const { world } = await start(clustered({ routes: ["nats-route://memory:7001"] }));
+  await using _ = world;
+  using peer = new RoutePeer(world).listen();
+  for (let i = 0; i < 20; i++) {
+    await world.advance(i === 0 ? 10 : 1000 + LATE_MS);
+    await peer.welcome({ cluster: "XX" });
+  }
+  assertEquals(world.log.filter((line) => line.includes("does not match")).length, 1);
+});
