@@ -20,6 +20,7 @@ import {
 import {
   type Address,
   formatAddress,
+  hostsOf,
   isLoopback,
   networkAddresses,
   runtimeVersion,
@@ -34,8 +35,6 @@ const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 const MAX_INTERESTS = 8_000_000, MAX_INTEREST_BYTES = 1024 * 1024 * 1024;
 /** How much one chunk of a route's may give rise to before that is sent out. */
 const CHUNK_WORK_BYTES = 8 * 1024 * 1024;
-/** What listens on every address. */
-const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 /** Addresses that mean something only on one link. */
 const LINK_LOCAL = /^(?:fe80:|169\.254\.)/i;
 
@@ -183,9 +182,9 @@ function clientUrls(
       {};
     return [formatAddress({ hostname: host, port })];
   }
-  const hosts = ANY.has(address.hostname)
-    ? networkAddresses().filter((each) => !isLoopback(each) && !LINK_LOCAL.test(each))
-    : [address.hostname];
+  const outer = () =>
+    networkAddresses().filter((each) => !isLoopback(each) && !LINK_LOCAL.test(each));
+  const hosts = hostsOf(address.hostname, outer);
   // A machine without a network still has clients of its own.
   const all = hosts.length > 0 ? hosts : ["127.0.0.1"];
   return all.map((hostname) => formatAddress({ hostname, port: address.port }));

@@ -26,6 +26,7 @@ import {
   gatewayOnRoutePort,
   otherCluster,
   type Refusal,
+  ROUTE_ON_CLIENT_PORT,
   sameName,
   SELF,
   unwantedPoolIndex,
@@ -193,6 +194,10 @@ export class Handshake {
     const { clusterName, mesh, info: own } = this.#environment, { server_id, server_name } = own();
     if (this.#info !== null && this.#info.server_id !== info.server_id) {
       return { reason: "protocolViolation", text: null, log: "Server id changed in the handshake" };
+    }
+    // Its name, cluster and pings are those of a server: it would pass for a route that works.
+    if (info.client_id !== undefined && this.#session.solicited !== null) {
+      return ROUTE_ON_CLIENT_PORT;
     }
     if (info.server_id === server_id) return SELF;
     if (info.server_name === server_name) return sameName(server_name);

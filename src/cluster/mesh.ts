@@ -209,7 +209,7 @@ export class Mesh {
     else peer.slots[slot] = session;
     session.registered(peer, slot, account);
     // Only now: the place is not free for a moment, nor is the server gone.
-    replaced?.refuse({ ...DUPLICATE, log: "Replaced by a newer connection" });
+    replaced?.refuse(DUPLICATE);
     return "registered";
   }
 

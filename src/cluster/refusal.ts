@@ -30,6 +30,13 @@ export const CLIENT_ON_ROUTE_PORT: Refusal = {
   text: "attempted to connect to route port",
 };
 
+/** A port for clients was dialled. */
+export const ROUTE_ON_CLIENT_PORT: Refusal = {
+  reason: "wrongPort",
+  text: null,
+  log: "Attempted to connect to a client port, routes need the port of the cluster",
+};
+
 /** A gateway on the wrong port. */
 export function gatewayOnRoutePort(name: string): Refusal {
   return {
@@ -44,7 +51,7 @@ export function otherCluster(theirs: string, ours: string, told: boolean): Refus
   return { reason: "clusterNameConflict", text: told ? text : null, log: text };
 }
 
-/** This server itself. */
+/** This server itself, which is nothing wrong: routes may name every server. */
 export const SELF: Refusal = { reason: "duplicateRoute", text: null };
 
 /** Another server with this one's name. */

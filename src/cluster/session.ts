@@ -30,8 +30,8 @@ import { CorruptStreamError, RouteStream } from "./route_stream.ts";
 import { RouteTrace } from "./route_trace.ts";
 import type { Solicitation } from "./solicitation.ts";
 
-/** How often like things are logged. */
-const LOG_EVERY_MS = 1000;
+/** How often like things are logged, and why the same address refuses or is refused. */
+const LOG_EVERY_MS = 1000, REFUSAL_LOG_MS = 60_000;
 
 /** A route. */
 export class RouteSession extends PeerSession implements RouteCommands, Timed {
@@ -76,6 +76,8 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   #interests = 0;
   #interestBytes = 0;
   #verbose = false;
+  /** Whether the log has said why it is closed. */
+  #explained = false;
   // The account of the last message.
   #lastName: string | null = null;
   #lastAccount: Account | null = null;
@@ -151,7 +153,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
 
   /** See {@link PeerSession}. */
   protected override received(): Promise<void> | null {
-    const inbox = this.inbox, parser = this.#parser, { statistics, log } = this.#environment;
+    const inbox = this.inbox, parser = this.#parser, { statistics } = this.#environment;
     const messages = this.inMessages, bytes = this.inBytes;
     this.#work = 0;
     inbox.start = parser.parse(inbox.slab, inbox.start, inbox.end);
@@ -159,8 +161,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     statistics.inMessages += this.inMessages - messages;
     statistics.inBytes += this.inBytes - bytes;
     if (parser.fault !== null) {
-      log.limited("fault", LOG_EVERY_MS)?.error(`${this.label} - Parser error: ${parser.fault}`);
-      this.refuse(ROUTE_FAULTS[parser.fault]);
+      this.refuse({ ...ROUTE_FAULTS[parser.fault], log: `Parser error: ${parser.fault}` });
     }
     return this.#pause === null ? null : this.#paused();
   }
@@ -212,7 +213,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     for (const remote of this.remotes.values()) remote.open = false;
     if (reason === "staleConnection") statistics.staleRoutes++;
     if (reason.startsWith("slowConsumer")) statistics.slowRoutes++;
-    if (text !== null) {
+    if (text !== null && !this.#explained) {
       log.limited(text, LOG_EVERY_MS)?.error(`${this.label} - ${decodeByteString(text)}`);
     }
     this.#handshake.ended(reason);
@@ -238,8 +239,14 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** Turns the peer away. */
   refuse(refusal: Refusal): void {
     const { log } = this.#environment;
-    if (refusal.log !== undefined) {
-      log.limited(refusal.log, LOG_EVERY_MS)?.error(`${this.label} - ${refusal.log}`);
+    if (refusal.log !== undefined && this.closing === null) {
+      this.#explained = true;
+      // What is dialled is dialled again every second; one line is enough for a while.
+      const { hostname, port } = this.address;
+      const [key, everyMs] = this.solicited === null
+        ? [refusal.log, LOG_EVERY_MS]
+        : [`${refusal.log} ${hostname}:${port}`, REFUSAL_LOG_MS];
+      log.limited(key, everyMs)?.error(`${this.label} - ${refusal.log}`);
     }
     this.close(refusal.reason, refusal.text === null ? null : encodeByteString(refusal.text));
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address, Files } from "../platform/mod.ts";
-import { formatAddress } from "../platform/mod.ts";
+import { formatAddress, hostsOf } from "../platform/mod.ts";
 
 /** What is written where. */
 export interface ProcessFilesOptions {
@@ -19,9 +19,6 @@ export interface ProcessFilesOptions {
   /** Addresses of this machine, for listeners on all of them. */
   readonly networkAddresses: () => readonly string[];
 }
-
-/** Addresses that mean "all of this machine's". */
-const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
 /** Writes the pid file and the ports file, and removes the latter again, as nats-server does. */
 export class ProcessFiles {
@@ -87,7 +84,7 @@ export class ProcessFiles {
   }
 
   #urls(address: Address): string[] {
-    const hosts = ANY.has(address.hostname) ? this.#options.networkAddresses() : [address.hostname];
+    const hosts = hostsOf(address.hostname, this.#options.networkAddresses);
     const all = hosts.length > 0 ? hosts : ["127.0.0.1"];
     return all.map((hostname) => `nats://${formatAddress({ hostname, port: address.port })}`);
   }

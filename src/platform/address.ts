@@ -27,6 +27,23 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
 }
 
+/**
+ * The hosts under which a listener on `hostname` is there. On `0.0.0.0` it is so under the IPv4
+ * addresses of the machine only, on `::` under all of them.
+ *
+ * @param own Addresses of this machine, called only where they are needed.
+ */
+export function hostsOf(hostname: string, own: () => readonly string[]): readonly string[] {
+  switch (hostname) {
+    case "0.0.0.0":
+      return own().filter((each) => !each.includes(":"));
+    case "::":
+      return own();
+    default:
+      return [hostname];
+  }
+}
+
 /** RFC 1918, RFC 6598, RFC 3927, RFC 4193 and RFC 4291 (link-local). */
 const PRIVATE = [
   /^10\./,

@@ -42,6 +42,8 @@ export interface RouteInfo {
   readonly ip?: string;
   /** Means nothing here, but is expected. */
   readonly nonce?: string;
+  /** Set only by a listener for clients. */
+  readonly client_id?: number;
   /** Name of its cluster; empty when it does not say. */
   readonly cluster: string;
   /** Whether that name was made up. */
@@ -113,6 +115,7 @@ const INFO_FIELDS: Fields<RouteInfo> = {
   max_payload: "number",
   ip: "string",
   nonce: "string",
+  client_id: "number",
   cluster: "string",
   cluster_dynamic: "boolean",
   connect_urls: "strings",

@@ -156,3 +156,19 @@ Deno.test("a broker that leaves a cluster leaves nothing behind", async () => {
   await eventually(() => first.routes().length === 1, "it is gone");
   await eventually(() => taskCount(first.tasks()) === before - 4, "so are its tasks");
 });
+
+Deno.test("clients are told of no address where nobody listens", async () => {
+  await using mesh = await Mesh.start(2, { host: "0.0.0.0" });
+  await mesh.full();
+  const port = mesh.brokers[0]!.address.port;
+  let urls: string[] = [];
+  await eventually(async () => {
+    using client = await RawClient.connect({ hostname: "127.0.0.1", port });
+    urls = JSON.parse((await client.receiveLine()).slice("INFO ".length)).connect_urls ?? [];
+    return urls.length > 0;
+  }, "clients are told of other addresses");
+  for (const url of urls) {
+    const { hostname, port } = new URL(`nats://${url}`);
+    (await Deno.connect({ hostname: hostname.replace(/^\[|\]$/g, ""), port: +port })).close();
+  }
+});

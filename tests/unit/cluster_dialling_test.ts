@@ -155,6 +155,7 @@ Deno.test("this server itself is dialled once and never again", async () => {
   assertEquals(network.dialled, ["memory:6222", "memory:6222"]);
   assertEquals(world.broker.routes(), []);
   assert(!JSON.stringify(world.broker.tasks()).includes("route:"));
+  assert(!world.log.some((line) => line.includes("[ERR]")), "nothing is wrong");
 });
 
 Deno.test("of a name for all servers this one's own address is left out, and the others are dialled", async () => {
@@ -308,4 +309,27 @@ Deno.test("nothing is dialled any more once the broker closes", async () => {
   assertEquals(network.dialled.length, before);
   assertEquals(network.waiting, 0);
   assertEquals(world.clock.pendingTimers, 0);
+});
+
+Deno.test("a port for clients is refused, and its server is no peer", async () => {
+  const { world } = await start(clustered({ routes: ["nats-route://memory:7001"] }));
+  await using _ = world;
+  using peer = new RoutePeer(world).listen();
+  await world.advance(10);
+  const { link } = await peer.welcome({ client_id: 5, client_ip: "127.0.0.1" });
+  await world.advance(100);
+  assert(link.ended);
+  assertEquals(world.broker.routes(), []);
+  assert(world.log.some((line) => line.includes("Attempted to connect to a client port")));
+});
+
+Deno.test("a server of another cluster is dialled again and again, and that told once a minute", async () => {
+  const { world } = await start(clustered({ routes: ["nats-route://memory:7001"] }));
+  await using _ = world;
+  using peer = new RoutePeer(world).listen();
+  for (let i = 0; i < 20; i++) {
+    await world.advance(i === 0 ? 10 : 1000 + LATE_MS);
+    await peer.welcome({ cluster: "XX" });
+  }
+  assertEquals(world.log.filter((line) => line.includes("does not match")).length, 1);
 });

@@ -356,3 +356,23 @@ Deno.test("a dedicated connection refused with -ERR is not dialled again", async
   assertEquals(peer.accepted.length, 0);
   assertEquals(world.broker.routes()[0]!.routes.length, 1);
 });
+
+Deno.test("why a peer is refused is logged once", async () => {
+  await using world = await startClustered();
+  for (
+    const [said, why] of [
+      [(peer: RoutePeer) => peer.connectLine({ cluster: "XX" }), "Rejecting connection"],
+      [() => "GET / HTTP/1.1\r\n", "Parser error"],
+    ] as const
+  ) {
+    const before = world.log.length;
+    using peer = new RoutePeer(world);
+    const link = await peer.dial();
+    link.send(said(peer));
+    await world.advance(1500);
+    assert(link.ended);
+    const errors = world.log.slice(before).filter((line) => line.includes("[ERR]"));
+    assertEquals(errors.length, 1, errors.join("\n"));
+    assert(errors[0]!.includes(why) && !errors[0]!.includes("suppressed"));
+  }
+});
