@@ -111,9 +111,10 @@ export class Mesh {
       peer.incompleteSinceMs ??= this.#environment.clock.monotonic();
     } else if (this.peers.get(peer.id) === peer) {
       this.peers.delete(peer.id);
-      this.#environment.log.info(`Route to ${peer.info.server_name} lost`, { id: peer.id });
+      const { log, ending } = this.#environment;
+      if (peer.told && !ending) log.info(`Route to ${peer.info.server_name} lost`, { id: peer.id });
       this.#options.urlsChanged();
-      this.#options.peerChanged(peer, "lost");
+      if (peer.told) this.#options.peerChanged(peer, "lost");
       this.dialler.lost(peer);
     }
     this.dialler.wake();
@@ -257,23 +258,32 @@ export class Mesh {
     if (solicited === null) peer.dialledFromThere = true;
     else peer.dialledFromHere = true;
     statistics.totalRoutes++;
-    if (isFirst) {
-      log.info(`${session.label} - Route connection created`, {
-        name: info.server_name,
-        version: info.version,
-        pool: peer.pooled ? peer.slots.length : 0,
-      });
-    } else if (log.debugOn) {
+    if (!isFirst && log.debugOn) {
       const kind = session.account === "" ? `pool index ${session.slot}` : session.account;
       log.debug(`${session.label} - Route connection created for ${kind}`);
     }
     this.#announce(peer, session);
     if (isFirstOfKind) this.#gossip(peer, session, info);
     if (isFirst && info.connect_urls !== undefined) this.#options.urlsChanged();
-    if (isFirst) this.#options.peerChanged(peer, "connected");
-    if (!this.#isIncomplete(peer)) this.#options.peerChanged(peer, "complete");
-    else if (solicited !== null) session.probe();
+    if (!this.#isIncomplete(peer)) {
+      this.#tell(session);
+      this.#options.peerChanged(peer, "complete");
+    } else if (solicited !== null) session.probe();
+    else this.#tell(session);
     this.dialler.wake();
+  }
+
+  /** Makes known that a server is connected: once, and not before it is certain. */
+  #tell(session: RouteSession): void {
+    const peer = session.peer!, { info } = peer;
+    if (peer.told) return;
+    peer.told = true;
+    this.#environment.log.info(`${session.label} - Route connection created`, {
+      name: info.server_name,
+      ...(info.denats === undefined ? { version: info.version } : { denats: info.denats }),
+      pool: peer.pooled ? peer.slots.length : 0,
+    });
+    this.#options.peerChanged(peer, "connected");
   }
 
   #isIncomplete(peer: Peer): boolean {
@@ -281,7 +291,8 @@ export class Mesh {
   }
 
   /** The peer has shown that it has accepted this side. */
-  proven(_session: RouteSession): void {
+  proven(session: RouteSession): void {
+    this.#tell(session);
     this.dialler.wake();
   }
 

@@ -29,6 +29,8 @@ export class Peer {
   dialledFromThere = false;
   /** Whether it is one of the configured routes. */
   configured: boolean;
+  /** Whether it was made known that there is a connection: only once the peer has accepted this side. */
+  told = false;
   /** Whether it has said that it is about to go. */
   leaving = false;
   /** Since when connections have been missing, in monotonic milliseconds; null while none are. */

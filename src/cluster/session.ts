@@ -228,7 +228,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       statistics.outBytes += remote.outBytes;
     }
     const closed = `${this.label} - Router connection closed: ${CLOSE_REASONS[reason]}`;
-    if (this.peer === null) log.debug(closed);
+    if (this.peer === null || !this.peer.told) log.debug(closed);
     else log.info(closed, { remote: this.peer.info.server_name });
     mesh.ended(this);
     // At the end of the server everything goes at once.
@@ -371,9 +371,14 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** -ERR: the peer gives up. */
   error(text: string): void {
     const { log, mesh } = this.#environment, shown = decodeByteString(text).slice(0, 256);
-    log.limited("peer error", LOG_EVERY_MS)?.error(`${this.label} - Route Error ${shown}`);
+    // Who is refused tries again every second, for ever: that is one line a minute.
+    const { hostname, port } = this.address, isDialled = this.solicited !== null;
+    const limited = isDialled && this.peer?.told !== true
+      ? log.limited(`peer error ${hostname}:${port}`, REFUSAL_LOG_MS)
+      : log.limited("peer error", LOG_EVERY_MS);
+    limited?.error(`${this.label} - Route Error ${shown}`);
     mesh.refusedBy(this, shown);
-    this.close("parseError");
+    this.close(shown.includes(ERROR_TEXT.authorization) ? "authenticationFailure" : "parseError");
   }
 
   /** RS+ and LS+. */
