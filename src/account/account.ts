@@ -202,7 +202,8 @@ export class Account {
       if (this.#deliver(plain[i]!, message, publisher)) count++;
     }
     this.offers = plain.length + steps;
-    const across = this.#remote, remote = across.match(message, publisher);
+    const across = this.#remote, isWanted = across.interest.count > 0;
+    const remote = isWanted ? across.match(message, publisher) : null;
     if (remote !== null) {
       count += across.deliver(match, remote, message, publisher);
       if (across.pressed) this.pressed = true;
@@ -211,7 +212,7 @@ export class Account {
         if (this.#deliverToGroup(match.groups[g]!, -1, message, publisher)) count++;
       }
     }
-    this.offers += across.offers;
+    if (isWanted) this.offers += across.offers;
     if (this.#plainMade) this.#plainMessage.release();
     return count;
   }

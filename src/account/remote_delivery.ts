@@ -80,11 +80,6 @@ export class RemoteDelivery {
   match(message: ClientMessage, publisher: Subscriber): Match<RemoteInterest> | null {
     const interest = this.interest;
     this.offers = 0;
-    if (interest.count === 0) {
-      // What was remembered for another subject must not outlive this one.
-      publisher.lastRemoteMatch = null;
-      return null;
-    }
     let match = publisher.lastRemoteMatch;
     if (match === null || !interest.isCurrent(match)) {
       const before = interest.searchWork;
