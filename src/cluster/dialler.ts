@@ -165,14 +165,10 @@ export class Dialler {
     if (mesh.peers.has(info.server_id)) return;
     const url = parseRouteUrl(info.ip ?? "");
     if (url === null) return;
-    const { credentials } = this.#options;
     if (this.#targets.get(info.host, info.port)?.configured) return;
     const target = this.#targets.hear({
       ...url,
-      ...(info.auth_required && credentials !== null && {
-        user: credentials.user,
-        password: credentials.password,
-      }),
+      ...this.#credentialsFor(info),
     }, teller.id);
     if (target === null || target.configured || target.dialling) return;
     target.gossipMode = info.gossip_mode ?? GOSSIP.default;
@@ -195,19 +191,20 @@ export class Dialler {
       target.lost(nowMs, target.configured ? LOST_MS : this.#othersTurnMs(peer));
     }
     if (isKnown || peer.leaving || peer.url.port === 0) return;
-    const { credentials } = this.#options;
     const target = this.#targets.remember({
       ...peer.url,
-      ...(peer.info.auth_required && credentials !== null && {
-        user: credentials.user,
-        password: credentials.password,
-      }),
+      ...this.#credentialsFor(peer.info),
     });
     if (target === null) return;
     target.connected(peer.id);
     // Whoever came while it was out of reach is to hear of it, and it of them.
     target.gossipMode = GOSSIP.override;
     target.lost(nowMs, this.#othersTurnMs(peer));
+  }
+
+  /** What to show to a server that is not configured; null where it wants nothing or there is nothing. */
+  #credentialsFor(info: RouteInfo): RouteCredentials | null {
+    return info.auth_required ? this.#options.credentials : null;
   }
 
   /** Whoever has dialled does so again; the other side leaves it to it for a while. */
@@ -277,10 +274,9 @@ export class Dialler {
 
   #dialPeer(peer: Peer, account: string): void {
     const { clock, random } = this.#environment;
-    const target = this.#targets.ofPeer(peer.id), { credentials } = this.#options;
-    const user = target?.url.user ?? (peer.info.auth_required ? credentials?.user : undefined);
-    const password = target?.url.password ??
-      (peer.info.auth_required ? credentials?.password : undefined);
+    const target = this.#targets.ofPeer(peer.id), own = this.#credentialsFor(peer.info);
+    const user = target?.url.user ?? own?.user;
+    const password = target?.url.password ?? own?.password;
     peer.dialling.add(account);
     const fromMs = clock.monotonic();
     let isOver = false;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byteStringBytes, encodeByteString } from "./byte_string.ts";
+import { decodeByteString, encodeByteString } from "./byte_string.ts";
 
 /** Subjects that may pass, and such that may not. */
 export interface SubjectFilter {
@@ -179,12 +179,10 @@ export function parseRouteConnect(json: string): RouteConnect | null {
   return parseFields(json, CONNECT_FIELDS, NO_CONNECT);
 }
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
 function parseFields<T extends object>(json: string, fields: Fields<T>, none: T): T | null {
   let value: unknown;
   try {
-    value = JSON.parse(utf8.decode(byteStringBytes(json)));
+    value = JSON.parse(decodeByteString(json));
   } catch {
     return null;
   }
