@@ -3,17 +3,9 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Broker } from "../../mod.ts";
 import { taskCount } from "../support/observed_broker.ts";
 import { RawClient } from "../support/conversation.ts";
+import { eventually } from "../support/eventually.ts";
 import { Mesh } from "../support/mesh.ts";
 import { connectClient, Received, soon, status } from "../support/nats_client.ts";
-
-/** Repeats `probe` until it holds. */
-async function eventually(probe: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const endMs = performance.now() + 10_000;
-  while (!await probe()) {
-    if (performance.now() > endMs) throw new Error(`never: ${what}`);
-    await new Promise<void>((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** Whether `broker` knows exactly so much interest of all its peers together. */
 function knows(broker: Broker, count: number): boolean {
@@ -53,15 +45,15 @@ Deno.test("a mesh stays right while 1,000 subscriptions change per second on eac
         for (let i = 10; i < 100; i++) text += `UNSUB ${round * 100 + i}\r\n`;
         client.send(text);
       });
-      await eventually(() => performance.now() >= nextMs, "time passes");
+      await eventually("time passes", () => performance.now() >= nextMs);
     }
     for (const broker of mesh.brokers) {
-      await eventually(() => knows(broker, 3 * 100), "all interest is known, and no other");
+      await eventually("all interest is known, and no other", () => knows(broker, 3 * 100));
     }
   } finally {
     for (const client of clients) client[Symbol.dispose]();
   }
-  for (const broker of mesh.brokers) await eventually(() => knows(broker, 0), "it is all gone");
+  for (const broker of mesh.brokers) await eventually("it is all gone", () => knows(broker, 0));
 });
 
 Deno.test("interest of 100,000 subjects reaches a new peer in two seconds, and clients are served", async () => {
@@ -72,7 +64,7 @@ Deno.test("interest of 100,000 subjects reaches a new peer in two seconds, and c
   let text = 'CONNECT {"verbose":false}\r\n';
   for (let i = 0; i < count; i++) text += `SUB orders.${i}.new ${i}\r\n`;
   subscriber.send(text);
-  await eventually(() => first.statistics.subscriptions === count, "all are subscribed");
+  await eventually("all are subscribed", () => first.statistics.subscriptions === count);
   await using client = await connectClient(first);
 
   // The best of several is the brokers' own doing, and the others the machine's.
@@ -95,7 +87,7 @@ Deno.test("interest of 100,000 subjects reaches a new peer in two seconds, and c
     `it took ${JSON.stringify(times)}`,
   );
   subscriber[Symbol.dispose]();
-  await eventually(() => knows(second, 0), "it is all gone");
+  await eventually("it is all gone", () => knows(second, 0));
 });
 
 Deno.test("requests, queue groups and headers work across brokers", async () => {
@@ -109,16 +101,16 @@ Deno.test("requests, queue groups and headers work across brokers", async () => 
     await Promise.all([a!.flush(), b!.flush(), c!.flush()]);
     for (const broker of mesh.brokers) {
       await eventually(
-        () => broker.routes().every(({ id }) => broker.remoteInterest(id).length > 0),
         "it is known",
+        () => broker.routes().every(({ id }) => broker.remoteInterest(id).length > 0),
       );
     }
     for (let i = 0; i < 3000; i++) a!.publish("work", String(i));
     await plain.count(3000);
     await Promise.all([a!.flush(), b!.flush()]);
     await eventually(
-      () => got.reduce((sum, { messages }) => sum + messages.length, 0) >= 3000,
       "each once",
+      () => got.reduce((sum, { messages }) => sum + messages.length, 0) >= 3000,
     );
     assertEquals(got.reduce((sum, { messages }) => sum + messages.length, 0), 3000);
     // Each has the same chance, wherever it is: three standard deviations are 80.
@@ -153,8 +145,8 @@ Deno.test("a broker that leaves a cluster leaves nothing behind", async () => {
   await mesh.full();
   const before = taskCount(first.tasks());
   await third.close();
-  await eventually(() => first.routes().length === 1, "it is gone");
-  await eventually(() => taskCount(first.tasks()) === before - 4, "so are its tasks");
+  await eventually("it is gone", () => first.routes().length === 1);
+  await eventually("so are its tasks", () => taskCount(first.tasks()) === before - 4);
 });
 
 Deno.test("clients are told of no address where nobody listens", async () => {
@@ -162,11 +154,11 @@ Deno.test("clients are told of no address where nobody listens", async () => {
   await mesh.full();
   const port = mesh.brokers[0]!.address.port;
   let urls: string[] = [];
-  await eventually(async () => {
+  await eventually("clients are told of other addresses", async () => {
     using client = await RawClient.connect({ hostname: "127.0.0.1", port });
     urls = JSON.parse((await client.receiveLine()).slice("INFO ".length)).connect_urls ?? [];
     return urls.length > 0;
-  }, "clients are told of other addresses");
+  });
   for (const url of urls) {
     const { hostname, port } = new URL(`nats://${url}`);
     (await Deno.connect({ hostname: hostname.replace(/^\[|\]$/g, ""), port: +port })).close();
