@@ -1,5 +1,6 @@
 /** Twenty brokers that are started at once, each of which is configured with all the others. */
 import { assert, assertLessOrEqual } from "@std/assert";
+import { freePort, releasePort } from "../support/free_port.ts";
 import { ObservedBroker } from "../support/observed_broker_process.ts";
 
 const BROKERS = 20;
@@ -10,19 +11,10 @@ const FULL_LIMIT_MS = 30_000;
 /** How often one connection may be dialled. */
 const DIALS_PER_CONNECTION = 3;
 
-/** Ports that were free a moment ago. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map(({ addr }) => addr.port);
-  for (const listener of listeners) listener.close();
-  return ports;
-}
-
 Deno.test("twenty brokers started at once are a full mesh soon, with few dials", async () => {
-  const ports = freePorts(BROKERS);
+  await using stack = new AsyncDisposableStack();
+  const ports = Array.from({ length: BROKERS }, freePort);
+  for (const port of ports) stack.defer(() => releasePort(port));
   const routes = ports.map((port) => `nats-route://127.0.0.1:${port}`);
   const startedAtMs = performance.now();
   const starting = ports.map((port, i) =>
@@ -31,7 +23,6 @@ Deno.test("twenty brokers started at once are a full mesh soon, with few dials",
       cluster: { name: "C", host: "127.0.0.1", port, routes },
     })
   );
-  await using stack = new AsyncDisposableStack();
   const brokers: ObservedBroker[] = [];
   const results = await Promise.allSettled(starting);
   for (const result of results) {
