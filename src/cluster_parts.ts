@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Authenticator, type PasswordVerifier } from "./auth/mod.ts";
+import { Authenticator, type PasswordVerifier, type PeerFacts, Refusal } from "./auth/mod.ts";
 import {
   Cluster,
   type ClusterOptions,
@@ -37,6 +37,16 @@ const MAX_INTERESTS = 8_000_000, MAX_INTEREST_BYTES = 1024 * 1024 * 1024;
 const CHUNK_WORK_BYTES = 8 * 1024 * 1024;
 /** Addresses that mean something only on one link. */
 const LINK_LOCAL = /^(?:fe80:|169\.254\.)/i;
+
+/** Only the password of a route counts. */
+const PEER: PeerFacts = {
+  id: 0,
+  hostname: "",
+  nonce: null,
+  connectionType: "STANDARD",
+  certificate: null,
+  tls: null,
+};
 
 /** What a cluster takes from its broker, besides the configuration. */
 export interface ClusterSurroundings extends
@@ -129,7 +139,7 @@ function routeAuthentication(
   const authenticator = new Authenticator({ user, password }, verifier);
   return async (user, pass) => {
     try {
-      return await authenticator.authenticate({ user, pass }) !== null;
+      return !(await authenticator.authenticate({ user, pass }, PEER) instanceof Refusal);
     } catch {
       // A check that cannot be made lets nobody in, and the peer tries again.
       return false;

@@ -6,6 +6,7 @@
 import { GLOBAL_ACCOUNT, isBcrypt, systemAccountName } from "../config/mod.ts";
 import { configuredUsers } from "./configured_users.ts";
 import type { PasswordVerifier } from "./password_verifier.ts";
+import { type Decision, type Identity, type PeerFacts, Refusal } from "./decision.ts";
 import { PlainSecret } from "./secret.ts";
 
 /** What of CONNECT tells who a client is. An empty string is the same as an absent field. */
@@ -23,17 +24,6 @@ export interface Credentials {
   /** Signature of the nonce; ignored with {@linkcode nkey} and {@linkcode jwt}. */
   readonly sig?: string | undefined;
 }
-
-/** Who a client is. */
-export interface Identity {
-  /** For logs and monitoring: the user's name, `"[REDACTED]"` for a token, null for anybody. */
-  readonly user: string | null;
-  /** The name of its account: `"$G"` but for users of other accounts. */
-  readonly account: string;
-}
-
-/** The answer to credentials; null refuses them. */
-export type Decision = Identity | null;
 
 /** A user and the secret that proves it. */
 export interface ConfiguredUser {
@@ -71,7 +61,7 @@ export interface AuthenticatorConfig {
 
 /** A configured secret and who knows it; nobody is let in by a null identity. */
 interface Entry {
-  readonly identity: Decision;
+  readonly identity: Identity | null;
   readonly secret: PlainSecret | BcryptHash;
 }
 
@@ -91,7 +81,7 @@ export class Authenticator {
   readonly #verifier: PasswordVerifier;
   readonly #token: Entry | null;
   readonly #users: ReadonlyMap<string, Entry>;
-  readonly #anonymous: Decision;
+  readonly #anonymous: Identity | null;
   /** One of the configured hashes, if any, to spend the usual time on before a refusal. */
   readonly #decoy: BcryptHash | null;
   /** Stands in for a user that does not exist, at the same expense. */
@@ -126,7 +116,7 @@ export class Authenticator {
   }
 
   /** Who a client is that shows no credentials, or sends no CONNECT at all; null refuses it. */
-  anonymous(): Decision {
+  anonymous(): Identity | null {
     return this.#anonymous;
   }
 
@@ -138,7 +128,11 @@ export class Authenticator {
    * The promise rejects with `signal`'s reason when it is aborted, and as
    * {@linkcode PasswordVerifier.verify} does; all of these refuse the client.
    */
-  authenticate(credentials: Credentials, signal?: AbortSignal): Decision | Promise<Decision> {
+  authenticate(
+    credentials: Credentials,
+    _peer: PeerFacts,
+    signal?: AbortSignal,
+  ): Decision | Promise<Decision> {
     if (this.#anonymous === anybody) return anybody;
     const { user, pass, auth_token: token } = credentials;
     if (this.#anonymous !== null && !user && !pass && !token) return this.#anonymous;
@@ -147,14 +141,21 @@ export class Authenticator {
     const entry = byToken ? this.#token : this.#users.get(user ?? "");
     const { identity, secret } = entry ?? this.#unknown;
     const offered = (byToken ? token : pass) ?? "";
+    const refusal = new Refusal(
+      byToken
+        ? "the token is wrong"
+        : identity === null
+        ? "there is no such user"
+        : "the password is wrong",
+    );
     if (!(secret instanceof PlainSecret)) {
       const decoyFor = identity === null ? user ?? "" : undefined;
       return this.#verifier.verify(offered, secret.hash, signal, decoyFor)
-        .then((ok) => ok ? identity : null);
+        .then((ok) => ok && identity !== null ? identity : refusal);
     }
-    if (secret.matches(offered)) return identity;
-    if (this.#decoy === null) return null;
-    return this.#verifier.verify(offered, this.#decoy.hash, signal, user ?? "").then(() => null);
+    if (secret.matches(offered)) return identity ?? refusal;
+    if (this.#decoy === null) return refusal;
+    return this.#verifier.verify(offered, this.#decoy.hash, signal, user ?? "").then(() => refusal);
   }
 }
 
@@ -163,7 +164,7 @@ function anonymousOf(
   config: AuthenticatorConfig,
   users: ReadonlyMap<string, Entry>,
   noToken: boolean,
-): Decision {
+): Identity | null {
   if (config.no_auth_user && users.size > 0) {
     return users.get(config.no_auth_user)?.identity ?? null;
   }

@@ -5,7 +5,9 @@
  */
 export * from "./authenticator.ts";
 export * from "./configured_users.ts";
+export * from "./decision.ts";
 export * from "./identity.ts";
+export * from "./message_bus.ts";
 export * from "./missing_password.ts";
 export * from "./password_verifier.ts";
 export * from "./plain_secret.ts";

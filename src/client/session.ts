@@ -4,7 +4,7 @@
  * @module
  */
 import { type Account, commandWork, publishWork, Subscriber } from "../account/mod.ts";
-import type { Decision, Identity } from "../auth/mod.ts";
+import { type Decision, type Identity, type PeerFacts, Refusal } from "../auth/mod.ts";
 import { PeerSession, type Timed } from "../connection/mod.ts";
 import type { Connection } from "../platform/mod.ts";
 import {
@@ -280,7 +280,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     subscriber.noResponders = options.no_responders;
     subscriber.lastMatch = null;
     const abandon = new AbortController();
-    const decision = authenticator.authenticate(options, abandon.signal);
+    const decision = authenticator.authenticate(options, this.#facts(), abandon.signal);
     if (decision instanceof Promise) {
       // Nothing behind CONNECT is looked at before it is known who it is from. The client has done
       // its part in time: what is left may take as long as the checks of many who come at once.
@@ -295,7 +295,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   }
 
   async #decide(decision: Promise<Decision>, again: boolean): Promise<void> {
-    let identity: Decision = null, error: unknown;
+    let identity: Decision | null = null, error: unknown;
     try {
       identity = await decision;
     } catch (caught) {
@@ -311,19 +311,37 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
       return;
     }
-    this.#decided(identity, again);
+    this.#decided(identity!, again);
     this.outbox.flush();
+  }
+
+  /** What is known of the client besides what it says. */
+  #facts(): PeerFacts {
+    return {
+      id: this.id,
+      hostname: this.address.hostname,
+      nonce: null,
+      connectionType: "STANDARD",
+      certificate: null,
+      tls: null,
+    };
   }
 
   #decided(identity: Decision, again: boolean): void {
     const options = this.options;
-    if (identity === null || options.account !== "" || options.new_account) {
+    const refusal = identity instanceof Refusal
+      ? identity
+      : options.account !== "" || options.new_account
+      ? new Refusal("CONNECT asks for an account, which is obsolete")
+      : null;
+    if (identity instanceof Refusal || refusal !== null) {
       const log = this.#environment.authLog.limited("authentication", CLOSING_LOG_MS);
       log?.error(`${this.label} - authentication error`, {
+        ...(refusal !== null && { reason: refusal.reason }),
         ...(options.user !== "" && { user: options.user }),
         ...(options.name !== "" && { name: options.name }),
       });
-      this.close("authenticationFailure", ERROR_TEXT.authorization);
+      this.close("authenticationFailure", refusal?.text ?? ERROR_TEXT.authorization);
       return;
     }
     const { clock, wheel, limits, random } = this.#environment;

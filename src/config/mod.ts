@@ -22,6 +22,7 @@ export { exampleYaml, printConfig } from "./print.ts";
 export type { Override } from "./overrides.ts";
 export { ConfigError, formatProblem, type Path, type Problem, type Step } from "./problem.ts";
 export { type RouteUrl, showRouteUrl } from "./route_url.ts";
+export * from "./account_definition.ts";
 export * from "./types.ts";
 export { loggingConfig } from "./logging.ts";
 export { splitHostAndPort } from "./text_kinds.ts";
