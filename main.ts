@@ -4,6 +4,7 @@
  * @module
  */
 import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
+import { loadTls } from "./src/tls_parts.ts";
 import {
   type Config,
   ConfigError,
@@ -67,7 +68,15 @@ async function run(): Promise<number> {
     throw error;
   }
   if (flags.mode === "print config") return print(printConfig(config));
-  if (flags.mode === "check") return await reportValid(flags.configFile, read);
+  if (flags.mode === "check") {
+    try {
+      await loadTls(config, files);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      return refuse(error.message);
+    }
+    return await reportValid(flags.configFile, read);
+  }
   return await serve(config);
 }
 

@@ -15,9 +15,10 @@ import {
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
+  type ClientTls,
   LameDuck,
   serverInfo,
-  startClient,
+  startInProcess,
   tellClients,
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
@@ -36,6 +37,8 @@ import {
   flowSettings,
   SlabPool,
   TimerWheel,
+  TlsContext,
+  type TlsMaterial,
   TouchedOutboxes,
 } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
@@ -67,6 +70,7 @@ import {
 } from "./platform/mod.ts";
 import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
+import { clientTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
@@ -141,6 +145,7 @@ export class Broker implements AsyncDisposable {
   readonly #rates: RateMeter;
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
+  readonly #tls: ClientTls | null;
   #lastConnectionId = 0;
   #strayErrors = 0;
   #panics = 0;
@@ -161,7 +166,7 @@ export class Broker implements AsyncDisposable {
    *
    * @throws {ConfigError} when the configuration cannot be; nothing has been started then.
    * @throws {ListenError} when the port is in use or may not be listened on.
-   * @throws {FileError} when the pid or the ports file cannot be written.
+   * @throws {FileError} when the pid or the ports file cannot be written, or certificates cannot be used.
    */
   static async start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
     return await Broker.run(normaliseConfig(config), options);
@@ -172,6 +177,8 @@ export class Broker implements AsyncDisposable {
     const random = options.random ?? new SystemRandom();
     const identity = await createServerIdentity(random);
     const transport = options.transport ?? new DenoTransport();
+    const files = options.files ?? new DenoFiles();
+    const tls = await loadTls(config, files);
     const listener = listen(transport, config);
     let routeListener: Listener | null = null, broker: Broker;
     try {
@@ -179,6 +186,8 @@ export class Broker implements AsyncDisposable {
       broker = new Broker(config, options, {
         random,
         transport,
+        files,
+        tls,
         identity,
         listener,
         routeListener,
@@ -203,9 +212,8 @@ export class Broker implements AsyncDisposable {
   }
 
   private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
-    const { random, transport, identity, listener, routeListener } = parts;
+    const { random, transport, files, tls, identity, listener, routeListener } = parts;
     const clock = this.#clock = options.clock ?? new SystemClock();
-    const files = options.files ?? new DenoFiles();
     const pid = processId();
     this.config = config;
     this.id = identity.id;
@@ -250,6 +258,14 @@ export class Broker implements AsyncDisposable {
         [name, new Account(name, { random, clock, touched, dropAbove, pressAbove })] as const
       ),
     );
+    const tlsContext = (material: TlsMaterial | null, purpose: string) => {
+      if (material === null) return null;
+      const log = this.#logging.log("tls");
+      const context = new TlsContext(material, { files, clock, log, purpose });
+      context.watch(this.#root);
+      return context;
+    };
+    this.#tls = clientTls(config, tlsContext(tls.client, "client"));
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -263,6 +279,8 @@ export class Broker implements AsyncDisposable {
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account)!,
       info: () => this.#info,
+      nonceRequired: false,
+      tls: () => this.#tls,
       wheel,
       touched,
       outboxSettings: flow.outboxSettings,
@@ -275,6 +293,7 @@ export class Broker implements AsyncDisposable {
         slowConsumers: 0,
         staleConnections: 0,
         closingConnections: 0,
+        openingConnections: 0,
       },
       sessions: new Map(),
       get ending() {
@@ -459,7 +478,7 @@ export class Broker implements AsyncDisposable {
   connect(): Connection {
     if (this.#closing !== null) throw new ScopeClosedError(this.#clients.path);
     const [client, server] = memoryPipe();
-    startClient(this.#environment, this.#clients, server, ++this.#lastConnectionId);
+    startInProcess(this.#environment, this.#clients, server, ++this.#lastConnectionId);
     return client;
   }
 
@@ -556,6 +575,8 @@ export class Broker implements AsyncDisposable {
 interface BrokerParts {
   readonly random: Random;
   readonly transport: Transport;
+  readonly files: Files;
+  readonly tls: TlsMaterials;
   readonly identity: { readonly id: string; readonly xkey: string };
   readonly listener: Listener;
   readonly routeListener: Listener | null;

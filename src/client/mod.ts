@@ -8,5 +8,6 @@ export * from "./keepalive.ts";
 export * from "./lame_duck.ts";
 export * from "./limits.ts";
 export * from "./listener.ts";
+export * from "./opening.ts";
 export * from "./session.ts";
 export * from "./info.ts";

@@ -11,7 +11,7 @@ import {
   required,
   type Rule,
   scalar,
-  withDefault,
+  withLateDefault,
 } from "./fields.ts";
 import { duration } from "./number_kinds.ts";
 import { password, token, userName } from "./text_kinds.ts";
@@ -118,10 +118,11 @@ const authorization = block({
     [{ user: "alice", password: "secret" }],
     "The users that may connect.",
   ),
-  timeout: withDefault(
+  timeout: withLateDefault(
     scalar(duration({ min: 1 })),
     "2s",
-    "How long a client may take to show who it is.",
+    "How long a client may take to show who it is. With TLS the default is a second more than " +
+      "tls.timeout.",
   ),
 }, {
   typeName: "AuthorizationConfig",

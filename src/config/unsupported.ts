@@ -9,7 +9,6 @@
 export const unsupportedKeys: readonly string[] = [
   "account_resolver",
   "accounts_resolver",
-  "allow_non_tls",
   "connect_error_reports",
   "default_js_domain",
   "default_sentinel",
@@ -54,7 +53,6 @@ export const unsupportedKeys: readonly string[] = [
   "store_dir",
   "storedir",
   "syslog",
-  "tls",
   "trace_headers",
   "trusted",
   "trusted_keys",
