@@ -84,7 +84,7 @@ Deno.test("what cannot be is refused, and what is not supported is named", async
     [`{${pair}, curve_preferences: [X25519]}`, [
       "tls.curve_preferences: not supported by this version of denats",
     ]],
-    [`{${pair}, certificates: []}`, ["tls.certificates: not supported by this version of denats"]],
+    [`{${pair}, certificates: []}`, ["tls.certs: not supported by this version of denats"]],
     [`{${pair}, verify_cert_and_check_known_urls: true}`, [
       "tls.verify_cert_and_check_known_urls: verify_cert_and_check_known_urls is for clusters only",
     ]],
