@@ -21,7 +21,7 @@ import {
   startInProcess,
   tellClients,
 } from "./client/mod.ts";
-import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
+import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
 import { announce } from "./announcement.ts";
 import { createCluster } from "./cluster_parts.ts";
 import {
@@ -70,7 +70,7 @@ import {
 } from "./platform/mod.ts";
 import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
-import { clientTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
+import { clientTls, loadTls, routeTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
@@ -146,6 +146,7 @@ export class Broker implements AsyncDisposable {
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
   readonly #tls: ClientTls | null;
+  readonly #routeTls: RouteTls | null;
   #lastConnectionId = 0;
   #strayErrors = 0;
   #panics = 0;
@@ -266,6 +267,7 @@ export class Broker implements AsyncDisposable {
       return context;
     };
     this.#tls = clientTls(config, tlsContext(tls.client, "client"));
+    this.#routeTls = routeTls(config, tlsContext(tls.route, "route"));
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -341,6 +343,7 @@ export class Broker implements AsyncDisposable {
       touched,
       pool,
       nextId: () => ++this.#lastConnectionId,
+      tls: () => this.#routeTls,
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) =>
         this.#lifecycle.emit("peer", { id, name: info.server_name, state }),

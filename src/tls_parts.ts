@@ -4,6 +4,7 @@
  * @module
  */
 import { type ClientTls, HandshakeRate } from "./client/mod.ts";
+import { type RouteTls, tlsNameOf } from "./cluster/mod.ts";
 import type { ClusterTlsConfig, Config, TlsConfig } from "./config/mod.ts";
 import {
   loadTlsMaterial,
@@ -70,4 +71,10 @@ export function clientTls(config: Config, context: TlsContext | null): ClientTls
     allowPlain,
     rateLimit: tls.connection_rate_limit > 0 ? new HandshakeRate(tls.connection_rate_limit) : null,
   };
+}
+
+/** TLS for routes with certificates that are there; null where `config` has none. */
+export function routeTls({ cluster }: Config, context: TlsContext | null): RouteTls | null {
+  if (cluster?.tls === undefined || context === null) return null;
+  return { context, insecure: cluster.tls.insecure, name: tlsNameOf(cluster.routes) };
 }

@@ -21,9 +21,10 @@ import { every, type Scope } from "../supervisor/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { ClusterName } from "./cluster_name.ts";
 import { Dialler, RECONCILE_PERIOD_MS } from "./dialler.ts";
-import type { RouteEnvironment, RouteStatistics } from "./environment.ts";
+import type { RouteAuthentication, RouteEnvironment, RouteStatistics } from "./environment.ts";
 import { acceptRoutes } from "./listener.ts";
 import { Mesh, type MeshOptions } from "./mesh.ts";
+import type { RouteTls } from "./route_tls.ts";
 import type { RouteCredentials, RouteSettings, RouteUrl } from "./settings.ts";
 import { interestOf, type InterestStatus, type PeerStatus, peerStatus } from "./snapshot.ts";
 
@@ -43,7 +44,9 @@ export interface ClusterOptions {
   /** What to show to servers that are not configured but want credentials. */
   readonly credentials: RouteCredentials | null;
   /** See {@link RouteEnvironment}. */
-  readonly authenticate: ((user: string, password: string) => Promise<boolean>) | null;
+  readonly authenticate: RouteAuthentication | null;
+  /** TLS as it is now; null without. */
+  readonly tls: () => RouteTls | null;
   /** The accounts by name. */
   readonly accounts: ReadonlyMap<string, Account>;
   /** What this server says of itself; without the cluster's name. */
@@ -127,6 +130,7 @@ export class Cluster {
       outboxSettings: options.outboxSettings,
       statistics: this.statistics,
       authenticate: options.authenticate,
+      tls: options.tls,
       info: () => ({
         ...options.info,
         cluster: clusterName.name,
@@ -175,7 +179,15 @@ export class Cluster {
       log.warn("Cluster name was dynamically generated, consider setting one");
     }
     log.info(`Listening for route connections on ${formatAddress(this.address)}`);
-    if (this.#options.authenticate === null && !isLoopback(this.address.hostname)) {
+    const tls = this.#options.tls();
+    if (tls !== null) log.info("TLS required for route connections");
+    if (tls?.insecure) {
+      log.warn(
+        "TLS of routes is insecure: any server is believed to be the one that is dialled, and can " +
+          "read and change all that crosses",
+      );
+    }
+    if (this.#options.authenticate === null && tls === null && !isLoopback(this.address.hostname)) {
       log.warn("No authorization is configured for routes: anybody who reaches the port may join");
     }
     const inside = (connectUrls ?? []).filter((url) =>

@@ -132,6 +132,7 @@ export class TlsStream implements Connection {
   #failure: ConnectionError | null = null;
   #rejectWrite: ((error: ConnectionError) => void) | null = null;
   #halfClosed = false;
+  #closed = false;
 
   /** A stream whose handshake is done. */
   constructor(parts: TlsStreamParts) {
@@ -271,9 +272,10 @@ export class TlsStream implements Connection {
 
   /** See {@link Connection}. */
   close(): void {
-    if (this.#failure !== null) return;
+    if (this.#closed) return;
+    this.#closed = true;
     const { connection, clock, socket } = this.#parts;
-    const isBusy = this.#rejectWrite !== null;
+    const isBusy = this.#rejectWrite !== null || this.#failure !== null;
     const failure = this.#failure = new ConnectionError("connection closed");
     this.#waiting?.reject(failure);
     this.#waiting = null;

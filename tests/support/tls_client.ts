@@ -15,6 +15,10 @@ export interface TlsClientOptions extends Pick<ConnectionOptions, "ca" | "cert" 
   readonly servername?: string;
   /** Whether to begin with TLS, and not to wait for INFO. */
   readonly first?: boolean;
+  /** What it says once TLS is there; CONNECT and PING if absent. */
+  readonly say?: string;
+  /** What it waits for; the answer to PING if absent. */
+  readonly until?: string;
   /** The newest version it speaks. */
   readonly maxVersion?: "TLSv1.2" | "TLSv1.3";
 }
@@ -25,7 +29,7 @@ export interface TlsConversation {
   readonly plain: string;
   /** What came over TLS, up to the answer to PING or the end. */
   readonly secret: string;
-  /** Whether the server has answered PING. */
+  /** Whether what was waited for has come. */
   readonly admitted: boolean;
   /** The error of the client, where there was one. */
   readonly error: string | null;
@@ -34,7 +38,13 @@ export interface TlsConversation {
 /** Connects, says CONNECT and PING over TLS, tells what came of it and hangs up. */
 export async function tlsConversation(
   { hostname, port }: { readonly hostname: string; readonly port: number },
-  { first = false, servername = "localhost", ...options }: TlsClientOptions = {},
+  {
+    first = false,
+    servername = "localhost",
+    say = 'CONNECT {"verbose":false,"protocol":1}\r\nPING\r\n',
+    until = "PONG\r\n",
+    ...options
+  }: TlsClientOptions = {},
 ): Promise<TlsConversation> {
   const socket = connectTcp({ host: hostname, port });
   let secure: Socket | null = null;
@@ -45,13 +55,13 @@ export async function tlsConversation(
   socket.on("error", failed);
   const upgrade = () => {
     secure = connect({ socket, servername, ...options }, () => {
-      secure!.write('CONNECT {"verbose":false,"protocol":1}\r\nPING\r\n');
+      if (say !== "") secure!.write(say);
     });
     secure.on("error", failed);
     secure.on("close", () => resolve(null));
     secure.on("data", (chunk) => {
       secret += chunk.toString();
-      if (!secret.includes("PONG\r\n")) return;
+      if (!secret.includes(until)) return;
       admitted = true;
       resolve(null);
     });
