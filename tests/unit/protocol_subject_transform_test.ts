@@ -93,8 +93,10 @@ Deno.test("partitions are FNV-1a of the tokens", () => {
   assertEquals(call("-1,1,2"), `${0xbf9cf968}`); // "foobar", modulo 2^32 - 1
   assertEquals(call("7"), `${fnv("part.foo.bar") % 7}`);
   assertEquals(call("7,2,1,1"), `${fnv("barfoofoo") % 7}`);
-  // A literal source's subject is never read.
-  assertEquals(map("foo", "bar.{{partition(10)}}", "foo"), `bar.${fnv("") % 10}`);
+  // Of a literal it is always the whole.
+  assertEquals(map("foo.a", "bar.{{partition(10)}}", "foo.a"), `bar.${fnv("foo.a") % 10}`);
+  assertEquals(map("foo.a", "bar.{{partition(10,2)}}", "foo.a"), `bar.${fnv("foo.a") % 10}`);
+  assertEquals(map("foo.>", "bar.{{partition(10,0)}}.>", "foo.a"), `bar.${fnv("foo") % 10}.a`);
 });
 
 function fnv(text: string): number {
