@@ -25,4 +25,5 @@ export * from "./subject_mapping.ts";
 export * from "./subject_overlap.ts";
 export * from "./subject_transform.ts";
 export * from "./transform_error.ts";
+export type { Draw } from "./transform_token.ts";
 export * from "./version.ts";

@@ -45,7 +45,7 @@ export class SubjectTransform {
     this.#sourceTokens = source.split(".");
     this.#destinationTokens = functions;
     this.#tailStart = this.#sourceTokens.at(-1) === ">" ? this.#sourceTokens.length - 1 : -1;
-    const positions = wildcardPositions(this.#sourceTokens);
+    const positions = hasWildcard(source) ? wildcardPositions(this.#sourceTokens) : null;
     const made = this.#tailStart === -1 ? functions : functions.slice(0, -1);
     this.#make = made.map((token) => typeof token === "string" ? token : token.compile(positions));
     this.#isConstant = this.#tailStart === -1 && made.every((token) => typeof token === "string");
@@ -108,14 +108,11 @@ export class SubjectTransform {
 
   #transform(tokens: readonly string[], random: Draw): string {
     if (this.#isConstant) return this.destination;
-    // nats-server does not read a subject that it compared as a whole: a partition of it is always
-    // that of nothing.
-    const read = this.#tailStart === -1 && !hasWildcard(this.source) ? [] : tokens;
     let text = "";
     for (let i = 0; i < this.#make.length; i++) {
       const make = this.#make[i] as string | MakeToken;
       if (i > 0) text += ".";
-      text += typeof make === "string" ? make : make(read, random);
+      text += typeof make === "string" ? make : make(tokens, random);
     }
     if (this.#tailStart === -1) return text;
     for (let i = this.#tailStart; i < tokens.length; i++) {

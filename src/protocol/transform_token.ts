@@ -22,8 +22,8 @@ export interface TokenFunction {
   readonly name: string;
   /** Which of the source's `*` it reads, as written. */
   readonly wildcards: readonly number[];
-  /** Compiles it, given where in a subject the source's `*` are. */
-  compile(positions: readonly number[]): MakeToken;
+  /** Compiles it, given where in a subject the source's `*` are; `null` for a source without any wildcard. */
+  compile(positions: readonly number[] | null): MakeToken;
 }
 
 const CALL =
@@ -112,20 +112,24 @@ function ofOneToken(name: string, index: number, make: (token: string) => string
     name,
     wildcards: [index],
     compile(positions) {
-      const position = positions[index - 1] ?? 0;
+      const position = positions?.[index - 1] ?? 0;
       return (tokens) => make(tokens[position] ?? "");
     },
   };
 }
 
-/** The tokens' number among `count`: FNV-1a (32 bits) of all their bytes, modulo `count`. */
+/**
+ * The tokens' number among `count`: FNV-1a (32 bits) of all their bytes, modulo `count`; that of the
+ * whole subject when there are none.
+ */
 function partitionFunction(count: number, wildcards: readonly number[]): TokenFunction {
   const divisor = count >>> 0;
   return {
     name: "partition",
     wildcards,
     compile(positions) {
-      const read = wildcards.map((index) => positions[index - 1] ?? 0);
+      // A source that is no pattern has no tokens to refer to: nats-server takes the whole there.
+      const read = positions === null ? [] : wildcards.map((index) => positions[index - 1] ?? 0);
       return (tokens) => {
         if (divisor === 0) return "0";
         const key = read.length === 0
