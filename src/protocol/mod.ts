@@ -20,4 +20,5 @@ export * from "./server_info.ts";
 export * from "./slab.ts";
 export * from "./subject.ts";
 export * from "./subject_hash.ts";
+export * from "./subject_overlap.ts";
 export * from "./version.ts";
