@@ -88,19 +88,20 @@ class Table {
     }
     this.#heads[2 * place] = hash;
     this.#heads[2 * place + 1] = length << 1 | Number(verdict);
-    const bodies = this.#bodies;
-    let at = place * this.#words, i = 0;
-    for (; i + 4 <= length; i += 4) bodies[at++] = view.getInt32(start + i, true);
-    if (i < length) bodies[at] = lastWord(view, start + i, length - i);
+    const bodies = this.#bodies, last = start + length - 4;
+    let at = place * this.#words;
+    for (let i = start; i < last; i += 4) bodies[at++] = view.getInt32(i, true);
+    bodies[at] = last < start ? shortWord(view, start, length) : view.getInt32(last, true);
   }
 
   #isAt(body: number, view: DataView, start: number, length: number): boolean {
-    const bodies = this.#bodies;
-    let i = 0;
-    for (; i + 4 <= length; i += 4) {
-      if (bodies[body++] !== view.getInt32(start + i, true)) return false;
+    const bodies = this.#bodies, last = start + length - 4;
+    if (last < start) return bodies[body] === shortWord(view, start, length);
+    for (let i = start; i < last; i += 4) {
+      if (bodies[body++] !== view.getInt32(i, true)) return false;
     }
-    return i === length || bodies[body] === lastWord(view, start + i, length - i);
+    // Overlaps the word before unless the length is a multiple of four.
+    return bodies[body] === view.getInt32(last, true);
   }
 
   #placeFor(hash: number): number {
@@ -138,8 +139,8 @@ function firstPlace(hash: number, mask: number): number {
   return (hash ^ hash >>> 15) << 2 & mask;
 }
 
-/** The last one to three bytes of a subject. */
-function lastWord(view: DataView, start: number, length: number): number {
+/** A subject of one to three bytes. */
+function shortWord(view: DataView, start: number, length: number): number {
   let word = view.getUint8(start);
   for (let i = 1; i < length; i++) word |= view.getUint8(start + i) << 8 * i;
   return word;
