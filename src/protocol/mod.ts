@@ -13,6 +13,7 @@ export * from "./connect_options.ts";
 export * from "./error_text.ts";
 export * from "./message_writer.ts";
 export * from "./rewrite.ts";
+export * from "./nkey.ts";
 export * from "./route_commands.ts";
 export * from "./route_info.ts";
 export * from "./route_parser.ts";
