@@ -12,6 +12,7 @@ export * from "./close_reason.ts";
 export * from "./connect_options.ts";
 export * from "./error_text.ts";
 export * from "./message_writer.ts";
+export * from "./nkey.ts";
 export * from "./route_commands.ts";
 export * from "./route_info.ts";
 export * from "./route_parser.ts";
