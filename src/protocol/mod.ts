@@ -20,4 +20,8 @@ export * from "./server_info.ts";
 export * from "./slab.ts";
 export * from "./subject.ts";
 export * from "./subject_hash.ts";
+export * from "./subject_mapping.ts";
+export * from "./subject_transform.ts";
+export * from "./transform_error.ts";
+export type { Draw } from "./transform_token.ts";
 export * from "./version.ts";
