@@ -11,6 +11,18 @@ export {
   GLOBAL_ACCOUNT,
   systemAccountName,
 } from "./accounts_section.ts";
+export { type Change, changedPath, isSame } from "./changes.ts";
+export { type ChangePart, type ChangeRule, changeTable, type Effect } from "./change_table.ts";
+export {
+  changeLine,
+  formatPlan,
+  obstacleText,
+  type Plan,
+  planChange,
+  planInSlices,
+  planJson,
+  type PlannedChange,
+} from "./plan.ts";
 export { isBcrypt } from "./bcrypt.ts";
 export type { Environment } from "./environment.ts";
 export { type CommandHelp, helpText, type Mode } from "./flag_table.ts";
