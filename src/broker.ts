@@ -266,7 +266,6 @@ export class Broker implements AsyncDisposable {
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
-      defaultPermissions: (name) => accounts.definition(name)?.default_permissions,
       refused: (session, refusal) => this.#refused(session, refusal),
       info: () => this.#info,
       wheel,

@@ -330,9 +330,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Holds it to what its user, its account and the server say. */
   #hold(identity: Identity, account: Account): void {
     const { limits, clock } = this.#environment, own = identity.limits ?? {};
-    this.#permissions = Permissions.of(
-      identity.permissions ?? this.#environment.defaultPermissions(account.name),
-    );
+    this.#permissions = Permissions.of(identity.permissions);
     const permissions = this.#permissions;
     const answers = permissions !== null && permissions.responses !== null;
     this.#replies = answers ? new AllowedReplies(permissions) : null;
