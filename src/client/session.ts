@@ -390,7 +390,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   #reviseSubscriptions(account: Account): void {
     const subscriber = this.subscriber;
-    for (const { subject, queue, sid, delivered, max } of [...subscriber.subscriptions?.values() ?? []]) {
+    for (
+      const { subject, queue, sid, delivered, max } of [...subscriber.subscriptions?.values() ?? []]
+    ) {
       if (this.#permissions?.maySubscribe(subject, queue) === false) {
         account.unsubscribe(subscriber, sid, 0);
         this.#violation(subscriptionEnded(subject, queue, sid));
