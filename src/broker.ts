@@ -486,8 +486,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string): void {
-    this.#log.info(message);
+  note(message: string, severity: "info" | "warn" = "info"): void {
+    this.#log[severity](message);
   }
 
   /** Removes the ports file at once, for a process that does not wait for the close. Never throws. */
