@@ -77,7 +77,12 @@ export interface ConfigInput {
   readonly accounts?: Readonly<Record<string, AccountConfigInput>> | readonly string[] | undefined;
   /** Subjects that messages of $G are mapped to, by the subject they are published to. */
   readonly mappings?:
-    | Readonly<Record<string, string | MappingDestinationConfigInput | readonly (string | MappingDestinationConfigInput)[]>>
+    | Readonly<
+      Record<
+        string,
+        string | MappingDestinationConfigInput | readonly (string | MappingDestinationConfigInput)[]
+      >
+    >
     | undefined;
   /** The account of the system, one of accounts. Default: $SYS. */
   readonly system_account?: string | undefined;
@@ -298,7 +303,22 @@ export interface UserConfigInput {
   readonly permissions?: PermissionsConfigInput | undefined;
   /** How the user may be connected; in any way where it is not given. */
   readonly allowed_connection_types?:
-    | "STANDARD" | "WEBSOCKET" | "LEAFNODE" | "LEAFNODE_WS" | "MQTT" | "MQTT_WS" | "IN_PROCESS" | readonly ("STANDARD" | "WEBSOCKET" | "LEAFNODE" | "LEAFNODE_WS" | "MQTT" | "MQTT_WS" | "IN_PROCESS")[]
+    | "STANDARD"
+    | "WEBSOCKET"
+    | "LEAFNODE"
+    | "LEAFNODE_WS"
+    | "MQTT"
+    | "MQTT_WS"
+    | "IN_PROCESS"
+    | readonly (
+      | "STANDARD"
+      | "WEBSOCKET"
+      | "LEAFNODE"
+      | "LEAFNODE_WS"
+      | "MQTT"
+      | "MQTT_WS"
+      | "IN_PROCESS"
+    )[]
     | undefined;
 }
 
@@ -314,7 +334,15 @@ export interface UserConfig {
   readonly permissions?: PermissionsConfig | undefined;
   /** How the user may be connected; in any way where it is not given. */
   readonly allowed_connection_types?:
-    | readonly ("STANDARD" | "WEBSOCKET" | "LEAFNODE" | "LEAFNODE_WS" | "MQTT" | "MQTT_WS" | "IN_PROCESS")[]
+    | readonly (
+      | "STANDARD"
+      | "WEBSOCKET"
+      | "LEAFNODE"
+      | "LEAFNODE_WS"
+      | "MQTT"
+      | "MQTT_WS"
+      | "IN_PROCESS"
+    )[]
     | undefined;
 }
 
@@ -436,7 +464,12 @@ export interface AccountConfigInput {
   readonly imports?: readonly ImportConfigInput[] | undefined;
   /** Subjects that messages of the account are mapped to, by the subject they are published to. */
   readonly mappings?:
-    | Readonly<Record<string, string | MappingDestinationConfigInput | readonly (string | MappingDestinationConfigInput)[]>>
+    | Readonly<
+      Record<
+        string,
+        string | MappingDestinationConfigInput | readonly (string | MappingDestinationConfigInput)[]
+      >
+    >
     | undefined;
   /** What users without permissions of their own may do. */
   readonly default_permissions?: PermissionsConfigInput | undefined;
