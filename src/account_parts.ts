@@ -14,7 +14,7 @@ import {
 
 /** The accounts that a configuration describes, by name. */
 export function accountDefinitions(config: Config): Map<string, AccountDefinition> {
-  const configured = (config.accounts ?? {}) as Readonly<Record<string, AccountDefinition>>;
+  const configured: Readonly<Record<string, AccountDefinition>> = config.accounts ?? {};
   return new Map(
     accountNames(config).map((name) => [name, configured[name] ?? globalDefinition(config, name)]),
   );

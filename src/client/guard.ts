@@ -6,7 +6,7 @@
 import type { DeliveryGuard } from "../account/mod.ts";
 import type { AllowedReplies, DeliveryFilter } from "../auth/mod.ts";
 import type { Clock } from "../platform/mod.ts";
-import { byteString, type ClientMessage } from "../protocol/mod.ts";
+import { type ClientMessage, hashSubject } from "../protocol/mod.ts";
 
 /** Holds back what a client must not get, and notes what it may answer. */
 export class ClientGuard implements DeliveryGuard {
@@ -26,8 +26,8 @@ export class ClientGuard implements DeliveryGuard {
     const { slab: { bytes }, subjectStart, subjectEnd, subjectHash } = message;
     if (this.#filter?.allows(bytes, subjectStart, subjectEnd, subjectHash) === false) return false;
     if (this.#replies !== null && message.hasReply) {
-      const reply = byteString(bytes, message.replyStart, message.replyEnd);
-      this.#replies.asked(reply, this.#clock.monotonic());
+      const { replyStart, replyEnd } = message, hash = hashSubject(bytes, replyStart, replyEnd);
+      this.#replies.asked(bytes, replyStart, replyEnd, hash, this.#clock.monotonic());
     }
     return true;
   }

@@ -332,8 +332,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#permissions = Permissions.of(
       identity.permissions ?? this.#environment.defaultPermissions(account.name),
     );
-    const responses = this.#permissions?.responses ?? null;
-    this.#replies = responses === null ? null : new AllowedReplies(responses);
+    const permissions = this.#permissions;
+    const answers = permissions !== null && permissions.responses !== null;
+    this.#replies = answers ? new AllowedReplies(permissions) : null;
     this.#mayPublish = null;
     const most = least(limits.max_subscriptions || -1, account.limits.max_subscriptions);
     this.#maxSubscriptions = Math.max(0, least(most, own.subscriptions));
