@@ -475,6 +475,11 @@ export interface AccountConfigInput {
   readonly default_permissions?: PermissionsConfigInput | undefined;
   /** What its clients are held to. */
   readonly limits?: AccountLimitsConfigInput | undefined;
+  /**
+   * Whether its clients may use JetStream of the other servers of the cluster, which set its
+   * limits.
+   */
+  readonly jetstream?: boolean | "enabled" | "disabled" | undefined;
   /** Public key of the account. */
   readonly nkey?: string | undefined;
 }
@@ -493,6 +498,11 @@ export interface AccountConfig {
   readonly default_permissions?: PermissionsConfig | undefined;
   /** What its clients are held to. */
   readonly limits?: AccountLimitsConfig | undefined;
+  /**
+   * Whether its clients may use JetStream of the other servers of the cluster, which set its
+   * limits.
+   */
+  readonly jetstream?: boolean | undefined;
   /** Public key of the account. */
   readonly nkey?: string | undefined;
 }
