@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program whose purpose is to print a figure
 /**
  * How long a configuration of many accounts takes to be read, checked and completed, and how much
  * memory that takes: `deno run -A bench/config_load.ts [accounts] [users]`.
