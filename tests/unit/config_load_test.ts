@@ -186,7 +186,11 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
       "jetstreem: {}",
       "jetstreem: unknown key (jetstream is not supported by this version of denats)",
     ],
-    ["proxy_required: yes", "proxy_required: not supported by this version of denats"],
+    [
+      "proxy_required: yes",
+      "proxy_required: that key does not belong here " +
+      "(it belongs under authorization, not supported by this version of denats)",
+    ],
     ["__proto__: { port: 1 }", "__proto__: unknown key"],
     ["constructor: 1", "constructor: unknown key"],
   ];
