@@ -5,6 +5,7 @@
  */
 export * from "./account_claims.ts";
 export * from "./account_resolver.ts";
+export * from "./allowed_replies.ts";
 export * from "./authenticator.ts";
 export * from "./configured_users.ts";
 export * from "./decision.ts";
@@ -16,6 +17,14 @@ export * from "./operator.ts";
 export * from "./operator_accounts.ts";
 export * from "./operator_claims.ts";
 export * from "./password_verifier.ts";
+export {
+  type Explanation,
+  type NamedRule,
+  type NearestRule,
+  ruleLabel,
+} from "./permission_explanation.ts";
+export type { PermissionList, PermissionRule, RuleLists, RuleSet } from "./permission_rules.ts";
+export * from "./permissions.ts";
 export * from "./plain_secret.ts";
 export * from "./signature.ts";
 export * from "./trusted_operators.ts";
