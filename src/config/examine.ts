@@ -15,6 +15,7 @@ import {
   PROBLEM_LIMIT,
   type Step,
 } from "./problem.ts";
+import { looksLikeSeed } from "./public_key.ts";
 import { configSchema, configShape, type SchemaOutput } from "./schema.ts";
 import { describeUnknownKey, describeUnknownName } from "./suggestion.ts";
 
@@ -24,11 +25,15 @@ export interface ExamineOptions {
   readonly environment?: Environment;
   /** Values that override those examined, later ones the earlier ones. */
   readonly overrides?: readonly Override[];
+  /** What is known to be wrong already. */
+  readonly findings?: readonly Finding[];
+  /** Where settings are put that denats does not have yet; they are wrong without it. */
+  readonly unsupported?: Finding[];
 }
 
-/** A configuration that is good, or what is wrong with it: the first 50 things, and how many more. */
+/** A configuration that is good, with the values that it was made of, or what is wrong with it: the first 50 things, and how many more. */
 export type Examination =
-  | { readonly config: SchemaOutput }
+  | { readonly config: SchemaOutput; readonly values: Readonly<Record<string, unknown>> }
   | { readonly findings: readonly Finding[]; readonly omitted: number };
 
 /** Checks `raw`: what a YAML file or a program said. */
@@ -39,13 +44,17 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
     const expected = "a map of settings (key: value)", hint = hintOn(top, configShape);
     return { findings: [{ path: [], expected, found, hint }], omitted: 0 };
   }
-  const prepared = prepare(top, configShape, options.environment);
+  const prepared = prepare(top, configShape, options.environment, options.unsupported);
   const settled = settle(prepared.values, options.overrides ?? []);
   const { overrides, token } = settled;
   const values = override(prepared.values, overrides);
   // A compiled checker is not worth its compilation for one configuration.
   const result = configSchema.safeParse(values, { jitless: true });
-  const findings = [...prepared.findings, ...settled.findings];
+  const findings = [
+    ...options.findings ?? [],
+    ...prepared.findings,
+    ...settled.findings,
+  ];
   const told = new Set(findings.map(({ path }) => JSON.stringify(path)));
   let omitted = Math.max(0, findings.length - PROBLEM_LIMIT);
   findings.length -= omitted;
@@ -60,7 +69,9 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
       if (!told.has(JSON.stringify(finding.path))) findings.push(finding);
     }
   }
-  if (result.success && findings.length === 0) return { config: withToken(result.data, token) };
+  if (result.success && findings.length === 0) {
+    return { config: withToken(result.data, token), values: prepared.values };
+  }
   return { findings, omitted };
 }
 
@@ -146,6 +157,7 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 function expectedOf(shape: Shape | undefined): string {
+  if (shape?.type === "block" && shape.shortForm !== undefined) return shape.shortForm.expected;
   switch (shape?.type) {
     case "list":
       return "a list";
@@ -170,9 +182,12 @@ function describeValue(value: unknown, shape: Shape | undefined): string {
   }
   if (value === "") return "nothing (an empty text)";
   // A text that stands where more belongs may be a secret that was meant for a key below.
-  if (shape?.type !== "scalar" || shape.kind.secret) return `a ${typeofText(value)} (not shown)`;
-  const text = String(value).replace(/\/\/[^/@\s]*@/g, "//***@");
-  const shown = text.length > shownLength ? `${text.slice(0, shownLength)}...` : text;
+  const text = String(value);
+  if (shape?.type !== "scalar" || shape.kind.secret || looksLikeSeed(text)) {
+    return `a ${typeofText(value)} (not shown)`;
+  }
+  const safe = text.replace(/\/\/[^/@\s]*@/g, "//***@");
+  const shown = safe.length > shownLength ? `${safe.slice(0, shownLength)}...` : safe;
   return typeof value === "string" ? JSON.stringify(shown) : shown;
 }
 
