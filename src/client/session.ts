@@ -66,7 +66,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
 
   readonly #environment: ClientEnvironment;
   readonly #parser: ClientParser;
-  readonly #trace: ClientTrace | null;
+  #trace: ClientTrace | null = null;
   readonly #acceptedAtMs: number;
   /** Ends a check of credentials that nobody waits for any more. */
   #abandon: AbortController | null = null;
@@ -92,8 +92,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       maxControlLine: limits.max_control_line,
       maxPayload: limits.max_payload,
     });
-    this.#trace = log.traceOn ? new ClientTrace(log, id) : null;
-    this.subscriber.trace = this.#trace;
+    if (log.traceOn) this.#retrace();
   }
 
   /** Address and id, as logs show them. */
@@ -248,6 +247,67 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (!this.#environment.ending) await this.#account?.unsubscribeAll(subscriber);
   }
 
+  // --- Changes of the configuration ---------------------------------------------------------------
+
+  /** Whether CONNECT has come and was good. */
+  get admitted(): boolean {
+    return this.#connected && !this.#deciding && this.identity !== null;
+  }
+
+  /** Goes by the limits and levels that hold now. */
+  reconfigured(): void {
+    const { limits, log } = this.#environment;
+    this.#parser.maxPayload = limits.max_payload;
+    if (log.traceOn !== (this.#trace !== null)) this.#retrace();
+  }
+
+  #retrace(): void {
+    const { log } = this.#environment;
+    this.#trace = log.traceOn ? new ClientTrace(log, this.id) : null;
+    this.subscriber.trace = this.#trace;
+  }
+
+  /**
+   * Who it is was decided by what does not hold any more: asks once more, with what it showed then.
+   * What cannot be asked again, such as for a signature, must not have changed.
+   *
+   * @returns null when it was refused, and told so, or has closed meanwhile.
+   */
+  async reconsider(): Promise<Identity | null> {
+    if (!this.#connected) return this.#reconsiderStranger();
+    const { authenticator } = this.#environment;
+    let decision: Decision;
+    try {
+      decision = await authenticator.authenticate(this.options, this.#facts());
+    } catch {
+      // A check that cannot be made lets nobody stay.
+      decision = new Refusal("the credentials could not be checked");
+    }
+    if (this.closing !== null) return null;
+    if (decision instanceof Refusal) {
+      this.#refused(decision);
+      return null;
+    }
+    return this.identity = decision;
+  }
+
+  /** It has not said CONNECT: it still may, unless it has done something before. */
+  #reconsiderStranger(): Identity | null {
+    const { authenticator, wheel, limits } = this.#environment;
+    const anonymous = authenticator.anonymous();
+    if (anonymous !== null && anonymous.account === this.identity?.account) {
+      return this.identity = anonymous;
+    }
+    if (this.inMessages > 0 || this.subscriber.subscriptionCount > 0) {
+      this.#refused(new Refusal("credentials are needed now"));
+      return null;
+    }
+    this.identity = this.#account = null;
+    this.#parser.connectRequired = true;
+    wheel.schedule(this, wheel.nowMs + limits.auth_timeout);
+    return null;
+  }
+
   #admit(identity: Identity): void {
     this.identity = identity;
     this.#account = this.#environment.accountOf(identity);
@@ -297,7 +357,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   async #decide(decision: Promise<Decision>, again: boolean): Promise<void> {
     let identity: Decision | null = null, error: unknown;
     try {
-      identity = await decision;
+      identity = await this.#upToDate(decision);
     } catch (caught) {
       error = caught;
     }
@@ -313,6 +373,17 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     }
     this.#decided(identity!, again);
     this.outbox.flush();
+  }
+
+  /** A decision by what holds when it is made: who may connect may have changed meanwhile. */
+  async #upToDate(pending: Promise<Decision>): Promise<Decision> {
+    const environment = this.#environment;
+    let by = environment.authenticator, decision = await pending;
+    while (environment.authenticator !== by && this.closing === null) {
+      by = environment.authenticator;
+      decision = await by.authenticate(this.options, this.#facts(), this.#abandon?.signal);
+    }
+    return decision;
   }
 
   /** What is known of the client besides what it says. */
@@ -334,16 +405,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       : options.account !== "" || options.new_account
       ? new Refusal("CONNECT asks for an account, which is obsolete")
       : null;
-    if (identity instanceof Refusal || refusal !== null) {
-      const log = this.#environment.authLog.limited("authentication", CLOSING_LOG_MS);
-      log?.error(`${this.label} - authentication error`, {
-        ...(refusal !== null && { reason: refusal.reason }),
-        ...(options.user !== "" && { user: options.user }),
-        ...(options.name !== "" && { name: options.name }),
-      });
-      this.close("authenticationFailure", refusal?.text ?? ERROR_TEXT.authorization);
-      return;
-    }
+    if (identity instanceof Refusal || refusal !== null) return this.#refused(refusal);
     const { clock, wheel, limits, random } = this.#environment;
     const delayMs = this.keepalive.firstDelayMs(limits.ping_interval, random);
     wheel.schedule(this, clock.monotonic() + delayMs);
@@ -359,6 +421,17 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     }
     this.#acknowledge();
     this.#environment.connected(this);
+  }
+
+  #refused(refusal: Refusal | null): void {
+    const options = this.options;
+    const log = this.#environment.authLog.limited("authentication", CLOSING_LOG_MS);
+    log?.error(`${this.label} - authentication error`, {
+      ...(refusal !== null && { reason: refusal.reason }),
+      ...(options.user !== "" && { user: options.user }),
+      ...(options.name !== "" && { name: options.name }),
+    });
+    this.close("authenticationFailure", refusal?.text ?? ERROR_TEXT.authorization);
   }
 
   /** A second CONNECT ends what was subscribed under the first. */
