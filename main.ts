@@ -4,6 +4,7 @@
  * @module
  */
 import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
+import { commands, runCommand } from "./src/command/mod.ts";
 import {
   type Config,
   ConfigError,
@@ -50,10 +51,13 @@ function refuse(message: string): number {
 
 async function run(): Promise<number> {
   const files = new DenoFiles();
+  const world = { stdout: writeStdout, stderr: writeStderr, files, env: environmentVariable };
+  const exitCode = await runCommand(commandLine(), world);
+  if (exitCode !== undefined) return exitCode;
   let flags: Flags, config: Config, read = new Uint8Array();
   try {
     flags = parseFlags(commandLine());
-    if (flags.mode === "help") return print(helpText());
+    if (flags.mode === "help") return print(helpText(commands));
     if (flags.mode === "version") {
       return print(`denats: v${DENATS_VERSION} (protocol of nats-server v${NATS_VERSION})\n`);
     }

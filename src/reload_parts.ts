@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Account } from "./account/mod.ts";
+import type { AccountDirectory } from "./account/mod.ts";
+import { accountDefinitions } from "./account_parts.ts";
 import { Authenticator, authenticatorConfig, type PasswordVerifier } from "./auth/mod.ts";
 import {
   type ClientEnvironment,
@@ -16,7 +17,14 @@ import {
 } from "./client/mod.ts";
 import type { Cluster } from "./cluster/mod.ts";
 import { clusterFacts } from "./cluster_parts.ts";
-import { type Change, type ChangePart, type Config, loggingConfig } from "./config/mod.ts";
+import {
+  type AccountDefinition,
+  type Change,
+  type ChangePart,
+  type Config,
+  GLOBAL_ACCOUNT,
+  loggingConfig,
+} from "./config/mod.ts";
 import { flowLevels, type FlowSettings, setFlowLevels } from "./connection/mod.ts";
 import type { Logging } from "./log/mod.ts";
 import type { ProcessFiles } from "./monitor/mod.ts";
@@ -44,7 +52,7 @@ export interface ReloadParts {
   /** The flow control of clients. */
   readonly flow: FlowSettings;
   /** Every account there is. */
-  readonly accounts: ReadonlyMap<string, Account>;
+  readonly accounts: AccountDirectory;
   /** Checks passwords. */
   readonly verifier: PasswordVerifier;
   /** The pid file and the ports file. */
@@ -60,6 +68,7 @@ export function reloadParticipants(parts: ReloadParts): ReloadParticipant[] {
   return [
     logParticipant(parts),
     filesParticipant(parts),
+    accountsParticipant(parts),
     accessParticipant(parts),
     clientsParticipant(parts),
     clusterParticipant(parts),
@@ -99,6 +108,34 @@ function filesParticipant({ processFiles, address, cluster }: ReloadParts): Relo
         nats: address,
         ...(cluster !== null && { cluster: cluster.address }),
       });
+    },
+  };
+}
+
+function accountsParticipant({ accounts, environment }: ReloadParts): ReloadParticipant {
+  return {
+    name: "accounts",
+    prepare(context) {
+      if (!concerns(context, "accounts")) return null;
+      const before = accountDefinitions(context.before), after = accountDefinitions(context.after);
+      const changed = new Set<string>();
+      for (const { part, path: [top, name] } of context.plan.changes) {
+        if (part === "accounts") changed.add(top === "accounts" ? String(name) : GLOBAL_ACCOUNT);
+      }
+      const use = (definitions: ReadonlyMap<string, AccountDefinition>) =>
+        accounts.update([...changed].map((name) => [name, definitions.get(name)] as const));
+      return {
+        apply: () => use(after),
+        rollback: () => use(before),
+        async finish() {
+          await everySession(environment, context, (session) => {
+            const { account, identity } = session;
+            if (account === null || identity === null || !changed.has(account.name)) return;
+            // To what its account says now.
+            if (after.has(account.name)) session.revise(identity);
+          });
+        },
+      };
     },
   };
 }
@@ -163,7 +200,7 @@ function clientsParticipant(parts: ReloadParts): ReloadParticipant {
         info.max_payload = config.max_payload;
         const levels = flowLevels(config);
         setFlowLevels(flow.outboxSettings, levels);
-        for (const account of accounts.values()) account.setFlow(levels);
+        accounts.setFlow(levels);
       };
       return {
         apply: () => use(context.after),

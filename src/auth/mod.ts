@@ -3,11 +3,22 @@
  *
  * @module
  */
+export * from "./allowed_replies.ts";
 export * from "./authenticator.ts";
 export * from "./configured_users.ts";
 export * from "./decision.ts";
 export * from "./identity.ts";
+export * from "./jwt.ts";
 export * from "./message_bus.ts";
 export * from "./missing_password.ts";
 export * from "./password_verifier.ts";
+export {
+  type Explanation,
+  type NamedRule,
+  type NearestRule,
+  ruleLabel,
+} from "./permission_explanation.ts";
+export type { PermissionList, PermissionRule, RuleLists, RuleSet } from "./permission_rules.ts";
+export * from "./permissions.ts";
 export * from "./plain_secret.ts";
+export * from "./signature.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Account } from "../account/mod.ts";
-import type { Authenticator, Identity } from "../auth/mod.ts";
+import type { Authenticator, Identity, Refusal } from "../auth/mod.ts";
+import type { PermissionSettings } from "../config/mod.ts";
 import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
@@ -46,8 +47,14 @@ export interface ClientEnvironment extends PeerSessionSettings {
   readonly authLog: Log;
   /** Decides who may connect. Another may take its place at any time. */
   authenticator: Authenticator;
-  /** The account of an identity. */
-  accountOf(identity: Identity): Account;
+  /** The account of an identity; null when there is none of its name (any more). */
+  accountOf(identity: Identity): Account | null;
+  /** The name of the system account; null where there is none. */
+  readonly systemAccount: string | null;
+  /** What users without permissions of their own may do in an account. */
+  defaultPermissions(account: string): PermissionSettings | undefined;
+  /** A session was refused for a reason; returns the id under which that was made known. */
+  refused(session: ClientSession, refusal: Refusal): string;
   /** INFO as it is now. */
   info(): ServerInfo;
   /** Deadlines of connections. */

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { Identity } from "../auth/mod.ts";
+import { type Identity, Refusal } from "../auth/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
-import type { ClientSession } from "./session.ts";
 
 /** What becomes of a client: nothing, its user is gone, or it is asked once more who it is. */
 export type Fate = "stays" | "gone" | "asked";
@@ -34,20 +33,14 @@ export async function reconsiderClients(
     if (identity === null || closing !== null) continue;
     switch (fateOf(identity)) {
       case "gone":
-        session.close("authenticationFailure");
+        session.revise(new Refusal("the user is no longer configured"), null);
         break;
       case "asked":
-        asked.push(ask(session, identity));
+        asked.push(session.reconsider());
     }
     if (asked.length < ASKED_AT_A_TIME) continue;
     await Promise.all(asked);
     asked = [];
   }
   await Promise.all(asked);
-}
-
-async function ask(session: ClientSession, before: Identity): Promise<void> {
-  const now = await session.reconsider();
-  // In another account it would have to subscribe anew: that is what a client does that reconnects.
-  if (now !== null && now.account !== before.account) session.close("authenticationFailure");
 }

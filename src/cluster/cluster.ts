@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Account } from "../account/mod.ts";
+import type { AccountDirectory } from "../account/mod.ts";
 import type { OutboxSettings, TimerWheel, TouchedOutboxes, WriteWatch } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import {
@@ -53,7 +53,7 @@ export interface ClusterFacts {
 /** What a cluster takes from its broker. */
 export interface ClusterOptions extends ClusterFacts {
   /** The accounts by name. */
-  readonly accounts: ReadonlyMap<string, Account>;
+  readonly accounts: AccountDirectory;
   /** Open. */
   readonly listener: Listener;
   /** Dials. */
@@ -116,11 +116,6 @@ export class Cluster {
     this.address = options.listener.address;
     const clusterName = this.#clusterName = new ClusterName(options.name, random);
     const announcers = this.#announcers = new Map<string, Announcer>();
-    for (const [name, account] of accounts) {
-      const announcer = new Announcer(account, settings.importFilter);
-      announcers.set(name, announcer);
-      account.observe(announcer);
-    }
     const routes = this.#routes = root.child("routes");
     const base: Omit<RouteEnvironment, "mesh"> = {
       // Changed in its place.
@@ -160,6 +155,12 @@ export class Cluster {
       routes: options.routes,
     });
     mesh.dialler = dialler;
+    accounts.onCreated((account) => {
+      const announcer = new Announcer(account, environment.settings.importFilter);
+      announcers.set(account.name, announcer);
+      account.observe(announcer);
+      mesh.accountCreated(account.name, announcer);
+    });
     this.#accepting = root.spawn(
       "accept:routes",
       (scope) => acceptRoutes(environment, { listener, routes, signal: scope.signal, nextId }),

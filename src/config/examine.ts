@@ -15,6 +15,7 @@ import {
   PROBLEM_LIMIT,
   type Step,
 } from "./problem.ts";
+import { looksLikeSeed } from "./public_key.ts";
 import { configSchema, configShape, type SchemaOutput } from "./schema.ts";
 import { describeUnknownKey, describeUnknownName } from "./suggestion.ts";
 
@@ -146,6 +147,7 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 function expectedOf(shape: Shape | undefined): string {
+  if (shape?.type === "block" && shape.shortForm !== undefined) return shape.shortForm.expected;
   switch (shape?.type) {
     case "list":
       return "a list";
@@ -170,9 +172,12 @@ function describeValue(value: unknown, shape: Shape | undefined): string {
   }
   if (value === "") return "nothing (an empty text)";
   // A text that stands where more belongs may be a secret that was meant for a key below.
-  if (shape?.type !== "scalar" || shape.kind.secret) return `a ${typeofText(value)} (not shown)`;
-  const text = String(value).replace(/\/\/[^/@\s]*@/g, "//***@");
-  const shown = text.length > shownLength ? `${text.slice(0, shownLength)}...` : text;
+  const text = String(value);
+  if (shape?.type !== "scalar" || shape.kind.secret || looksLikeSeed(text)) {
+    return `a ${typeofText(value)} (not shown)`;
+  }
+  const safe = text.replace(/\/\/[^/@\s]*@/g, "//***@");
+  const shown = safe.length > shownLength ? `${safe.slice(0, shownLength)}...` : safe;
   return typeof value === "string" ? JSON.stringify(shown) : shown;
 }
 

@@ -6,7 +6,7 @@
  * @module
  */
 import * as z from "zod/mini";
-import { type Kind, Refusal } from "./kind.ts";
+import { type JsonSchema, type Kind, Refusal } from "./kind.ts";
 
 /** A scalar setting. */
 export interface ScalarShape {
@@ -34,6 +34,25 @@ export interface MapShape {
   readonly names?: readonly string[];
   /** The shape of every value. */
   readonly value: Shape;
+  /** Whether a list of keys may be written instead, whose values are then empty blocks. */
+  readonly orNames?: boolean;
+}
+
+/** What may be written instead of a block: a `Form`. */
+export interface ShortForm<Form = never> {
+  /** The TypeScript source of what it may be. */
+  readonly inputType: string;
+  /** What an editor should accept for it. */
+  readonly json: JsonSchema;
+  /** What is expected where the value is neither that nor a map. */
+  readonly expected: string;
+  /**
+   * The keys that `value`, which is no map, stands for; `null` where it says that the block is not
+   * given, `undefined` where it is no short form.
+   */
+  expand(value: unknown): Readonly<Record<string, unknown>> | null | undefined;
+  /** Never set: ties `Form` to this, so that the types of a schema follow from it. */
+  input?(form: Form): void;
 }
 
 /** A map with keys of ours. */
@@ -50,10 +69,14 @@ export interface BlockShape {
   readonly aliases: ReadonlyMap<string, string>;
   /** Keys that nats-server has and denats does not have yet. */
   readonly unsupported: ReadonlySet<string>;
+  /** Values of unsupported keys, in small letters, that ask for nothing and are taken. */
+  readonly harmless: ReadonlyMap<string, readonly string[]>;
   /** Keys that nats-server refuses with words of their own, and those words. */
   readonly refused: ReadonlyMap<string, string>;
   /** The key that a value stands for that is not a map, where one may be written. */
   readonly short?: string;
+  /** What else may be written instead of the map. */
+  readonly shortForm?: ShortForm;
 }
 
 /** The shape of a setting. */
@@ -150,17 +173,13 @@ export function listOfSome<Item extends Schema>(
   return withShape(z.readonly(schema), { type: "list", item: knownShape(item), orOne: false });
 }
 
-/** A list of texts; a single one may be written without the list. */
-export function listOrOne(
-  item: z.ZodMiniType<string, string>,
-): z.ZodMiniType<readonly string[], string | readonly string[]> {
-  const wrap = z.transform<string | readonly string[], readonly string[]>((input) =>
-    typeof input === "string" ? [input] : input
-  );
-  const schema: z.ZodMiniType<readonly string[], string | readonly string[]> = z.pipe(
-    wrap,
-    list(item),
-  );
+/** A list; a single item that is no list itself may be written without it, see `prepare`. */
+export function listOrOne<Input, Output>(
+  item: z.ZodMiniType<Output, Input>,
+): z.ZodMiniType<readonly Output[], Input | readonly Input[]>;
+export function listOrOne(item: z.ZodMiniType): z.ZodMiniType {
+  const wrap = z.transform((input: unknown) => typeof input === "string" ? [input] : input);
+  const schema: z.ZodMiniType = z.pipe(wrap, list(item));
   return withShape(schema, { type: "list", item: knownShape(item), orOne: true });
 }
 
@@ -172,6 +191,18 @@ export function map<Value extends Schema>(
     type: "map",
     value: knownShape(value),
   });
+}
+
+/** A map of blocks with keys of the user's choice; a list of keys stands for empty blocks. */
+export function mapOrNames<Input, Output>(
+  value: z.ZodMiniType<Output, Input>,
+): z.ZodMiniType<
+  Readonly<Record<string, Output>>,
+  Readonly<Record<string, Input>> | readonly string[]
+>;
+export function mapOrNames(value: z.ZodMiniType): z.ZodMiniType {
+  const schema: z.ZodMiniType = z.pipe(z.transform((input: unknown) => input), map(value));
+  return withShape(schema, { type: "map", value: knownShape(value), orNames: true });
 }
 
 /** A map with some of the keys `names`; any other is refused. */
@@ -285,6 +316,8 @@ export interface BlockOptions<Values> {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Keys of nats-server that denats does not have yet. */
   readonly unsupported?: readonly string[];
+  /** See {@link BlockShape.harmless}. */
+  readonly harmless?: Readonly<Record<string, readonly string[]>>;
   /** Words on keys that nats-server refuses, by key. */
   readonly refused?: Readonly<Record<string, string>>;
   /** Checks of the keys against each other. */
@@ -325,6 +358,7 @@ export function block<const F extends Fields>(
     ),
     aliases: new Map(Object.entries(options.aliases ?? {})),
     unsupported: new Set(options.unsupported ?? []),
+    harmless: new Map(Object.entries(options.harmless ?? {})),
     refused: new Map(Object.entries(options.refused ?? {})),
   });
 }
@@ -342,6 +376,21 @@ export function orShort(schema: z.ZodMiniType, key: string): z.ZodMiniType {
   if (shape.type !== "block") throw new TypeError("only a block has a short form");
   const outer: z.ZodMiniType = z.pipe(z.transform((input: unknown) => input), schema);
   return withShape(outer, { ...shape, short: key });
+}
+
+/**
+ * A block that may be written in another form than a map. `prepare` writes that out, so that the schema
+ * itself never meets it.
+ */
+export function orForm<Form, Input, Output>(
+  schema: z.ZodMiniType<Output, Input>,
+  form: ShortForm<Form>,
+): z.ZodMiniType<Output, Input | Form>;
+export function orForm(schema: z.ZodMiniType, form: ShortForm): z.ZodMiniType {
+  const shape = knownShape(schema);
+  if (shape.type !== "block") throw new TypeError("only a block has another form");
+  const outer: z.ZodMiniType = z.pipe(z.transform((input: unknown) => input), schema);
+  return withShape(outer, { ...shape, shortForm: form });
 }
 
 /** A schema whose output is made of another's. */

@@ -128,7 +128,7 @@ function modeOf(
 
 function unexpectedWord(word: string): FlagError {
   return new FlagError(
-    `unexpected argument ${JSON.stringify(shorten(word))}: only flags, help and version are known`,
+    `unexpected argument ${JSON.stringify(shorten(word))}: only a command may be the first word`,
   );
 }
 

@@ -30,11 +30,21 @@ function complete(schema: Schema, draft: Draft): void {
   if (shape?.type === "scalar") Object.assign(draft, orVariable(shape.kind.json));
   if (shape?.type === "block") completeBlock(shape, draft);
   if (shape?.type === "block" && shape.short !== undefined) orShort(shape.short, draft);
+  if (shape?.type === "block" && shape.shortForm !== undefined) {
+    orOther(shape.shortForm.json, draft);
+  }
   if (shape?.type === "list" && shape.orOne && draft.items !== undefined) {
     const { items } = draft;
     delete draft.type;
     delete draft.items;
-    draft.anyOf = [{ type: "string", minLength: 1 }, { type: "array", items }];
+    const array: Draft = { type: "array", items };
+    const one: Draft = { type: "string", minLength: 1 };
+    draft.anyOf = shape.item.type !== "scalar" && typeof items === "object" && !Array.isArray(items)
+      ? [items, array]
+      : [one, array];
+  }
+  if (shape?.type === "map" && shape.orNames) {
+    orOther({ type: "array", items: { type: "string", minLength: 1 }, uniqueItems: true }, draft);
   }
   if (field === undefined) return;
   draft.description = field.doc;
@@ -62,6 +72,15 @@ function orShort(key: string, draft: Draft): void {
   const block = { ...draft };
   for (const keyword in draft) delete draft[keyword];
   draft.anyOf = [value, block];
+}
+
+/** `draft`, or what `other` describes. */
+function orOther(other: JsonSchema, draft: Draft): void {
+  // Done already, on the schema within this one.
+  if (draft.type !== "object") return;
+  const own = { ...draft };
+  for (const keyword in draft) delete draft[keyword];
+  draft.anyOf = [other, own];
 }
 
 function completeBlock(shape: BlockShape, draft: Draft): void {

@@ -25,7 +25,7 @@ export {
 } from "./plan.ts";
 export { isBcrypt } from "./bcrypt.ts";
 export type { Environment } from "./environment.ts";
-export { helpText, type Mode } from "./flag_table.ts";
+export { type CommandHelp, helpText, type Mode } from "./flag_table.ts";
 export { FlagError, type Flags, normaliseArguments, parseFlags } from "./flags.ts";
 export { jsonSchema } from "./json_schema.ts";
 export type { JsonSchema } from "./kind.ts";

@@ -57,7 +57,8 @@ export function port(): Kind<number, number> {
   };
 }
 
-function readInteger(input: unknown): number | undefined {
+/** The whole number that `input` is or is the text of; `undefined` for none. */
+export function readInteger(input: unknown): number | undefined {
   const value = typeof input === "string" && wholeNumber.test(input) ? Number(input) : input;
   return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
 }
@@ -86,6 +87,17 @@ export function size(range: Range): Kind<number | string, number> {
       return good ? value : new Refusal(`a size such as "64MB" or "4KiB", ${bounds}`);
     },
     format: formatSize,
+  };
+}
+
+/** A number of bytes below 2^31; negative for no limit. */
+export function sizeOrNone(): Kind<number | string, number> {
+  const sized = size({ min: 0, max: 2 ** 31 - 1 });
+  return {
+    ...sized,
+    json: { anyOf: [sized.json, { type: "integer", const: -1 }] },
+    read: (input) => readInteger(input) === -1 ? -1 : sized.read(input),
+    format: (value) => value < 0 ? String(value) : sized.format(value),
   };
 }
 

@@ -19,6 +19,7 @@ import { clusterFields, resolveCluster } from "./cluster_section.ts";
 import { block, type BlockShape, resolved, shapeOf } from "./fields.ts";
 import { limitFields, payloadFits, pingFields } from "./limits_section.ts";
 import { loggingFields } from "./logging_section.ts";
+import { operatorAliases, operatorFields } from "./operator_section.ts";
 import {
   addressFields,
   defaultListen,
@@ -37,6 +38,7 @@ export const sections: readonly { readonly title: string; readonly keys: readonl
   { title: "Pings", keys: Object.keys(pingFields) },
   { title: "Who may connect", keys: Object.keys(authorizationFields) },
   { title: "Accounts", keys: Object.keys(accountFields) },
+  { title: "Operators", keys: Object.keys(operatorFields) },
   { title: "The cluster", keys: Object.keys(clusterFields) },
   { title: "Logging", keys: Object.keys(loggingFields) },
   { title: "Files for other programs", keys: Object.keys(fileFields) },
@@ -49,6 +51,7 @@ const settings = block({
   ...pingFields,
   ...authorizationFields,
   ...accountFields,
+  ...operatorFields,
   ...clusterFields,
   ...loggingFields,
   ...fileFields,
@@ -66,6 +69,10 @@ const settings = block({
     logfile_max_num: "log_max_num",
     pidfile: "pid_file",
     system: "system_account",
+    maps: "mappings",
+    no_system: "no_system_account",
+    no_sys_acc: "no_system_account",
+    ...operatorAliases,
   },
   unsupported: unsupportedKeys,
   rules: [

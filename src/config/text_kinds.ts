@@ -55,6 +55,23 @@ export function choice<const Word extends string>(words: readonly Word[]): Kind<
   };
 }
 
+/** One of a few words in any case, or of other names of them. */
+export function word<const Word extends string>(
+  words: readonly Word[],
+  others: Readonly<Record<string, Word>> = {},
+): Kind<Word, Word> {
+  const known = choice(words);
+  return {
+    ...known,
+    json: { type: "string" },
+    read: (input) => {
+      const written = typeof input === "string" ? input.toLowerCase() : "";
+      return words.find((one) => one.toLowerCase() === written) ??
+        (Object.hasOwn(others, written) ? others[written] : undefined) ?? known.read(undefined);
+    },
+  };
+}
+
 /** What {@link text} accepts. */
 export interface TextOptions {
   /** What is expected, as it stands after "expected". */
