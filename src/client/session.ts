@@ -430,13 +430,19 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     if (decision.account !== this.#account.name) {
-      this.close("authenticationFailure", ERROR_TEXT.authorization);
+      // It has to subscribe anew: whoever connects again does.
+      this.close("authenticationFailure");
       return;
     }
     this.identity = decision;
     this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
     this.#reviseSubscriptions(this.#account);
+    const most = this.#maxSubscriptions;
+    if (most > 0 && this.subscriber.subscriptionCount > most) {
+      this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
+      return;
+    }
     this.outbox.flush();
   }
 

@@ -6,11 +6,12 @@
  */
 import { ConfigError, FlagError } from "../config/mod.ts";
 import type { Command, CommandWorld } from "./command.ts";
+import { plan } from "./plan.ts";
 
 export type { Command, CommandWorld } from "./command.ts";
 
 /** The commands, in the order of the help. */
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [plan];
 
 /**
  * Runs the command that the first argument names.
