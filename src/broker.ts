@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { Account } from "./account/mod.ts";
+import type { AccountDirectory } from "./account/mod.ts";
 import {
   Authenticator,
   authenticatorConfig,
   createServerIdentity,
   PasswordVerifier,
+  type Refusal,
 } from "./auth/mod.ts";
 import {
   acceptClients,
@@ -22,15 +23,12 @@ import {
   tellClients,
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
+import { createAccounts } from "./account_parts.ts";
+import { Reloader, type ReloadReport } from "./reload.ts";
+import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
 import { createCluster } from "./cluster_parts.ts";
-import {
-  accountNames,
-  type Config,
-  type ConfigInput,
-  loggingConfig,
-  normaliseConfig,
-} from "./config/mod.ts";
+import { type Config, type ConfigInput, loggingConfig, normaliseConfig } from "./config/mod.ts";
 import {
   Deadlines,
   DEADLINES_PERIOD_MS,
@@ -119,8 +117,6 @@ export interface CloseBrokerOptions {
 
 /** A running NATS server. */
 export class Broker implements AsyncDisposable {
-  /** The configuration it runs by. */
-  readonly config: Config;
   /** The server's public key, `N...`, new at every start. */
   readonly id: string;
   /** The server's name. */
@@ -131,6 +127,7 @@ export class Broker implements AsyncDisposable {
   readonly clusterAddress: Address | null;
 
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #logging: Logging;
   readonly #log: Log;
   readonly #lifecycle: Lifecycle;
@@ -138,7 +135,7 @@ export class Broker implements AsyncDisposable {
   readonly #accepting: Scope;
   readonly #clients: Scope;
   readonly #environment: ClientEnvironment;
-  readonly #accounts: ReadonlyMap<string, Account>;
+  readonly #accounts: AccountDirectory;
   readonly #cluster: Cluster | null;
   readonly #verifier: PasswordVerifier;
   readonly #processFiles: ProcessFiles;
@@ -151,6 +148,7 @@ export class Broker implements AsyncDisposable {
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
+  readonly #reloader: Reloader;
   #closing: Promise<void> | null = null;
   readonly #closed = Promise.withResolvers<void>();
 
@@ -214,9 +212,9 @@ export class Broker implements AsyncDisposable {
 
   private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
     const { random, transport, files, tls, identity, listener, routeListener } = parts;
+    this.#random = random;
     const clock = this.#clock = options.clock ?? new SystemClock();
     const pid = processId();
-    this.config = config;
     this.id = identity.id;
     this.name = config.server_name ?? identity.id;
     this.address = listener.address;
@@ -254,11 +252,16 @@ export class Broker implements AsyncDisposable {
     const touched = new TouchedOutboxes(), pool = new SlabPool();
     const flow = flowSettings(config, pool);
     const { dropAbove, pressAbove } = flow;
-    const accounts = this.#accounts = new Map(
-      accountNames(config).map((name) =>
-        [name, new Account(name, { random, clock, touched, dropAbove, pressAbove })] as const
-      ),
-    );
+    const accounts = this.#accounts = createAccounts(config, {
+      random,
+      clock,
+      touched,
+      dropAbove,
+      pressAbove,
+      server: () => ({ name: this.name, cluster: this.#info.cluster ?? null }),
+      onProblem: (account, problem) =>
+        this.#logging.log("account").error(`Account ${account}: ${problem}`),
+    });
     const tlsContext = (material: TlsMaterial | null, purpose: string) => {
       if (material === null) return null;
       const log = this.#logging.log("tls");
@@ -279,7 +282,9 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier),
       // Whatever the authenticator can decide for is configured.
-      accountOf: (who) => accounts.get(who.account)!,
+      accountOf: (who) => accounts.get(who.account) ?? null,
+      systemAccount: accounts.systemAccount,
+      refused: (session, refusal) => this.#refused(session, refusal),
       info: () => this.#info,
       nonceRequired: false,
       tls: () => this.#tls,
@@ -323,7 +328,8 @@ export class Broker implements AsyncDisposable {
           listener,
           clients: this.#clients,
           signal: scope.signal,
-          maxConnections: config.max_connections,
+          // Which may change.
+          maxConnections: () => this.config.max_connections,
           nextId: () => ++this.#lastConnectionId,
         }),
       { onPanic: "escalate" },
@@ -350,6 +356,27 @@ export class Broker implements AsyncDisposable {
     });
     this.#cluster = routes?.cluster ?? null;
     if (this.#cluster !== null) this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
+    this.#reloader = new Reloader({
+      config,
+      clock,
+      log,
+      participants: reloadParticipants({
+        identity: { ...identity, name: this.name },
+        address: listener.address,
+        logging: this.#logging,
+        environment: this.#environment,
+        info: this.#info,
+        flow,
+        accounts,
+        verifier: this.#verifier,
+        processFiles: this.#processFiles,
+        cluster: this.#cluster,
+        refreshInfo: () => {
+          const cluster = this.#cluster;
+          if (cluster !== null) this.#clusterInfo(cluster.connectUrls(), cluster.name);
+        },
+      }),
+    });
     const deadlines = new Deadlines(
       wheel,
       flow.outboxSettings.watch,
@@ -361,7 +388,7 @@ export class Broker implements AsyncDisposable {
     });
     every(this.#root, "clean-up", CLEAN_UP_PERIOD_MS, () => {
       pool.trim();
-      for (const account of accounts.values()) account.cleanUp();
+      for (const [, account] of accounts) account.cleanUp();
       for (const { account, subscriber } of this.#environment.sessions.values()) {
         account?.forgetMatch(subscriber);
       }
@@ -400,6 +427,13 @@ export class Broker implements AsyncDisposable {
     await tellClients(this.#environment);
   }
 
+  /** Somebody is not let in: the account concerned and the operator may want to know. */
+  #refused(session: ClientSession, { reason, account }: Refusal): string {
+    const id = eventId(this.#random);
+    this.#lifecycle.emit("refused", { ...clientEvent(session), event: id, reason, account });
+    return id;
+  }
+
   #disconnected(session: ClientSession, reason: CloseReason): void {
     this.#lifecycle.emit("disconnected", {
       ...clientEvent(session),
@@ -431,8 +465,8 @@ export class Broker implements AsyncDisposable {
       ...this.#totals(),
       connections: sessions.size,
       totalConnections: statistics.totalConnections,
-      subscriptions: this.#accounts.values()
-        .reduce((sum, { interest }) => sum + interest.count, 0),
+      subscriptions: [...this.#accounts]
+        .reduce((sum, [, { interest }]) => sum + interest.count, 0),
       slowConsumers: statistics.slowConsumers + (this.#cluster?.statistics.slowRoutes ?? 0),
       staleConnections: statistics.staleConnections + (this.#cluster?.statistics.staleRoutes ?? 0),
       routes: this.#cluster?.routeCount ?? 0,
@@ -485,19 +519,49 @@ export class Broker implements AsyncDisposable {
     return client;
   }
 
+  /** The configuration it runs by. */
+  get config(): Config {
+    return this.#reloader.config;
+  }
+
+  /**
+   * Changes the configuration while it runs: all of it or, where it holds a change that a running
+   * server cannot make, nothing. Reloads are carried out one after the other. What goes wrong is in
+   * the report and in the log.
+   *
+   * @example
+   * ```ts
+   * import { Broker } from "../mod.ts";
+   *
+   * const settings = { host: "127.0.0.1", port: -1 };
+   * await using broker = await Broker.start(settings);
+   * const { outcome } = await broker.reload({ ...settings, max_payload: "2MB" });
+   * console.assert(outcome === "applied");
+   * ```
+   *
+   * @throws {ConfigError} when the configuration cannot be; nothing has changed then.
+   */
+  async reload(config: ConfigInput): Promise<ReloadReport> {
+    return await this.change(normaliseConfig(config));
+  }
+
+  /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
+  change(config: Config): Promise<ReloadReport> {
+    return this.#reloader.reload(config);
+  }
+
   /** Opens the log file anew, after it was moved away. */
   reopenLog(): void {
     if (this.config.log_file === undefined) {
-      this.#log.warn("There is no log file to reopen; the configuration is read at the start only");
+      this.#log.warn("There is no log file to reopen");
       return;
     }
-    if (!this.#logging.reopen()) return;
-    this.#log.info("Log file reopened; the configuration is read at the start only");
+    if (this.#logging.reopen()) this.#log.info("Log file reopened");
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string): void {
-    this.#log.info(message);
+  note(message: string, severity: "info" | "warn" = "info"): void {
+    this.#log[severity](message);
   }
 
   /** Removes the ports file at once, for a process that does not wait for the close. Never throws. */
@@ -553,6 +617,7 @@ export class Broker implements AsyncDisposable {
 
   async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
+    await this.#reloader.close();
     await this.#cluster?.stop();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     // Last, so that what clients have sent still gets to the others.
@@ -596,6 +661,11 @@ function clientEvent(session: ClientSession): ClientEvent {
     name: session.options.name,
     user: session.identity?.user ?? null,
   };
+}
+
+/** 22 characters, as nats-server gives its events. */
+function eventId(random: Random): string {
+  return random.bytes(17).toBase64({ alphabet: "base64url", omitPadding: true }).slice(0, 22);
 }
 
 function describe(error: unknown): string {

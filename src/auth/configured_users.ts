@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Config, GLOBAL_ACCOUNT } from "../config/mod.ts";
+import { type Config, GLOBAL_ACCOUNT, type UserConfig } from "../config/mod.ts";
 import type { AuthenticatorConfig, ConfiguredUser } from "./authenticator.ts";
 
 /** A user and the name of its account. */
@@ -26,6 +26,20 @@ export function configuredUsers(config: AuthenticatorConfig): AccountUser[] {
 
 /** What of a broker's configuration tells who may connect. */
 export function authenticatorConfig(config: Config): AuthenticatorConfig {
-  const { authorization, accounts, system_account, no_auth_user } = config;
-  return { ...authorization, accounts, system_account, no_auth_user };
+  const { authorization, accounts = {}, system_account, no_auth_user } = config;
+  const { users, ...rest } = authorization;
+  return {
+    ...rest,
+    ...(users === undefined ? {} : { users: users.flatMap(named) }),
+    accounts: Object.fromEntries(
+      Object.entries(accounts).map(([name, { users }]) => [name, { users: users.flatMap(named) }]),
+    ),
+    system_account,
+    no_auth_user,
+  };
+}
+
+/** A user that has a name. */
+function named({ user, password }: UserConfig): ConfiguredUser[] {
+  return user === undefined ? [] : [{ user, password }];
 }

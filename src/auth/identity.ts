@@ -4,7 +4,7 @@
  * @module
  */
 import type { Random } from "../platform/mod.ts";
-import { encodeNkey } from "./nkey.ts";
+import { encodeNkey } from "../protocol/mod.ts";
 
 /** A server's names and the private keys they stand for, new at every start. */
 export interface ServerIdentity {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Account } from "../account/mod.ts";
-import type { Authenticator, Identity } from "../auth/mod.ts";
+import type { Authenticator, Identity, Refusal } from "../auth/mod.ts";
 import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
@@ -37,8 +37,8 @@ export interface ClientStatistics {
 
 /** What a session needs from its surroundings. */
 export interface ClientEnvironment extends PeerSessionSettings {
-  /** Limits and intervals. */
-  readonly limits: ClientLimits;
+  /** Limits and intervals. Others may take their place at any time. */
+  limits: ClientLimits;
   /** Chance. */
   readonly random: Random;
   /** Where clients are logged. */
@@ -47,10 +47,14 @@ export interface ClientEnvironment extends PeerSessionSettings {
   readonly acceptLog: Log;
   /** Where it is logged who is not let in for want of credentials. */
   readonly authLog: Log;
-  /** Decides who may connect. */
-  readonly authenticator: Authenticator;
-  /** The account of an identity. */
-  accountOf(identity: Identity): Account;
+  /** Decides who may connect. Another may take its place at any time. */
+  authenticator: Authenticator;
+  /** The account of an identity; null when there is none of its name (any more). */
+  accountOf(identity: Identity): Account | null;
+  /** The name of the system account; null where there is none. */
+  readonly systemAccount: string | null;
+  /** A session was refused for a reason; returns the id under which that was made known. */
+  refused(session: ClientSession, refusal: Refusal): string;
   /** INFO as it is now. */
   info(): ServerInfo;
   /** Whether INFO has a nonce, for clients to sign. */

@@ -19,8 +19,8 @@ export interface ClientListenerOptions {
   readonly clients: Scope;
   /** Ends accepting. */
   readonly signal: AbortSignal;
-  /** Most clients at a time. */
-  readonly maxConnections: number;
+  /** Most clients at a time, as it is now. */
+  readonly maxConnections: () => number;
   /** The id of the next connection. */
   readonly nextId: () => number;
 }
@@ -45,7 +45,7 @@ export async function acceptClients(
   const refuse = (connection: Connection) => {
     acceptLog.limited("max_connections", 1000)?.error(ERROR_TEXT.connections, {
       address: connection.remoteAddress.hostname,
-      max_connections: options.maxConnections,
+      max_connections: options.maxConnections(),
     });
     // Whoever is to hear nothing before TLS cannot be told more than that.
     const info = environment.tls()?.handshakeFirst === true
@@ -58,9 +58,9 @@ export async function acceptClients(
   };
   // Those that are being closed make room, but only as many as there are places: their sockets exist.
   const hasRoom = () => {
+    const most = options.maxConnections();
     const count = sessions.size + statistics.openingConnections;
-    return count - statistics.closingConnections < options.maxConnections &&
-      count < 2 * options.maxConnections;
+    return count - statistics.closingConnections < most && count < 2 * most;
   };
   const welcome = admitted(
     paced(connections, clock),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { Cluster, type ClusterOptions } from "./cluster.ts";
+export { Cluster, type ClusterFacts, type ClusterOptions } from "./cluster.ts";
 export type { CompressionConfig, CompressionMode } from "./compression.ts";
 export type { RouteAuthentication, RouteStatistics } from "./environment.ts";
 export { isKnownServer, namesUser, type RouteTls, tlsNameOf } from "./route_tls.ts";

@@ -5,7 +5,10 @@ import {
   type Credentials,
   type Decision,
   hasPlainSecret,
+  type Identity,
   PasswordVerifier,
+  type PeerFacts,
+  Refusal,
   usersWithoutPassword,
   VerifierOverloadedError,
 } from "../../src/auth/mod.ts";
@@ -33,17 +36,37 @@ function setup(config: AuthenticatorConfig) {
   return { verifier, authenticator: new Authenticator(config, verifier) };
 }
 
-/** The decision, which must be made without waiting. */
-function atOnce(authenticator: Authenticator, credentials: Credentials): Decision {
-  const decision = authenticator.authenticate(credentials);
-  assert(!(decision instanceof Promise), "decided later");
-  return decision;
+const peer: PeerFacts = {
+  id: 1,
+  hostname: "192.0.2.1",
+  nonce: null,
+  connectionType: "STANDARD",
+  certificate: null,
+  tls: null,
+};
+
+/** Who was let in; null after a refusal, which must say why. */
+function admitted(decision: Decision): Identity | null {
+  if (!(decision instanceof Refusal)) return decision;
+  assert(decision.reason.length > 0, "refused without a reason");
+  return null;
 }
 
-async function later(authenticator: Authenticator, credentials: Credentials): Promise<Decision> {
-  const decision = authenticator.authenticate(credentials);
+/** Who is let in without waiting, or null. */
+function atOnce(authenticator: Authenticator, credentials: Credentials): Identity | null {
+  const decision = authenticator.authenticate(credentials, peer);
+  assert(!(decision instanceof Promise), "decided later");
+  return admitted(decision);
+}
+
+/** Who is let in after waiting, or null. */
+async function later(
+  authenticator: Authenticator,
+  credentials: Credentials,
+): Promise<Identity | null> {
+  const decision = authenticator.authenticate(credentials, peer);
   assert(decision instanceof Promise, "decided at once");
-  return await decision;
+  return admitted(await decision);
 }
 
 Deno.test("without any setting everybody is let in and credentials are ignored", () => {
@@ -182,7 +205,7 @@ Deno.test("what ends a check reaches whoever waits for the decision", async () =
   const gone = AbortSignal.abort(new Error("client left"));
   for (const user of ["b", "nobody"]) {
     await assertRejects(
-      async () => await authenticator.authenticate({ user, pass: "pw" }, gone),
+      async () => await authenticator.authenticate({ user, pass: "pw" }, peer, gone),
       Error,
       "client left",
     );

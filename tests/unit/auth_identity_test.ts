@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fromPublic } from "@nats-io/nkeys";
 import { createServerIdentity, type ServerIdentity } from "../../src/auth/mod.ts";
-import { encodeNkey } from "../../src/auth/nkey.ts";
+import { encodeNkey } from "../../src/protocol/mod.ts";
 import type { Random } from "../../src/platform/mod.ts";
 
 /** Hands out the bytes 0, 1, 2, ... from `next` on. */

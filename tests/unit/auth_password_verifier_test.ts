@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import {
   Authenticator,
   PasswordVerifier,
   type PasswordVerifierOptions,
+  Refusal,
   VerifierFailedError,
   VerifierOverloadedError,
 } from "../../src/auth/mod.ts";
@@ -325,22 +326,32 @@ Deno.test("who knows one user's password cannot tell by the time who else exists
       { user: "plain", password: "secret" },
     ],
   }, verifier);
-  const known = authenticator.authenticate({ user: "known", pass: "right" });
+  const peer = {
+    id: 1,
+    hostname: "192.0.2.1",
+    nonce: null,
+    connectionType: "STANDARD",
+    certificate: null,
+    tls: null,
+  } as const;
+  const known = authenticator.authenticate({ user: "known", pass: "right" }, peer);
   await worker.asked(1);
   worker.answer(true);
   assertEquals(await known, { user: "known", account: "$G" });
-  assertEquals(await authenticator.authenticate({ user: "known", pass: "right" }), {
+  assertEquals(await authenticator.authenticate({ user: "known", pass: "right" }, peer), {
     user: "known",
     account: "$G",
   });
   const users = ["other", "plain", "nobody", "somebody", ""];
   for (let round = 0; round < 2; round++) {
-    const decisions = users.map((user) => authenticator.authenticate({ user, pass: "right" }));
+    const decisions = users.map((user) =>
+      authenticator.authenticate({ user, pass: "right" }, peer)
+    );
     for (const [i, user] of users.entries()) {
       await worker.asked(2 + round * users.length + i);
       worker.answer(user !== "other");
     }
-    assertEquals(await Promise.all(decisions), [null, null, null, null, null]);
+    for (const decision of await Promise.all(decisions)) assertInstanceOf(decision, Refusal);
   }
   assertEquals(worker.posted.length, 1 + 2 * users.length);
   await verifier.close();
