@@ -16,13 +16,12 @@ import {
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
-  type ClientTls,
   LameDuck,
   serverInfo,
   startInProcess,
   tellClients,
 } from "./client/mod.ts";
-import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
+import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
@@ -35,8 +34,6 @@ import {
   flowSettings,
   SlabPool,
   TimerWheel,
-  TlsContext,
-  type TlsMaterial,
   TouchedOutboxes,
 } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
@@ -68,7 +65,7 @@ import {
 } from "./platform/mod.ts";
 import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
-import { clientTls, loadTls, routeTls, type TlsMaterials } from "./tls_parts.ts";
+import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
@@ -142,8 +139,7 @@ export class Broker implements AsyncDisposable {
   readonly #rates: RateMeter;
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
-  readonly #tls: ClientTls | null;
-  readonly #routeTls: RouteTls | null;
+  readonly #tls: BrokerTls;
   #lastConnectionId = 0;
   #strayErrors = 0;
   #panics = 0;
@@ -262,15 +258,8 @@ export class Broker implements AsyncDisposable {
       onProblem: (account, problem) =>
         this.#logging.log("account").error(`Account ${account}: ${problem}`),
     });
-    const tlsContext = (material: TlsMaterial | null, purpose: string) => {
-      if (material === null) return null;
-      const log = this.#logging.log("tls");
-      const context = new TlsContext(material, { files, clock, log, purpose });
-      context.watch(this.#root);
-      return context;
-    };
-    this.#tls = clientTls(config, tlsContext(tls.client, "client"));
-    this.#routeTls = routeTls(config, tlsContext(tls.route, "route"));
+    this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
+    this.#tls.watch(this.#root);
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -287,7 +276,7 @@ export class Broker implements AsyncDisposable {
       refused: (session, refusal) => this.#refused(session, refusal),
       info: () => this.#info,
       nonceRequired: false,
-      tls: () => this.#tls,
+      tls: () => this.#tls.client,
       wheel,
       touched,
       outboxSettings: flow.outboxSettings,
@@ -349,7 +338,7 @@ export class Broker implements AsyncDisposable {
       touched,
       pool,
       nextId: () => ++this.#lastConnectionId,
-      tls: () => this.#routeTls,
+      tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) =>
         this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
@@ -371,6 +360,7 @@ export class Broker implements AsyncDisposable {
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
+        tls: this.#tls,
         refreshInfo: () => {
           const cluster = this.#cluster;
           if (cluster !== null) this.#clusterInfo(cluster.connectUrls(), cluster.name);
