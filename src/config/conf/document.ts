@@ -234,16 +234,15 @@ function wrongType(
   types: readonly LiteralType[],
   path: Path,
 ): Finding {
-  const quotes = node.type === "string" ? "with quotes" : "without quotes";
-  const shown = kind.secret
-    ? `${nouns[node.type]} ${quotes} (not shown)`
-    : `${nouns[node.type]} ${JSON.stringify(node.text.slice(0, 60))}`;
+  const noun = nouns[node.type];
+  const text = node.type === "string" ? JSON.stringify(node.text.slice(0, 60)) : node.text;
   const hint = types.includes("string")
-    ? "it must be quoted to be a text"
+    ? "quote it to make it a text"
     : node.type === "string"
-    ? "it must not be quoted"
+    ? "take its quotes away"
     : undefined;
-  return { path, expected: expectedBy(kind), found: shown, hint };
+  const found = kind.secret ? `a ${noun} (not shown)` : `the ${noun} ${text}`;
+  return { path, expected: expectedBy(kind), found, hint };
 }
 
 /** `5m` means something as a text, and something else without quotes. */
@@ -262,9 +261,9 @@ function expectedBy(kind: Kind<unknown, unknown>): string {
 }
 
 const nouns: Readonly<Record<LiteralType, string>> = {
-  string: "the text",
-  integer: "the number",
-  float: "the number",
-  boolean: "the switch",
-  datetime: "the date",
+  string: "text",
+  integer: "number",
+  float: "number",
+  boolean: "switch",
+  datetime: "date",
 };
