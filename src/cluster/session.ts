@@ -64,7 +64,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   readonly #stream: RouteStream;
   readonly #parser: RouteParser;
   readonly #handshake: Handshake;
-  readonly #trace: RouteTrace | null;
+  #trace: RouteTrace | null = null;
   #scope: Scope | null = null;
   #compression: ActiveMode | null = null;
   /** Whether what follows in the inbox is compressed. */
@@ -96,9 +96,8 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#environment = environment;
     this.#stream = stream;
     this.solicited = solicited;
-    this.#trace = environment.log.traceOn ? new RouteTrace(environment.log, id, this) : null;
-    this.#parser = new RouteParser(this.#trace ?? this, { maxControlLine, maxPayload });
-    this.#parser.connectRequired = solicited === null;
+    this.#parser = new RouteParser(this, { maxControlLine, maxPayload });
+    this.retrace();
     this.#handshake = new Handshake(environment, this);
   }
 
@@ -143,6 +142,8 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** See {@link PeerSession}. */
   protected override opened(): void {
     this.#environment.mesh.opened(this);
+    // Whoever was dialled is the one whose address was configured, or told by a peer.
+    this.#parser.state = this.solicited === null ? "unauthenticated" : "authenticated";
     this.#handshake.begin();
   }
 
@@ -207,7 +208,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** See {@link PeerSession}. */
   protected override leaving(reason: CloseReason, text: string | null): void {
     const { statistics, wheel, mesh, log } = this.#environment;
-    this.#parser.stop();
+    this.#parser.state = "closing";
     wheel.cancel(this);
     // From this moment on nothing is matched there.
     for (const remote of this.remotes.values()) remote.open = false;
@@ -251,6 +252,14 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.close(refusal.reason, refusal.text === null ? null : encodeByteString(refusal.text));
   }
 
+  /** Begins or ends to trace it, as the log is now. */
+  retrace(): void {
+    const { log } = this.#environment;
+    if (log.traceOn === (this.#trace !== null)) return;
+    this.#trace = log.traceOn ? new RouteTrace(log, this.id, this) : null;
+    this.#parser.commands = this.#trace ?? this;
+  }
+
   // --- Setting up -------------------------------------------------------------------------------
 
   /** Everything that the peer sends behind the line that is being handled is compressed. */
@@ -274,9 +283,14 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#stream.compress(from, levelOf(mode, 0, thresholds));
   }
 
+  /** CONNECT has come; nothing behind it is looked at before {@linkcode admitted}. */
+  deciding(): void {
+    this.#parser.state = "deciding";
+  }
+
   /** CONNECT has come and is good. */
   admitted(verbose: boolean): void {
-    this.#parser.connectRequired = false;
+    this.#parser.state = "authenticated";
     this.#verbose = verbose;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { configShape, sections } from "./schema.ts";
-import type { BlockShape, Field } from "./fields.ts";
+import type { BlockShape, Field } from "./shape.ts";
 import { Refusal } from "./kind.ts";
 import { isMap } from "./prepare.ts";
 import type { Config } from "./types.ts";
