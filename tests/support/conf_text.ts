@@ -103,12 +103,12 @@ export interface ConfWriting {
 
 /** How {@link writeConf} may spell. */
 export interface ConfSpelling {
-  /** Whether values may be moved into variables. */
-  readonly variables?: boolean;
+  /** Whether values may be moved into variables, in the map of that path where it is asked. */
+  readonly variables?: boolean | ((path: readonly string[]) => boolean);
   /** Whether entries may be moved into other files. */
   readonly includes?: boolean;
-  /** Whether keys may be written in another case. */
-  readonly anyCase?: boolean;
+  /** Whether keys of the map of that path may be written in another case. */
+  readonly anyCase?: (path: readonly string[]) => boolean;
 }
 
 /** Writes a configuration in one of its spellings, which `random` chooses. */
@@ -139,6 +139,7 @@ class ConfWriter {
   readonly files: Record<string, string> = {};
   readonly #random: Random;
   readonly #spelling: ConfSpelling;
+  readonly #path: string[] = [];
   #names = 0;
 
   constructor(random: Random, spelling: ConfSpelling) {
@@ -165,12 +166,20 @@ class ConfWriter {
       const quote = this.#pick(["", '"', "'"]);
       return `${this.#pick(["include", "INCLUDE"])} ${quote}${path}${quote}\n${this.#gap()}`;
     }
-    if (variables && this.#chance(0.15)) {
+    const allowed = typeof variables === "boolean" ? variables : variables(this.#path);
+    if (allowed && this.#chance(0.15)) {
       const name = `${VARIABLE}${++this.#names}`;
-      return this.#plainEntry(name, this.#value(value), home) +
+      return this.#plainEntry(name, this.#below(key, value), home) +
         this.#plainEntry(key, `$${name}`, home);
     }
-    return this.#plainEntry(key, this.#value(value), home);
+    return this.#plainEntry(key, this.#below(key, value), home);
+  }
+
+  #below(key: string, value: ConfValue): string {
+    this.#path.push(key);
+    const text = this.#value(value);
+    this.#path.pop();
+    return text;
   }
 
   #plainEntry(key: string, value: string, home: Home): string {
@@ -183,8 +192,8 @@ class ConfWriter {
   }
 
   #key(key: string): string {
-    const { anyCase = false } = this.#spelling;
-    const written = anyCase && this.#chance(0.2) && !key.startsWith(VARIABLE)
+    const { anyCase = () => false } = this.#spelling;
+    const written = anyCase(this.#path) && this.#chance(0.2) && !key.startsWith(VARIABLE)
       ? key.replace(/[a-z]/g, (letter) => this.#chance(0.5) ? letter.toUpperCase() : letter)
       : key;
     const ways: string[] = [];
