@@ -429,8 +429,8 @@ function spoil({ map: entries }: ConfMap, chosen: readonly Setting[], chance: Ch
       const { wrong } = setting;
       faults.push({ name: `a wrong ${key}`, conf: () => replaced(wrong(chance)) });
     }
-    // nats-server takes any scalar for no accounts.
-    if (key !== "accounts") {
+    // nats-server takes any scalar for no accounts, and some for an account of the system.
+    if (!["accounts", "system_account", "system"].includes(key)) {
       faults.push({
         name: `${key} of another type`,
         conf: () => replaced(otherType(value, chance)),
