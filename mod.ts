@@ -25,6 +25,8 @@ export {
   type ClusterConfigInput,
   type ClusterPermissions,
   type ClusterPermissionsInput,
+  type ClusterTlsConfig,
+  type ClusterTlsConfigInput,
   type CompressionConfig,
   type CompressionConfigInput,
   type Config,
@@ -39,6 +41,8 @@ export {
   type RouteUrl,
   type SubjectPermissions,
   type SubjectPermissionsInput,
+  type TlsConfig,
+  type TlsConfigInput,
   type UserConfig,
   type UserConfigInput,
 } from "./src/config/mod.ts";
