@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { Account } from "./account/mod.ts";
+import type { AccountDirectory } from "./account/mod.ts";
 import {
   Authenticator,
   authenticatorConfig,
   createServerIdentity,
   PasswordVerifier,
+  type Refusal,
 } from "./auth/mod.ts";
 import {
   acceptClients,
@@ -21,15 +22,10 @@ import {
   tellClients,
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
+import { createAccounts } from "./account_parts.ts";
 import { announce } from "./announcement.ts";
 import { createCluster } from "./cluster_parts.ts";
-import {
-  accountNames,
-  type Config,
-  type ConfigInput,
-  loggingConfig,
-  normaliseConfig,
-} from "./config/mod.ts";
+import { type Config, type ConfigInput, loggingConfig, normaliseConfig } from "./config/mod.ts";
 import {
   Deadlines,
   DEADLINES_PERIOD_MS,
@@ -127,6 +123,7 @@ export class Broker implements AsyncDisposable {
   readonly clusterAddress: Address | null;
 
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #logging: Logging;
   readonly #log: Log;
   readonly #lifecycle: Lifecycle;
@@ -134,7 +131,7 @@ export class Broker implements AsyncDisposable {
   readonly #accepting: Scope;
   readonly #clients: Scope;
   readonly #environment: ClientEnvironment;
-  readonly #accounts: ReadonlyMap<string, Account>;
+  readonly #accounts: AccountDirectory;
   readonly #cluster: Cluster | null;
   readonly #verifier: PasswordVerifier;
   readonly #processFiles: ProcessFiles;
@@ -204,6 +201,7 @@ export class Broker implements AsyncDisposable {
 
   private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
     const { random, transport, identity, listener, routeListener } = parts;
+    this.#random = random;
     const clock = this.#clock = options.clock ?? new SystemClock();
     const files = options.files ?? new DenoFiles();
     const pid = processId();
@@ -245,11 +243,16 @@ export class Broker implements AsyncDisposable {
     const touched = new TouchedOutboxes(), pool = new SlabPool();
     const flow = flowSettings(config, pool);
     const { dropAbove, pressAbove } = flow;
-    const accounts = this.#accounts = new Map(
-      accountNames(config).map((name) =>
-        [name, new Account(name, { random, clock, touched, dropAbove, pressAbove })] as const
-      ),
-    );
+    const accounts = this.#accounts = createAccounts(config, {
+      random,
+      clock,
+      touched,
+      dropAbove,
+      pressAbove,
+      server: () => ({ name: this.name, cluster: this.#info.cluster ?? null }),
+      onProblem: (account, problem) =>
+        this.#logging.log("account").error(`Account ${account}: ${problem}`),
+    });
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -261,7 +264,9 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier),
       // Whatever the authenticator can decide for is configured.
-      accountOf: (who) => accounts.get(who.account)!,
+      accountOf: (who) => accounts.get(who.account) ?? null,
+      systemAccount: accounts.systemAccount,
+      refused: (session, refusal) => this.#refused(session, refusal),
       info: () => this.#info,
       wheel,
       touched,
@@ -339,7 +344,7 @@ export class Broker implements AsyncDisposable {
     });
     every(this.#root, "clean-up", CLEAN_UP_PERIOD_MS, () => {
       pool.trim();
-      for (const account of accounts.values()) account.cleanUp();
+      for (const [, account] of accounts) account.cleanUp();
       for (const { account, subscriber } of this.#environment.sessions.values()) {
         account?.forgetMatch(subscriber);
       }
@@ -378,6 +383,13 @@ export class Broker implements AsyncDisposable {
     await tellClients(this.#environment);
   }
 
+  /** Somebody is not let in: the account concerned and the operator may want to know. */
+  #refused(session: ClientSession, { reason, account }: Refusal): string {
+    const id = eventId(this.#random);
+    this.#lifecycle.emit("refused", { ...clientEvent(session), event: id, reason, account });
+    return id;
+  }
+
   #disconnected(session: ClientSession, reason: CloseReason): void {
     this.#lifecycle.emit("disconnected", {
       ...clientEvent(session),
@@ -409,8 +421,8 @@ export class Broker implements AsyncDisposable {
       ...this.#totals(),
       connections: sessions.size,
       totalConnections: statistics.totalConnections,
-      subscriptions: this.#accounts.values()
-        .reduce((sum, { interest }) => sum + interest.count, 0),
+      subscriptions: [...this.#accounts]
+        .reduce((sum, [, { interest }]) => sum + interest.count, 0),
       slowConsumers: statistics.slowConsumers + (this.#cluster?.statistics.slowRoutes ?? 0),
       staleConnections: statistics.staleConnections + (this.#cluster?.statistics.staleRoutes ?? 0),
       routes: this.#cluster?.routeCount ?? 0,
@@ -474,8 +486,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string): void {
-    this.#log.info(message);
+  note(message: string, severity: "info" | "warn" = "info"): void {
+    this.#log[severity](message);
   }
 
   /** Removes the ports file at once, for a process that does not wait for the close. Never throws. */
@@ -572,6 +584,11 @@ function clientEvent(session: ClientSession): ClientEvent {
     name: session.options.name,
     user: session.identity?.user ?? null,
   };
+}
+
+/** 22 characters, as nats-server gives its events. */
+function eventId(random: Random): string {
+  return random.bytes(17).toBase64({ alphabet: "base64url", omitPadding: true }).slice(0, 22);
 }
 
 function describe(error: unknown): string {

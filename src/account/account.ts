@@ -5,6 +5,7 @@
  */
 import { HUGE_SLAB_BYTES, type TouchedOutboxes } from "../connection/mod.ts";
 import { Interest, type Match, MatchedGroup, type Members } from "../interest/mod.ts";
+import type { AccountLimits } from "../config/mod.ts";
 import type { Clock, Random } from "../platform/mod.ts";
 import {
   byteString,
@@ -13,6 +14,7 @@ import {
   frameHeadLength,
   noRespondersFrame,
   Slab,
+  type SubjectMapping,
   unpackAck,
   writeFrameHead,
 } from "../protocol/mod.ts";
@@ -21,6 +23,10 @@ import { Removals } from "./removals.ts";
 import { RemoteDelivery } from "./remote_delivery.ts";
 import type { RemoteInterest, RemoteSubscriber } from "./remote_subscriber.ts";
 import { nameOf } from "./route_plan.ts";
+import { type DeliveryGuard, GuardHook } from "./guard.ts";
+import type { ServiceImport } from "./service_import.ts";
+import { ServiceResponses } from "./service_responses.ts";
+import { type StreamImport, StreamImports } from "./stream_import.ts";
 import type { DeliveryTrace, Subscriber } from "./subscriber.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -52,6 +58,12 @@ export class Account {
   readonly interest: Interest<Subscription>;
   /** What other servers are to know of the local subscriptions; null where there is no cluster. */
   local: LocalInterest | null = null;
+  /** What its clients are held to. */
+  limits: AccountLimits = {};
+  /** What becomes of the subjects of clients' messages; the first that concerns one counts. */
+  mappings: readonly SubjectMapping[] = [];
+  /** How many clients are in it. */
+  connections = 0;
   /**
    * How many subscriptions the last message was offered to, whether or not they took it, and how many
    * steps it took to find them.
@@ -66,9 +78,14 @@ export class Account {
   readonly #cautionAbove: number;
   /** The current message without its headers, made for the first subscriber that needs it so. */
   readonly #plainMessage = new ClientMessage();
-  #plainMade = false;
+  /** Of which message that is; null while there is none. */
+  #plainOf: ClientMessage | null = null;
   /** The current message as JetStream means it to be delivered; see {@link unpackAck}. */
   readonly #unpacked = new ClientMessage();
+  #streamImports: StreamImports | null = null;
+  #serviceImports: readonly Subscription[] = [];
+  #responses: ServiceResponses | null = null;
+  readonly #clock: Clock;
   readonly #remote: RemoteDelivery;
   /** Removes the subscriptions of those who leave, and the interest of other servers. */
   readonly #removals: Removals;
@@ -79,6 +96,7 @@ export class Account {
     const seed = new DataView(options.random.bytes(4).buffer).getUint32(0);
     this.interest = new Interest<Subscription>({ hashSeed: seed });
     this.#random = options.random;
+    this.#clock = options.clock;
     this.#removals = new Removals(options.clock, options.touched);
     this.#touched = options.touched;
     this.#dropAbove = options.dropAbove;
@@ -112,13 +130,74 @@ export class Account {
    *
    * @throws {InvalidSubjectError} when the subject is none that can be subscribed to.
    */
-  subscribe(subscriber: Subscriber, subject: string, queue: string | null, sid: string): void {
+  subscribe(
+    subscriber: Subscriber,
+    subject: string,
+    queue: string | null,
+    sid: string,
+    guard: DeliveryGuard | null = null,
+  ): void {
     const subscriptions = subscriber.subscriptions ??= new Map();
     if (subscriptions.has(sid)) return;
-    const subscription = new Subscription(subscriber, subject, queue, sid);
-    this.interest.insert(subscription);
+    const hook = guard === null ? null : new GuardHook(this, guard);
+    const subscription = new Subscription(subscriber, subject, queue, sid, hook);
+    this.attach(subscription);
     subscriptions.set(sid, subscription);
-    this.local?.add(subject, queue);
+  }
+
+  /**
+   * Begins to deliver to a subscription that is none of a client's, or is the shadow of one. Other
+   * servers learn of it.
+   *
+   * @throws {InvalidSubjectError} when the subject is none that can be subscribed to.
+   */
+  attach(subscription: Subscription): void {
+    this.interest.insert(subscription);
+    this.local?.add(subscription.subject, subscription.queue);
+    this.#streamImports?.follow(subscription);
+  }
+
+  /** Ends what {@link Account.attach} has begun. */
+  detach(subscription: Subscription): void {
+    this.#forget(subscription);
+  }
+
+  /** Replaces what streams of other accounts are received here. */
+  importStreams(imports: readonly StreamImport[]): void {
+    const before = this.#streamImports;
+    if (before === null && imports.length === 0) return;
+    before?.end();
+    this.#streamImports = imports.length === 0 ? null : new StreamImports(imports);
+    if (this.#streamImports === null) return;
+    // A shadow in an account that imports from itself over others must not be met here.
+    for (const subscription of [...this.interest.items()]) {
+      this.#streamImports.follow(subscription);
+    }
+  }
+
+  /** Replaces which services of other accounts can be asked here. */
+  importServices(imports: readonly ServiceImport[]): void {
+    for (const subscription of this.#serviceImports) this.interest.remove(subscription);
+    // Only this server serves them: others are not told.
+    this.#serviceImports = imports.map((each) => each.subscription);
+    for (const subscription of this.#serviceImports) this.interest.insert(subscription);
+  }
+
+  /**
+   * The subject that a client's message to `subject` has from now on, `""` when it is to be dropped,
+   * `null` when it stays. Byte strings.
+   */
+  mapped(subject: string): string | null {
+    for (const mapping of this.mappings) {
+      const chosen = mapping.choose(subject, (count) => this.#random.below(count));
+      if (chosen !== null) return chosen;
+    }
+    return null;
+  }
+
+  /** Where answers to requests of other accounts arrive. */
+  get responses(): ServiceResponses {
+    return this.#responses ??= new ServiceResponses(this, this.#random, this.#clock);
   }
 
   /**
@@ -140,6 +219,7 @@ export class Account {
   #forget(subscription: Subscription): void {
     if (this.interest.remove(subscription)) {
       this.local?.remove(subscription.subject, subscription.queue);
+      this.#streamImports?.leave(subscription);
     }
   }
 
@@ -163,6 +243,7 @@ export class Account {
   cleanUp(): void {
     this.interest.sweep();
     this.remote.sweep();
+    this.#responses?.sweep();
   }
 
   /** Lets go of what a publisher remembers, when it may be outdated and keep others alive. */
@@ -195,13 +276,15 @@ export class Account {
       // It was for another subject, and is not looked at while there is no interest elsewhere.
       publisher.lastRemoteMatch = null;
     }
-    this.#plainMade = this.pressed = false;
+    this.#plainOf = null;
+    this.pressed = false;
+    this.offers = steps;
     let count = 0;
     const plain = match.plain;
     for (let i = 0; i < plain.length; i++) {
       if (this.#deliver(plain[i]!, message, publisher)) count++;
     }
-    this.offers = plain.length + steps;
+    this.offers += plain.length;
     const across = this.#remote, isWanted = across.interest.count > 0;
     const remote = isWanted ? across.match(message, publisher) : null;
     if (remote !== null) {
@@ -213,7 +296,7 @@ export class Account {
       }
     }
     if (isWanted) this.offers += across.offers;
-    if (this.#plainMade) this.#plainMessage.release();
+    this.#forgetPlain();
     return count;
   }
 
@@ -265,7 +348,9 @@ export class Account {
       steps += interest.searchWork;
       from.lastMatch = match;
     }
-    this.#plainMade = this.pressed = false;
+    this.#plainOf = null;
+    this.pressed = false;
+    this.offers = steps;
     const message = unpackAck(routed, this.#unpacked) ? this.#unpacked : routed;
     // Handed on by another denats: those without a group have it already, see RemoteDelivery.passOn.
     const handedOn = queues !== null && queues.length === 2 && queues[0] === queues[1];
@@ -274,7 +359,7 @@ export class Account {
     for (let i = 0; i < plain.length; i++) {
       if (this.#deliver(plain[i]!, message, null)) count++;
     }
-    this.offers = plain.length + steps;
+    this.offers += plain.length;
     if (queues !== null) {
       for (let i = handedOn ? 1 : 0; i < queues.length; i++) {
         if (this.#deliverToNamed(match, queues[i]!, message)) count++;
@@ -284,7 +369,7 @@ export class Account {
         }
       }
     }
-    if (this.#plainMade) this.#plainMessage.release();
+    this.#forgetPlain();
     if (message !== routed) message.release();
     return count;
   }
@@ -326,14 +411,66 @@ export class Account {
     return this.#remote.removeAll(remote);
   }
 
+  /** Lets go of the message without its headers. */
+  #forgetPlain(): void {
+    if (this.#plainOf === null) return;
+    this.#plainMessage.release();
+    this.#plainOf = null;
+  }
+
   #deliver(
+    subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
+    const hook = subscription.hook;
+    return hook === null
+      ? this.#write(subscription, message, publisher)
+      : hook.deliver(subscription, message, publisher);
+  }
+
+  /** Delivers a message of another account, which waits for whoever has to be waited for. */
+  deliverFrom(
+    exporter: Account,
+    subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
+    const before = this.pressed;
+    this.pressed = false;
+    const taken = this.#deliver(subscription, message, publisher);
+    if (this.pressed) exporter.pressed = true;
+    this.pressed ||= before;
+    if (this.#plainOf === message) this.#forgetPlain();
+    return taken;
+  }
+
+  /** Publishes what has come from another account, which waits for whoever has to be waited for. */
+  publishFrom(origin: Account, message: ClientMessage, bridge: Subscriber): number {
+    const count = this.publish(message, bridge);
+    if (this.pressed) origin.pressed = true;
+    origin.offers += this.offers;
+    return count;
+  }
+
+  /** Delivers a message to the subscriber of a subscription, for a hook. */
+  deliverTo(
+    subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
+    return this.#write(subscription, message, publisher);
+  }
+
+  #write(
     subscription: Subscription,
     message: ClientMessage,
     publisher: Subscriber | null,
   ): boolean {
     const subscriber = subscription.subscriber;
     if (!subscriber.open || (subscriber === publisher && !subscriber.echo)) return false;
-    const outbox = subscriber.outbox;
+    // Whoever has none takes its messages by hooks.
+    const outbox = subscriber.outbox!;
     if (outbox.pending > this.#cautionAbove) {
       if (outbox.pending > this.#dropAbove) return false;
       if (!outbox.lagging) this.pressed = true;
@@ -345,9 +482,9 @@ export class Account {
     subscription.delivered++;
     let sent = message;
     if (message.headerLength > 0 && !subscriber.headers) {
-      if (!this.#plainMade) {
+      if (this.#plainOf !== message) {
         message.canonical(this.#plainMessage, false);
-        this.#plainMade = true;
+        this.#plainOf = message;
       }
       sent = this.#plainMessage;
     }
@@ -394,9 +531,10 @@ export class Account {
       // Those that are about to be removed count no more.
       if (subscription.subscriber !== requester || subscription.max < 0) continue;
       const subject = byteString(bytes, message.subjectStart, message.subjectEnd);
-      requester.outbox.appendText(noRespondersFrame(subject, reply, subscription.sid));
+      const outbox = requester.outbox!;
+      outbox.appendText(noRespondersFrame(subject, reply, subscription.sid));
       requester.trace?.delivered(reply, subscription.sid, 0);
-      this.#touched.add(requester.outbox);
+      this.#touched.add(outbox);
       return;
     }
   }

@@ -4,6 +4,9 @@
  * @module
  */
 export * from "./account.ts";
+export * from "./directory.ts";
+export type { DeliveryGuard } from "./guard.ts";
+export * from "./internal_client.ts";
 export * from "./local_interest.ts";
 export * from "./remote_subscriber.ts";
 export * from "./subscriber.ts";

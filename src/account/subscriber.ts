@@ -14,10 +14,32 @@ export interface DeliveryTrace {
   delivered(subject: string, sid: string, size: number): void;
 }
 
+/** Who asks, as the exporter of a service learns it. Times in milliseconds. */
+export interface Requester {
+  /** Connection id. */
+  readonly id: number;
+  /** Address. */
+  readonly hostname: string;
+  /** When it connected, in wall-clock milliseconds. */
+  readonly startedAt: number;
+  /** User name, or null. */
+  readonly user: string | null;
+  /** Name of the client, `""` for none. */
+  readonly name: string;
+  /** Language of its library, `""` for none. */
+  readonly lang: string;
+  /** Version of its library, `""` for none. */
+  readonly version: string;
+  /** Last measured round trip. */
+  readonly rttMs: number;
+}
+
 /** Something with an outbox that can be delivered to, and that publishes. */
 export class Subscriber {
-  /** Where frames for it go. */
-  readonly outbox: Outbox;
+  /** Where frames for it go; null where hooks take all messages. */
+  readonly outbox: Outbox | null;
+  /** Who it is; null for what is within the server. */
+  requester: Requester | null = null;
   /** Whether anything may still be delivered. */
   open = true;
   /** Whether its own messages are delivered to its own subscriptions. */
@@ -40,7 +62,7 @@ export class Subscriber {
   lastRemoteMatch: Match<RemoteInterest> | null = null;
 
   /** A subscriber without subscriptions. */
-  constructor(outbox: Outbox) {
+  constructor(outbox: Outbox | null) {
     this.outbox = outbox;
   }
 

@@ -3,8 +3,22 @@
  *
  * @module
  */
-import type { WritableSid } from "../protocol/mod.ts";
+import type { ClientMessage, WritableSid } from "../protocol/mod.ts";
 import type { Subscriber } from "./subscriber.ts";
+
+/** Takes the messages of a subscription, where they do not simply go to its subscriber. */
+export interface DeliveryHook {
+  /**
+   * Offers a message; `publisher` is null when it came over a route.
+   *
+   * @returns whether it was taken.
+   */
+  deliver(
+    subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean;
+}
 
 /** What a SUB asked for, ready to be delivered to. There may be millions: its fields are its cost. */
 export class Subscription implements WritableSid {
@@ -22,11 +36,20 @@ export class Subscription implements WritableSid {
   readonly sidHigh: number;
   /** Messages delivered. */
   delivered = 0;
+  /** Takes its messages; null where they go to the subscriber as they are. */
+  readonly hook: DeliveryHook | null;
   /** It ends when so many messages were delivered; 0 for never. */
   max = 0;
 
   /** A subscription that nothing was delivered to. */
-  constructor(subscriber: Subscriber, subject: string, queue: string | null, sid: string) {
+  constructor(
+    subscriber: Subscriber,
+    subject: string,
+    queue: string | null,
+    sid: string,
+    hook: DeliveryHook | null = null,
+  ) {
+    this.hook = hook;
     this.subscriber = subscriber;
     this.subject = subject;
     this.queue = queue;

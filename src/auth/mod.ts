@@ -3,6 +3,9 @@
  *
  * @module
  */
+export * from "./account_claims.ts";
+export * from "./account_resolver.ts";
+export * from "./allowed_replies.ts";
 export * from "./auth_callout.ts";
 export * from "./authenticator.ts";
 export { authenticatorConfig } from "./configured_users.ts";
@@ -14,7 +17,20 @@ export * from "./jwt.ts";
 export * from "./message_bus.ts";
 export * from "./missing_password.ts";
 export * from "./nonce.ts";
+export * from "./operator.ts";
+export * from "./operator_accounts.ts";
+export * from "./operator_claims.ts";
 export * from "./password_verifier.ts";
+export {
+  type Explanation,
+  type NamedRule,
+  type NearestRule,
+  ruleLabel,
+} from "./permission_explanation.ts";
+export type { PermissionList, PermissionRule, RuleLists, RuleSet } from "./permission_rules.ts";
+export * from "./permissions.ts";
 export * from "./plain_secret.ts";
 export { AUTH_CALLOUT_SUBJECT } from "./rules.ts";
 export * from "./signature.ts";
+export * from "./trusted_operators.ts";
+export * from "./user_claims.ts";

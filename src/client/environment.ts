@@ -4,7 +4,7 @@
  * @module
  */
 import type { Account } from "../account/mod.ts";
-import type { Authenticator, Identity } from "../auth/mod.ts";
+import type { Authenticator, Identity, Refusal } from "../auth/mod.ts";
 import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
@@ -46,8 +46,12 @@ export interface ClientEnvironment extends PeerSessionSettings {
   readonly authLog: Log;
   /** Decides who may connect. */
   readonly authenticator: Authenticator;
-  /** The account of an identity. */
-  accountOf(identity: Identity): Account;
+  /** The account of an identity; null when there is none of its name (any more). */
+  accountOf(identity: Identity): Account | null;
+  /** The name of the system account; null where there is none. */
+  readonly systemAccount: string | null;
+  /** A session was refused for a reason; returns the id under which that was made known. */
+  refused(session: ClientSession, refusal: Refusal): string;
   /** INFO as it is now. */
   info(): ServerInfo;
   /** Deadlines of connections. */

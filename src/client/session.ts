@@ -3,14 +3,27 @@
  *
  * @module
  */
-import { type Account, commandWork, publishWork, Subscriber } from "../account/mod.ts";
-import { type Decision, type Identity, type PeerFacts, Refusal } from "../auth/mod.ts";
+import {
+  type Account,
+  commandWork,
+  publishWork,
+  type Requester,
+  Subscriber,
+} from "../account/mod.ts";
+import {
+  AllowedReplies,
+  type Decision,
+  type Identity,
+  type PeerFacts,
+  Permissions,
+  Refusal,
+} from "../auth/mod.ts";
 import { PeerSession, type Timed } from "../connection/mod.ts";
-import type { Connection } from "../platform/mod.ts";
+import type { Connection, Timer } from "../platform/mod.ts";
 import {
   byteString,
   type ClientCommands,
-  type ClientMessage,
+  ClientMessage,
   ClientParser,
   CLOSE_REASONS,
   type CloseReason,
@@ -25,9 +38,13 @@ import {
   parseConnectOptions,
   publishViolation,
   replyViolation,
+  rewriteMessage,
+  subscriptionEnded,
+  subscriptionViolation,
 } from "../protocol/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import { FAULTS, LIMITS_OF, QUIET_REASONS } from "./faults.ts";
+import { ClientGuard } from "./guard.ts";
 import { Keepalive } from "./keepalive.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
@@ -45,8 +62,11 @@ const ONLY_PINGS = /^(?:PING\r?\n)*$/i, PINGS_LOOKED_AT = 64;
 /** How often connections closed for one and the same reason are logged. */
 const CLOSING_LOG_MS = 1000;
 
+/** The longest that a timer is set for. */
+const MAX_TIMER_MS = 86_400_000;
+
 /** One client. */
-export class ClientSession extends PeerSession implements ClientCommands, Timed {
+export class ClientSession extends PeerSession implements ClientCommands, Requester, Timed {
   /** The peer's side of it in its account. */
   readonly subscriber: Subscriber;
   /** Messages received. */
@@ -71,11 +91,21 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   /** Ends a check of credentials that nobody waits for any more. */
   #abandon: AbortController | null = null;
   #account: Account | null = null;
+  #permissions: Permissions | null = null;
+  #replies: AllowedReplies | null = null;
+  /** Whether the last subject may be published to; null when that is not known. */
+  #mayPublish: boolean | null = null;
+  /** A message under the subject that its account has mapped it to. */
+  #mapped: ClientMessage | null = null;
+  /** Most subscriptions, 0 for no limit, and most bytes that it may send in all. */
+  #maxSubscriptions = 0;
+  #maxData = Infinity;
+  /** Ends it when its credentials expire. */
+  #expiry: Timer | null = null;
   /** What must be over before the next command is looked at. */
   #pause: Promise<void> | null = null;
   /** What the chunk at hand has given rise to; see {@link ClientLimits.chunk_work}. */
   #work = 0;
-  #deciding = false;
   /** Whether the first command is still to come, and must come in time. */
   #silent = false;
   #connected = false;
@@ -88,6 +118,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     this.#environment = environment;
     this.#acceptedAtMs = clock.monotonic();
     this.subscriber = new Subscriber(this.outbox);
+    this.subscriber.requester = this;
     this.#parser = new ClientParser(this, {
       maxControlLine: limits.max_control_line,
       maxPayload: limits.max_payload,
@@ -100,6 +131,38 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   get label(): string {
     const { hostname, port } = this.address;
     return `${hostname}:${port} - cid:${this.id}`;
+  }
+
+  // --- Who it is, to the exporters of services ----------------------------------------------------
+
+  /** See {@link Requester}. */
+  get hostname(): string {
+    return this.address.hostname;
+  }
+
+  /** See {@link Requester}. */
+  get user(): string | null {
+    return this.identity?.user ?? null;
+  }
+
+  /** See {@link Requester}. */
+  get name(): string {
+    return this.options.name;
+  }
+
+  /** See {@link Requester}. */
+  get lang(): string {
+    return this.options.lang;
+  }
+
+  /** See {@link Requester}. */
+  get version(): string {
+    return this.options.version;
+  }
+
+  /** See {@link Requester}. */
+  get rttMs(): number {
+    return this.keepalive.rttMs;
   }
 
   /** The account it is in, or null before that is known. */
@@ -117,7 +180,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (log.debugOn) log.debug(`${this.label} - Client connection created`);
     const anonymous = authenticator.anonymous();
     if (anonymous === null) {
-      this.#parser.connectRequired = true;
+      this.#parser.state = "unauthenticated";
       wheel.schedule(this, this.#acceptedAtMs + limits.auth_timeout);
     } else {
       this.#admit(anonymous);
@@ -170,7 +233,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
    */
   protected override get abandonable(): boolean {
     const { slab, start, end } = this.inbox;
-    return this.#deciding && end - start < PINGS_LOOKED_AT &&
+    return this.#parser.state === "deciding" && end - start < PINGS_LOOKED_AT &&
       ONLY_PINGS.test(byteString(slab.bytes, start, end));
   }
 
@@ -209,9 +272,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     const { statistics, wheel, log } = this.#environment;
     if (text !== null) this.#trace?.sent(`-ERR '${text}'`);
     this.subscriber.open = false;
-    this.#parser.stop();
+    this.#parser.state = "closing";
     wheel.cancel(this);
     this.#abandon?.abort();
+    this.#expiry?.cancel();
+    if (this.#account !== null) this.#account.connections--;
     statistics.closingConnections++;
     if (reason === "staleConnection") statistics.staleConnections++;
     if (reason.startsWith("slowConsumer")) statistics.slowConsumers++;
@@ -248,10 +313,120 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (!this.#environment.ending) await this.#account?.unsubscribeAll(subscriber);
   }
 
-  #admit(identity: Identity): void {
+  /** It is `identity` from now on, with what that may do. False when there is no such account. */
+  #admit(identity: Identity): boolean {
+    const account = this.#environment.accountOf(identity);
+    if (account === null) return false;
+    if (this.#account !== null) this.#account.connections--;
+    account.connections++;
     this.identity = identity;
-    this.#account = this.#environment.accountOf(identity);
-    this.#parser.connectRequired = false;
+    this.#account = account;
+    this.#hold(identity, account);
+    this.#parser.state = "authenticated";
+    return true;
+  }
+
+  /** Holds it to what its user, its account and the server say. */
+  #hold(identity: Identity, account: Account): void {
+    const { limits, clock } = this.#environment, own = identity.limits ?? {};
+    this.#permissions = Permissions.of(identity.permissions);
+    const permissions = this.#permissions;
+    const answers = permissions !== null && permissions.responses !== null;
+    this.#replies = answers ? new AllowedReplies(permissions) : null;
+    this.#mayPublish = null;
+    const most = least(limits.max_subscriptions || -1, account.limits.max_subscriptions);
+    this.#maxSubscriptions = Math.max(0, least(most, own.subscriptions));
+    this.#parser.maxPayload = least(
+      least(limits.max_payload, account.limits.max_payload),
+      own.payload,
+    );
+    const data = own.data ?? -1;
+    this.#maxData = data < 0 ? Infinity : data;
+    this.#expiry?.cancel();
+    this.#expiry = null;
+    if (identity.expiresAtMs !== undefined) this.#expireAt(identity, clock.now());
+  }
+
+  #expireAt(identity: Identity, nowMs: number): void {
+    const leftMs = identity.expiresAtMs! - nowMs, { clock } = this.#environment;
+    if (leftMs <= 0) {
+      const isAccount = identity.expiry === "account";
+      this.close(
+        "authenticationExpired",
+        isAccount ? ERROR_TEXT.accountExpired : ERROR_TEXT.userExpired,
+      );
+      return;
+    }
+    // A timer has its longest time, and the clock may be set.
+    this.#expiry = clock.setTimer(
+      Math.min(leftMs, MAX_TIMER_MS),
+      () => this.#expireAt(identity, clock.now()),
+    );
+  }
+
+  /**
+   * What is known of its user has changed: it is `decision` now. Who is refused has to leave, with `text` or
+   * without; who may do less loses the subscriptions it must not have any more.
+   */
+  revise(decision: Decision, text: string | null = ERROR_TEXT.authorization): void {
+    if (this.closing !== null || this.#account === null) return;
+    if (decision instanceof Refusal) {
+      this.#refused(decision);
+      this.close("authenticationFailure", text === null ? null : decision.text ?? text);
+      return;
+    }
+    if (decision.account !== this.#account.name) {
+      this.close("authenticationFailure", ERROR_TEXT.authorization);
+      return;
+    }
+    this.identity = decision;
+    this.#hold(decision, this.#account);
+    this.subscriber.lastMatch = null;
+    this.#reviseSubscriptions(this.#account);
+    this.outbox.flush();
+  }
+
+  #reviseSubscriptions(account: Account): void {
+    const subscriber = this.subscriber;
+    for (
+      const { subject, queue, sid, delivered, max } of [...subscriber.subscriptions?.values() ?? []]
+    ) {
+      if (this.#permissions?.maySubscribe(subject, queue) === false) {
+        account.unsubscribe(subscriber, sid, 0);
+        this.#violation(subscriptionEnded(subject, queue, sid));
+        continue;
+      }
+      const guard = this.#guard(subject, queue);
+      const before = subscriber.subscriptions!.get(sid)!;
+      if (guard === null && before.hook === null) continue;
+      account.unsubscribe(subscriber, sid, 0);
+      account.subscribe(subscriber, subject, queue, sid, guard);
+      const after = subscriber.subscriptions!.get(sid)!;
+      after.delivered = delivered;
+      after.max = max;
+    }
+  }
+
+  #guard(subject: string, queue: string | null): ClientGuard | null {
+    const filter = this.#permissions?.deliveryFilter(subject, queue) ?? null;
+    if (filter === null && this.#replies === null) return null;
+    return new ClientGuard(filter, this.#replies, this.#environment.clock);
+  }
+
+  /** Why it is not let in goes to the log and to whoever listens, with an id to find one by the other. */
+  #refused(refusal: Refusal): void {
+    const { authLog, refused } = this.#environment, { user, name } = this.options;
+    const id = refused(this, refusal);
+    authLog.limited("authentication", CLOSING_LOG_MS)?.error(
+      `${this.label} - authentication error`,
+      {
+        reason: refusal.reason,
+        event: id,
+        ...(user !== "" && { user }),
+        ...(refusal.account !== null && { account: refusal.account }),
+        ...(name !== "" && { name }),
+      },
+    );
   }
 
   // --- Commands of the parser -------------------------------------------------------------------
@@ -279,14 +454,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     subscriber.headers = parser.headers;
     subscriber.noResponders = options.no_responders;
     subscriber.lastMatch = null;
+    // Nothing behind CONNECT is looked at before it is known who it is from.
+    parser.state = "deciding";
     const abandon = new AbortController();
     const decision = authenticator.authenticate(options, this.#facts(), abandon.signal);
     if (decision instanceof Promise) {
-      // Nothing behind CONNECT is looked at before it is known who it is from. The client has done
-      // its part in time: what is left may take as long as the checks of many who come at once.
-      parser.stop();
+      // The client has done its part in time: what is left may take as long as the checks of many
+      // who come at once.
       this.#abandon = abandon;
-      this.#deciding = true;
       wheel.schedule(this, nowMs + DECISION_LIMIT_MS);
       this.#pause = this.#decide(decision, again);
       return;
@@ -302,7 +477,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       error = caught;
     }
     this.#abandon = null;
-    this.#deciding = false;
     if (this.closing !== null) return;
     if (error !== undefined) {
       const log = this.#environment.authLog.limited("check", CLOSING_LOG_MS);
@@ -335,20 +509,25 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       ? new Refusal("CONNECT asks for an account, which is obsolete")
       : null;
     if (identity instanceof Refusal || refusal !== null) {
-      const log = this.#environment.authLog.limited("authentication", CLOSING_LOG_MS);
-      log?.error(`${this.label} - authentication error`, {
-        ...(refusal !== null && { reason: refusal.reason }),
-        ...(options.user !== "" && { user: options.user }),
-        ...(options.name !== "" && { name: options.name }),
-      });
-      this.close("authenticationFailure", refusal?.text ?? ERROR_TEXT.authorization);
+      this.#refused(refusal!);
+      this.close("authenticationFailure", refusal!.text ?? ERROR_TEXT.authorization);
       return;
     }
     const { clock, wheel, limits, random } = this.#environment;
     const delayMs = this.keepalive.firstDelayMs(limits.ping_interval, random);
     wheel.schedule(this, clock.monotonic() + delayMs);
     if (again) this.#dropSubscriptions();
-    this.#admit(identity);
+    if (!this.#admit(identity)) {
+      this.#refused(new Refusal(`there is no account ${identity.account}`));
+      this.close("authenticationFailure", ERROR_TEXT.authorization);
+      return;
+    }
+    if (this.closing !== null) return;
+    const { max_connections: most = -1 } = this.#account!.limits;
+    if (most >= 0 && this.#account!.connections > most) {
+      this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
+      return;
+    }
     if (options.protocol !== 0 && options.protocol !== 1) {
       this.close("badClientProtocolVersion", ERROR_TEXT.clientProtocol);
       return;
@@ -382,16 +561,26 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     this.inMessages++;
     this.inBytes += message.size;
     if (this.#trace !== null) this.#trace.publish(message);
+    const account = this.#account!;
+    if (account.mappings.length > 0) {
+      const mapped = this.#map(message, account);
+      if (mapped === null) return this.#acknowledge();
+      message = mapped;
+    }
     const bytes = message.slab.bytes;
-    if (
-      isReservedSubject(bytes, message.subjectStart, message.subjectEnd) ||
-      (message.replyEnd > 0 && isReservedReply(bytes, message.replyStart, message.replyEnd))
-    ) {
-      this.#refusePublish(message);
+    const refused = this.#isReserved(message, bytes);
+    if (refused !== null) return this.#refusePublish(refused);
+    const permissions = this.#permissions;
+    if (permissions !== null && permissions.publishes && !this.#isAllowed(message, permissions)) {
+      const subject = byteString(bytes, message.subjectStart, message.subjectEnd);
+      return this.#refusePublish(publishViolation(subject));
+    }
+    if (this.inBytes > this.#maxData) {
+      this.close("maximumPayloadExceeded", ERROR_TEXT.payload);
       return;
     }
     this.#acknowledge();
-    const account = this.#account!, count = account.publish(message, subscriber);
+    const count = account.publish(message, subscriber);
     if (count === 0 && subscriber.noResponders && message.hasReply) {
       account.answerNoResponders(message, subscriber);
     }
@@ -401,16 +590,50 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     if (offers > 0) this.#worked(publishWork(count, message.size, offers));
   }
 
-  #refusePublish(message: ClientMessage): void {
-    // The next message may have the same subject, and then relies on what this one looked up.
-    this.subscriber.lastMatch = null;
-    const bytes = message.slab.bytes;
-    const subject = byteString(bytes, message.subjectStart, message.subjectEnd);
-    if (isReservedSubject(bytes, message.subjectStart, message.subjectEnd)) {
-      this.#violation(publishViolation(subject));
-    } else {
-      this.#violation(replyViolation(byteString(bytes, message.replyStart, message.replyEnd)));
+  /** The message under its new subject; null when it is to be dropped. */
+  #map(message: ClientMessage, account: Account): ClientMessage | null {
+    const { slab, subjectStart, subjectEnd } = message;
+    const subject = account.mapped(byteString(slab.bytes, subjectStart, subjectEnd));
+    if (subject === "") return null;
+    if (subject === null) {
+      // The one before may have had the same subject, and another one since.
+      message.sameSubject = false;
+      return message;
     }
+    const mapped = this.#mapped ??= new ClientMessage();
+    rewriteMessage(message, mapped, { subject });
+    return mapped;
+  }
+
+  /** Whether it may publish to a message's subject, on its own account or to answer. */
+  #isAllowed(message: ClientMessage, permissions: Permissions): boolean {
+    const { slab: { bytes }, subjectStart, subjectEnd, subjectHash } = message;
+    if (this.#mayPublish === null || !message.sameSubject) {
+      this.#mayPublish = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
+    }
+    if (this.#mayPublish) return true;
+    const replies = this.#replies;
+    if (replies === null) return false;
+    const nowMs = this.#environment.clock.monotonic();
+    return replies.mayAnswer(bytes, subjectStart, subjectEnd, nowMs);
+  }
+
+  /** The text of the violation where a subject is the servers' own; null where none is. */
+  #isReserved(message: ClientMessage, bytes: Uint8Array): string | null {
+    const { subjectStart, subjectEnd, replyStart, replyEnd } = message;
+    if (isReservedSubject(bytes, subjectStart, subjectEnd)) {
+      return publishViolation(byteString(bytes, subjectStart, subjectEnd));
+    }
+    return replyEnd > 0 && isReservedReply(bytes, replyStart, replyEnd)
+      ? replyViolation(byteString(bytes, replyStart, replyEnd))
+      : null;
+  }
+
+  #refusePublish(text: string): void {
+    // The next message may have the same subject, and then relies on what this one found out.
+    this.subscriber.lastMatch = null;
+    this.#mayPublish = null;
+    this.#violation(text);
   }
 
   /** SUB. */
@@ -419,7 +642,16 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     const { limits, wheel } = this.#environment;
     this.keepalive.activeAtMs = wheel.nowMs;
     const subscriber = this.subscriber;
-    const refusal = subscriptionRefusal(limits, subscriber.subscriptionCount, subject, queue);
+    if (this.#permissions?.maySubscribe(subject, queue) === false) {
+      this.#violation(subscriptionViolation(subject, queue));
+      return;
+    }
+    const refusal = subscriptionRefusal(
+      { max_sub_tokens: limits.max_sub_tokens, max_subscriptions: this.#maxSubscriptions },
+      subscriber.subscriptionCount,
+      subject,
+      queue,
+    );
     if (refusal !== null) {
       if (refusal.violation) this.#violation(refusal.text);
       else this.#error(refusal.text);
@@ -427,7 +659,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     }
     try {
       this.#worked(commandWork());
-      this.#account!.subscribe(subscriber, subject, queue, sid);
+      const guard = this.#guard(subject, queue);
+      this.#account!.subscribe(subscriber, subject, queue, sid, guard);
     } catch (error) {
       if (!(error instanceof InvalidSubjectError)) throw error;
       this.#error(ERROR_TEXT.invalidSubject);
@@ -458,7 +691,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
       this.#send(this.#info({
         ...(configured && { auth_required: true }),
         connect_info: true,
+        ...(this.#parser.maxPayload !== this.#environment.limits.max_payload && {
+          max_payload: this.#parser.maxPayload,
+        }),
         remote_account: this.#account!.name,
+        ...(this.#account!.name === this.#environment.systemAccount && { acc_is_sys: true }),
       }));
     }
   }
@@ -501,7 +738,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
   /** Credentials, or a PING, are due. */
   due(nowMs: number): void {
     if (this.closing !== null) return;
-    if (this.#parser.connectRequired || this.#deciding || this.#silent) {
+    if (this.#parser.state !== "authenticated" || this.#silent) {
       this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
       return;
     }
@@ -559,4 +796,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Timed 
     log.limited("violation", VIOLATION_LOG_MS)?.warn(`${this.label} - ${shown}`);
     this.#error(text);
   }
+}
+
+/** The lesser of two limits, of which a negative or absent one is none; -1 where both are. */
+function least(one: number, other = -1): number {
+  if (one < 0) return other < 0 ? -1 : other;
+  return other < 0 ? one : Math.min(one, other);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Account } from "../account/mod.ts";
+import type { AccountDirectory } from "../account/mod.ts";
 import type { OutboxSettings, TimerWheel, TouchedOutboxes } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import {
@@ -45,7 +45,7 @@ export interface ClusterOptions {
   /** See {@link RouteEnvironment}. */
   readonly authenticate: ((user: string, password: string) => Promise<boolean>) | null;
   /** The accounts by name. */
-  readonly accounts: ReadonlyMap<string, Account>;
+  readonly accounts: AccountDirectory;
   /** What this server says of itself; without the cluster's name. */
   readonly info: Omit<RouteInfo, "cluster">;
   /** Where its own clients connect to; null where that is not to be told. */
@@ -109,11 +109,6 @@ export class Cluster {
     this.address = options.listener.address;
     const clusterName = this.#clusterName = new ClusterName(options.name, random);
     const announcers = new Map<string, Announcer>();
-    for (const [name, account] of accounts) {
-      const announcer = new Announcer(account, settings.importFilter);
-      announcers.set(name, announcer);
-      account.observe(announcer);
-    }
     const routes = this.#routes = root.child("routes");
     const base: Omit<RouteEnvironment, "mesh"> = {
       settings,
@@ -152,6 +147,12 @@ export class Cluster {
       routes: options.routes,
     });
     mesh.dialler = dialler;
+    accounts.onCreated((account) => {
+      const announcer = new Announcer(account, settings.importFilter);
+      announcers.set(account.name, announcer);
+      account.observe(announcer);
+      mesh.accountCreated(account.name, announcer);
+    });
     this.#accepting = root.spawn(
       "accept:routes",
       (scope) => acceptRoutes(environment, { listener, routes, signal: scope.signal, nextId }),

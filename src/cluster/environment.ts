@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Account } from "../account/mod.ts";
+import type { AccountDirectory } from "../account/mod.ts";
 import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
@@ -45,7 +45,7 @@ export interface RouteEnvironment extends PeerSessionSettings {
   /** Sums over all connections. */
   readonly statistics: RouteStatistics;
   /** The accounts by name. */
-  readonly accounts: ReadonlyMap<string, Account>;
+  readonly accounts: AccountDirectory;
   /** The cluster's name. */
   readonly clusterName: ClusterName;
   /** The servers there are. */

@@ -326,6 +326,15 @@ export class Mesh {
     this.#telling.delete(session);
   }
 
+  /** An account has come into use: from now on its interest is told. */
+  accountCreated(name: string, announcer: Announcer): void {
+    for (const peer of this.peers.values()) {
+      for (const session of peer.sessions()) {
+        if (this.carries(peer, session, name)) announcer.add(session);
+      }
+    }
+  }
+
   /** Whether an account's interest goes to a peer over this connection. */
   carries(peer: Peer, session: RouteSession, account: string): boolean {
     if (session.account !== "") return session.account === account;
@@ -375,7 +384,8 @@ export class Mesh {
       log.info(`Account ${name} has its own route from now on`, { peer: peer.info.server_name });
     }
     this.pinned.add(name);
-    const announcer = this.#options.announcers.get(name)!, account = accounts.get(name)!;
+    // Asking for it makes it, and with it its announcer.
+    const account = accounts.get(name)!, announcer = this.#options.announcers.get(name)!;
     for (const each of peer.sessions()) {
       if (each.account !== "") continue;
       announcer.delete(each);

@@ -3,10 +3,16 @@
  *
  * @module
  */
-import { type Credentials, user } from "./authorization_section.ts";
-import { block, list, map, optional, type Rule, scalar, withDefault } from "./fields.ts";
-import { formatPath } from "./problem.ts";
-import { text } from "./text_kinds.ts";
+import type { Credentials } from "./authorization_section.ts";
+import { exchangeFields } from "./exchange_section.ts";
+import { block, list, mapOrNames, optional, type Rule, scalar, withDefault } from "./fields.ts";
+import { mappings } from "./mappings_section.ts";
+import { integer, sizeOrNone } from "./number_kinds.ts";
+import { permissions } from "./permissions_section.ts";
+import { formatPath, type Path } from "./problem.ts";
+import { publicKey } from "./public_key.ts";
+import { boolean, enabled, text } from "./text_kinds.ts";
+import { identityOf, user, type UserNames } from "./users_section.ts";
 
 /** The account of clients that no other account is said for. */
 export const GLOBAL_ACCOUNT = "$G";
@@ -14,36 +20,95 @@ export const GLOBAL_ACCOUNT = "$G";
 /** The system account where no other is named. */
 export const DEFAULT_SYSTEM_ACCOUNT = "$SYS";
 
+/** A limit as nats-server keeps it: in 32 bits, negative for none. */
+const limit = () => scalar(integer({ min: -1, max: 2 ** 31 - 1 }));
+
+const limits = block({
+  max_connections: optional(limit(), 100, "Most connections of clients."),
+  max_subscriptions: optional(limit(), 1000, "Most subscriptions of one connection."),
+  max_payload: optional(
+    scalar(sizeOrNone()),
+    "1MB",
+    "Largest message of its clients, its headers included.",
+  ),
+  max_leafnodes: optional(limit(), 0, "Most leaf nodes."),
+}, {
+  typeName: "AccountLimitsConfig",
+  doc: "What the clients of an account are held to; -1 and what is not given are without limit.",
+  aliases: {
+    max_conn: "max_connections",
+    max_subs: "max_subscriptions",
+    max_pay: "max_payload",
+    max_leafs: "max_leafnodes",
+  },
+});
+
 const account = block({
   users: withDefault(list(user), [], "The users whose account this is."),
+  ...exchangeFields,
+  mappings: optional(
+    mappings,
+    { "orders.*": "orders.v2.$1" },
+    "Subjects that messages of the account are mapped to, by the subject they are published to.",
+  ),
+  default_permissions: optional(
+    permissions,
+    { publish: { deny: ["private.>"] } },
+    "What users without permissions of their own may do.",
+  ),
+  limits: optional(limits, { max_connections: 100 }, "What its clients are held to."),
+  jetstream: optional(
+    scalar(enabled()),
+    true,
+    "Whether its clients may use JetStream of the other servers of the cluster, which set its limits.",
+  ),
+  nkey: optional(
+    scalar(publicKey("account")),
+    "AAI634ADHJVFQTTEQOAZE2Y7GXDBWHMJLGA7SWCPMCITDK22DFU77T2J",
+    "Public key of the account.",
+  ),
 }, {
   typeName: "AccountConfig",
   doc: "An account: clients in different ones do not hear each other.",
-  unsupported: [
-    "default_permissions",
-    "exports",
-    "imports",
-    "jetstream",
-    "limits",
-    "mappings",
-    "maps",
-    "msg_trace",
-    "nkey",
-    "trace_dest",
-  ],
+  aliases: { maps: "mappings" },
+  unsupported: ["msg_trace", "trace_dest"],
 });
 
 /** The accounts, and which one is for the server itself. */
 export const accountFields = {
   accounts: optional(
-    map(account),
-    { A: { users: [{ user: "anna", password: "secret" }] } },
+    mapOrNames(account),
+    {
+      A: {
+        users: [{ user: "anna", password: "secret" }],
+        exports: [{ service: "prices.*", accounts: ["B"] }, { stream: "orders.>" }],
+      },
+      B: {
+        users: [{ user: "bert", password: "secret" }],
+        imports: [
+          { service: { account: "A", subject: "prices.*" }, to: "a.prices.$1" },
+          { stream: { account: "A", subject: "orders.>" }, prefix: "a" },
+        ],
+        mappings: { "old.*": [{ destination: "new.$1", weight: 100 }] },
+        limits: { max_connections: 100 },
+      },
+    },
     "Accounts by name, beside $G for the users of authorization and $SYS for the system.",
+  ),
+  mappings: optional(
+    mappings,
+    { "orders.*": [{ destination: "orders.v2.$1", weight: 100 }] },
+    "Subjects that messages of $G are mapped to, by the subject they are published to.",
   ),
   system_account: optional(
     scalar(text({ expected: "the name of an account" })),
     DEFAULT_SYSTEM_ACCOUNT,
     "The account of the system, one of accounts. Default: $SYS.",
+  ),
+  no_system_account: withDefault(
+    scalar(boolean()),
+    false,
+    "Have no account of the system where none is named.",
   ),
 };
 
@@ -70,7 +135,7 @@ export function accountNames(settings: AccountSettings): string[] {
 interface Accounts {
   readonly authorization: Credentials;
   readonly accounts?:
-    | Readonly<Record<string, { readonly users: readonly { readonly user: string }[] }>>
+    | Readonly<Record<string, { readonly users: readonly UserNames[] }>>
     | undefined;
   readonly system_account?: string | undefined;
   readonly cluster?: { readonly accounts: readonly string[] } | undefined;
@@ -97,18 +162,22 @@ export const accountsHaveNames: Rule<Accounts> = ({ accounts = {} }, report) => 
 /** Who shows a name is in one account, and one kind of credentials is looked at. */
 export const accountUsersDiffer: Rule<Accounts> = (values, report) => {
   const { authorization, accounts = {} } = values;
-  const seen = new Map<string, string>();
-  authorization?.users?.forEach(({ user }, index) =>
-    seen.set(user, `authorization.users[${index}]`)
-  );
+  const seen = new Map<string, Path>();
+  authorization?.users?.forEach((one, index) => {
+    const identity = identityOf(one);
+    if (identity !== undefined) seen.set(identity, ["authorization", "users", index]);
+  });
   for (const [name, { users }] of Object.entries(accounts)) {
-    users.forEach(({ user }, index) => {
-      const first = seen.get(user);
-      if (first === undefined) seen.set(user, formatPath(["accounts", name, "users", index]));
+    users.forEach((one, index) => {
+      const identity = identityOf(one);
+      if (identity === undefined) return;
+      const first = seen.get(identity);
+      const path = ["accounts", name, "users", index];
+      if (first === undefined) seen.set(identity, path);
       else {
-        report([["accounts", name, "users", index, "user"]], {
+        report([[...path, one.nkey === undefined ? "user" : "nkey"]], {
           expected: "every user once, in one account",
-          found: `${JSON.stringify(user)}, which ${first} is already`,
+          found: `${JSON.stringify(identity)}, which ${formatPath(first)} is already`,
         });
       }
     });

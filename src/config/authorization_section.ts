@@ -6,6 +6,7 @@
 import {
   alwaysPresent,
   block,
+  list,
   listOfSome,
   optional,
   required,
@@ -14,34 +15,10 @@ import {
   withDefault,
 } from "./fields.ts";
 import { duration } from "./number_kinds.ts";
-import { password, token, userName } from "./text_kinds.ts";
-
-const credentialAliases = { username: "user", pass: "password" };
-
-/** One of several users. */
-export const user = block({
-  user: required(scalar(userName()), "Name of the user."),
-  password: optional(
-    scalar(password()),
-    "secret",
-    "Password, in the clear or as a bcrypt hash. Without one only an empty password is accepted.",
-  ),
-}, {
-  typeName: "UserConfig",
-  doc: "A user that may connect.",
-  aliases: credentialAliases,
-  unsupported: [
-    "nkey",
-    "permission",
-    "permissions",
-    "authorization",
-    "allowed_connection_types",
-    "connection_types",
-    "clients",
-    "proxy_required",
-    "account",
-  ],
-});
+import { permissions } from "./permissions_section.ts";
+import { publicKey } from "./public_key.ts";
+import { password, text, token, userName } from "./text_kinds.ts";
+import { credentialAliases, identityOf, user, type UserNames } from "./users_section.ts";
 
 /** The settings that rules on credentials compare. */
 export interface Credentials {
@@ -52,7 +29,7 @@ export interface Credentials {
   /** Its password. */
   readonly password?: string | undefined;
   /** Several users. */
-  readonly users?: readonly { readonly user: string }[] | undefined;
+  readonly users?: readonly UserNames[] | undefined;
 }
 
 const oneKindOfCredentials: Rule<Credentials> = (_values, report, given) => {
@@ -84,18 +61,53 @@ export const passwordHasUser: Rule<Credentials> = (_values, report, given) => {
 
 const usersDiffer: Rule<Credentials> = ({ users = [] }, report) => {
   const seen = new Map<string, number>();
-  users.forEach(({ user }, index) => {
-    const first = seen.get(user);
+  users.forEach((one, index) => {
+    const identity = identityOf(one);
+    if (identity === undefined) return;
+    const first = seen.get(identity);
     if (first === undefined) {
-      seen.set(user, index);
+      seen.set(identity, index);
       return;
     }
-    report([["users", index, "user"]], {
+    report([["users", index, one.nkey === undefined ? "user" : "nkey"]], {
       expected: "every user once",
-      found: `${JSON.stringify(user)}, which users[${first}] is already`,
+      found: `${JSON.stringify(identity)}, which users[${first}] is already`,
     });
   });
 };
+
+const callout = block({
+  issuer: required(
+    scalar(publicKey("account")),
+    "Public key of an account, with which the answers of the service are signed.",
+  ),
+  account: withDefault(
+    scalar(text({ expected: "the name of an account" })),
+    "$G",
+    "The account of the service.",
+  ),
+  auth_users: required(
+    listOfSome(
+      scalar(text({ expected: "the name or the nkey of a user" })),
+      "the name or the nkey of at least one user",
+    ),
+    "Users that the service itself connects as: they are not asked about.",
+  ),
+  allowed_accounts: optional(
+    list(scalar(text({ expected: "the name of an account" }))),
+    ["A"],
+    "The accounts that clients may be put into; all of them where it is not given.",
+  ),
+  xkey: optional(
+    scalar(publicKey("curve")),
+    "XAJNURAG7BF5VG6V7IPCANSPDJ5ONQQKUTW3XCMXL7VWLU5FSMGC347F",
+    "Public curve key of the service: what it is asked is encrypted with it.",
+  ),
+}, {
+  typeName: "AuthCalloutConfig",
+  doc: "A service that is asked about every client that connects.",
+  aliases: { acc: "account", users: "auth_users", key: "xkey" },
+});
 
 const authorization = block({
   token: optional(
@@ -115,8 +127,22 @@ const authorization = block({
   ),
   users: optional(
     listOfSome(user, "at least one user"),
-    [{ user: "alice", password: "secret" }],
+    [{ user: "alice", password: "secret", permissions: { publish: { allow: ["orders.>"] } } }],
     "The users that may connect.",
+  ),
+  default_permissions: optional(
+    permissions,
+    { subscribe: { deny: ["private.>"] } },
+    "What users without permissions of their own may do.",
+  ),
+  auth_callout: optional(
+    callout,
+    {
+      issuer: "ADYXB2UKO2ZYSZICMX2URCFQ6ALA3CZC6C5ONTMQV5ZVWYHOICLU3E2B",
+      account: "AUTH",
+      auth_users: ["auth"],
+    },
+    "A service that is asked about every client that connects.",
   ),
   timeout: withDefault(
     scalar(duration({ min: 1 })),
@@ -126,16 +152,14 @@ const authorization = block({
 }, {
   typeName: "AuthorizationConfig",
   doc: "Who may connect: anybody, unless a token, a user or a list of users is given.",
-  aliases: credentialAliases,
-  unsupported: [
-    "default_permission",
-    "default_permissions",
-    "permissions",
-    "auth_callout",
-    "auth_hook",
-    "proxy_required",
-    "nkeys",
-  ],
+  aliases: {
+    ...credentialAliases,
+    default_permission: "default_permissions",
+    permissions: "default_permissions",
+    auth_hook: "auth_callout",
+  },
+  unsupported: ["proxy_required"],
+  harmless: { proxy_required: ["false"] },
   rules: [oneKindOfCredentials, passwordHasUser, usersDiffer],
 });
 
@@ -153,7 +177,7 @@ export const authorizationFields = {
 interface NoAuthUser {
   readonly authorization: Credentials;
   readonly accounts?:
-    | Readonly<Record<string, { readonly users: readonly { readonly user: string }[] }>>
+    | Readonly<Record<string, { readonly users: readonly UserNames[] }>>
     | undefined;
   readonly no_auth_user?: string | undefined;
 }
@@ -164,8 +188,9 @@ export const noAuthUserExists: Rule<NoAuthUser> = (values, report, given) => {
   if (authorization === undefined || name === undefined) return;
   if (accounts === undefined && given.has("accounts")) return;
   const lists = Object.values(accounts ?? {}).map((account) => account.users);
-  const users = [...authorization.users ?? [], ...lists.flat()];
-  if (users.some(({ user }) => user === name)) return;
+  const isNamed = (users: readonly UserNames[] = []) =>
+    users.some((one) => identityOf(one) === name);
+  if (isNamed(authorization.users) || lists.some(isNamed)) return;
   report([["no_auth_user"]], {
     expected: "the name of a user of authorization.users or of an account",
     found: JSON.stringify(name),

@@ -10,9 +10,7 @@ import {
   block,
   inputOnly,
   list,
-  listOrOne,
   optional,
-  orShort,
   type Rule,
   scalar,
   type ValuesOf,
@@ -20,6 +18,7 @@ import {
   withLateDefault,
 } from "./fields.ts";
 import { duration, integer, port } from "./number_kinds.ts";
+import { resolveSubjects, subjectsBlock } from "./permissions_section.ts";
 import { defaultClusterListen, type RouteUrl, routeUrl } from "./route_url.ts";
 import { listenAgrees } from "./server_section.ts";
 import {
@@ -42,30 +41,16 @@ const defaultPoolSize = 3;
 /** Routes are pinged at least this often: nats-server's own limit. */
 const longestPingInterval_ms = 30_000;
 
-const subjectFields = {
-  allow: optional(
-    listOrOne(scalar(subject())),
-    ["public.>"],
-    "Only these; without it, or where it is empty, all but those denied.",
-  ),
-  deny: optional(listOrOne(scalar(subject())), ["private.>"], "All but these."),
-};
-
-const subjects = block(subjectFields, {
-  typeName: "SubjectPermissions",
-  doc: "Subjects that are allowed and denied; a subject or a list of them alone is allowed.",
-});
-
 const noResponses = "cluster permissions do not support dynamic responses";
 
 const permissions = block({
   import: optional(
-    orShort(subjects, "allow"),
+    subjectsBlock(subject()),
     undefined,
     "The subjects that the other servers are asked for.",
   ),
   export: optional(
-    orShort(subjects, "allow"),
+    subjectsBlock(subject()),
     undefined,
     "The subjects that the other servers may ask for.",
   ),
@@ -276,21 +261,13 @@ function resolvePermissions(given: Permissions["permissions"]): Permissions {
   const { import: imported, export: exported } = given;
   return {
     permissions: Object.freeze({
-      ...(imported === undefined ? {} : { import: resolveSubjects(imported) }),
-      ...(exported === undefined ? {} : { export: resolveSubjects(exported) }),
+      ...(imported === undefined ? {} : { import: resolveSubjects(imported) ?? nothing }),
+      ...(exported === undefined ? {} : { export: resolveSubjects(exported) ?? nothing }),
     }),
   };
 }
 
-type Subjects = ValuesOf<typeof subjectFields>;
-
-/** To nats-server an empty list is no list. */
-function resolveSubjects({ allow = [], deny = [] }: Subjects): Subjects {
-  return Object.freeze({
-    ...(allow.length === 0 ? {} : { allow }),
-    ...(deny.length === 0 ? {} : { deny }),
-  });
-}
+const nothing = Object.freeze({});
 
 function identityOf({ host, port, user, password }: RouteUrl): string {
   return JSON.stringify([host.toLowerCase(), port, user, password]);

@@ -72,7 +72,11 @@ export const flagGroups: readonly FlagGroup[] = [
         help: "File to store PID",
         sets: [["pid_file"]],
       },
-      { name: "config", also: ["c"], value: "file", help: "Configuration file (YAML)" },
+      { name: "config", also: ["c"], value: "file", help: "Configuration file: .conf, or YAML" },
+      {
+        name: "ignore-unsupported",
+        help: "Only warn of what the file has and denats does not support yet",
+      },
       { name: "t", help: "Test configuration and exit", mode: "check" },
       {
         name: "print-config",
@@ -262,13 +266,32 @@ export function dashed(name: string): string {
   return /^(?:..?|[A-Z]+)$/.test(name) ? `-${name}` : `--${name}`;
 }
 
+/** A command beside running a server, as the help names it. */
+export interface CommandHelp {
+  /** The word that asks for it. */
+  readonly name: string;
+  /** What follows the word. */
+  readonly usage: string;
+  /** What it does, in one line. */
+  readonly help: string;
+}
+
 /** What `--help` prints. */
-export function helpText(): string {
+export function helpText(commands: readonly CommandHelp[] = []): string {
   const lines = ["Usage: denats [options]"];
+  if (commands.length > 0) {
+    lines.push("       denats <command> [arguments]", "", "Commands:");
+    for (const { name, usage, help } of commands) lines.push(...commandLines(name, usage, help));
+  }
   for (const { title, flags } of flagGroups) {
     lines.push("", `${title}:`, ...flags.map(helpLine));
   }
   return `${lines.join("\n")}\n`;
+}
+
+function commandLines(name: string, usage: string, help: string): string[] {
+  const left = `    ${name} ${usage}`;
+  return left.length < 38 ? [`${left.padEnd(38)} ${help}`] : [left, `${"".padEnd(38)} ${help}`];
 }
 
 function helpLine({ name, also = [], value, help = "" }: Flag): string {

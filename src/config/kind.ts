@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { LiteralType } from "./conf/syntax.ts";
+
 /** Part of a JSON Schema document. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -40,6 +42,8 @@ export interface Kind<Input, Output> {
   readonly outputFrom?: string;
   /** Whether values must never be shown. */
   readonly secret?: boolean;
+  /** What nats-server takes in its own format, where that does not follow from `inputType`. */
+  readonly literals?: readonly LiteralType[];
   /** The value that `input` (text from a file or a flag, or anything a program passed) stands for. */
   read(input: unknown): Output | Refusal;
   /** The value as it is written in YAML. */

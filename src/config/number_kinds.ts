@@ -57,7 +57,8 @@ export function port(): Kind<number, number> {
   };
 }
 
-function readInteger(input: unknown): number | undefined {
+/** The whole number that `input` is or is the text of; `undefined` for none. */
+export function readInteger(input: unknown): number | undefined {
   const value = typeof input === "string" && wholeNumber.test(input) ? Number(input) : input;
   return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
 }
@@ -73,6 +74,7 @@ export function size(range: Range): Kind<number | string, number> {
     inputNote:
       'Bytes, or text such as "64MB"; K, M, G and T are powers of 1000, KB/Ki/KiB and so on of 1024.',
     outputNote: "Bytes.",
+    literals: ["integer"],
     json: {
       anyOf: [
         { type: "integer", minimum: range.min, maximum: range.max ?? Number.MAX_SAFE_INTEGER },
@@ -89,6 +91,17 @@ export function size(range: Range): Kind<number | string, number> {
   };
 }
 
+/** A number of bytes below 2^31; negative for no limit. */
+export function sizeOrNone(): Kind<number | string, number> {
+  const sized = size({ min: 0, max: 2 ** 31 - 1 });
+  return {
+    ...sized,
+    json: { anyOf: [sized.json, { type: "integer", const: -1 }] },
+    read: (input) => readInteger(input) === -1 ? -1 : sized.read(input),
+    format: (value) => value < 0 ? String(value) : sized.format(value),
+  };
+}
+
 /** The longest a timer of the runtime can wait, in whole hours: 596 h, below 2^31 ms. */
 const longestDuration_ms = 596 * 3_600_000;
 
@@ -102,6 +115,7 @@ export function duration(range: Range): Kind<number | string, number> {
     outputType: "number",
     inputNote: 'A duration such as "2s", "1m30s" or "500ms"; a plain number is seconds.',
     outputNote: "Milliseconds.",
+    literals: ["string", "integer", "float"],
     json: {
       anyOf: [
         { type: "number", minimum: range.min / 1000, maximum: max / 1000 },

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ConnectionType } from "./account_definition.ts";
+
 import type { RouteUrl } from "./route_url.ts";
 
 /** The configuration of a broker (as it is asked for). */
@@ -74,9 +76,29 @@ export interface ConfigInput {
   /** The user that a client is taken for when it shows nothing. */
   readonly no_auth_user?: string | undefined;
   /** Accounts by name, beside $G for the users of authorization and $SYS for the system. */
-  readonly accounts?: Readonly<Record<string, AccountConfigInput>> | undefined;
+  readonly accounts?: Readonly<Record<string, AccountConfigInput>> | readonly string[] | undefined;
+  /** Subjects that messages of $G are mapped to, by the subject they are published to. */
+  readonly mappings?:
+    | Readonly<Record<string, string | MappedToInput | readonly (string | MappedToInput)[]>>
+    | undefined;
   /** The account of the system, one of accounts. Default: $SYS. */
   readonly system_account?: string | undefined;
+  /** Have no account of the system where none is named. Default: `false`. */
+  readonly no_system_account?: boolean | undefined;
+  /**
+   * JWTs of operators, or the files that they are in: accounts and users are then known from JWTs.
+   */
+  readonly operator?: string | readonly string[] | undefined;
+  /** Public keys of operators, instead of their JWTs. */
+  readonly trusted_keys?: string | readonly string[] | undefined;
+  /** Where the JWTs of accounts are found. */
+  readonly resolver?: string | ResolverConfigInput | undefined;
+  /** JWTs of accounts by the account's public key, which the resolver has from the start. */
+  readonly resolver_preload?: Readonly<Record<string, string>> | undefined;
+  /** The accounts whose users may connect here; those of all accounts where it is not given. */
+  readonly resolver_pinned_accounts?: string | readonly string[] | undefined;
+  /** JWT of a bearer that a client is taken for when it shows none, for callouts of accounts. */
+  readonly default_sentinel?: string | undefined;
   /**
    * The cluster that this server is part of. Without this block it stands alone; an empty one ({})
    * has every default.
@@ -163,8 +185,26 @@ export interface Config {
   readonly no_auth_user?: string | undefined;
   /** Accounts by name, beside $G for the users of authorization and $SYS for the system. */
   readonly accounts?: Readonly<Record<string, AccountConfig>> | undefined;
+  /** Subjects that messages of $G are mapped to, by the subject they are published to. */
+  readonly mappings?: Readonly<Record<string, readonly MappedTo[]>> | undefined;
   /** The account of the system, one of accounts. Default: $SYS. */
   readonly system_account?: string | undefined;
+  /** Have no account of the system where none is named. */
+  readonly no_system_account: boolean;
+  /**
+   * JWTs of operators, or the files that they are in: accounts and users are then known from JWTs.
+   */
+  readonly operator?: readonly string[] | undefined;
+  /** Public keys of operators, instead of their JWTs. */
+  readonly trusted_keys?: readonly string[] | undefined;
+  /** Where the JWTs of accounts are found. */
+  readonly resolver?: ResolverConfig | undefined;
+  /** JWTs of accounts by the account's public key, which the resolver has from the start. */
+  readonly resolver_preload?: Readonly<Record<string, string>> | undefined;
+  /** The accounts whose users may connect here; those of all accounts where it is not given. */
+  readonly resolver_pinned_accounts?: readonly string[] | undefined;
+  /** JWT of a bearer that a client is taken for when it shows none, for callouts of accounts. */
+  readonly default_sentinel?: string | undefined;
   /**
    * The cluster that this server is part of. Without this block it stands alone; an empty one ({})
    * has every default.
@@ -216,6 +256,10 @@ export interface AuthorizationConfigInput {
   readonly password?: string | undefined;
   /** The users that may connect. */
   readonly users?: readonly UserConfigInput[] | undefined;
+  /** What users without permissions of their own may do. */
+  readonly default_permissions?: PermissionsConfigInput | undefined;
+  /** A service that is asked about every client that connects. */
+  readonly auth_callout?: AuthCalloutConfigInput | undefined;
   /**
    * How long a client may take to show who it is. A duration such as "2s", "1m30s" or "500ms"; a
    * plain number is seconds. Default: `"2s"`.
@@ -236,6 +280,10 @@ export interface AuthorizationConfig {
   readonly password?: string | undefined;
   /** The users that may connect. */
   readonly users?: readonly UserConfig[] | undefined;
+  /** What users without permissions of their own may do. */
+  readonly default_permissions?: PermissionsConfig | undefined;
+  /** A service that is asked about every client that connects. */
+  readonly auth_callout?: AuthCalloutConfig | undefined;
   /** How long a client may take to show who it is. Milliseconds. */
   readonly timeout: number;
 }
@@ -243,29 +291,409 @@ export interface AuthorizationConfig {
 /** A user that may connect (as it is asked for). */
 export interface UserConfigInput {
   /** Name of the user. */
-  readonly user: string;
+  readonly user?: string | undefined;
   /** Password, in the clear or as a bcrypt hash. Without one only an empty password is accepted. */
   readonly password?: string | undefined;
+  /** Public key of the user, who signs what the server asks, instead of a name and a password. */
+  readonly nkey?: string | undefined;
+  /** What the user may do; where it is not given, default_permissions hold. */
+  readonly permissions?: PermissionsConfigInput | undefined;
+  /** How the user may be connected; in any way where it is not given. */
+  readonly allowed_connection_types?: ConnectionType | readonly ConnectionType[] | undefined;
 }
 
 /** A user that may connect (complete and checked). */
 export interface UserConfig {
   /** Name of the user. */
-  readonly user: string;
+  readonly user?: string | undefined;
   /** Password, in the clear or as a bcrypt hash. Without one only an empty password is accepted. */
   readonly password?: string | undefined;
+  /** Public key of the user, who signs what the server asks, instead of a name and a password. */
+  readonly nkey?: string | undefined;
+  /** What the user may do; where it is not given, default_permissions hold. */
+  readonly permissions?: PermissionsConfig | undefined;
+  /** How the user may be connected; in any way where it is not given. */
+  readonly allowed_connection_types?: readonly ConnectionType[] | undefined;
+}
+
+/**
+ * What may be published and subscribed to: everything that is not restricted (as it is asked for).
+ */
+export interface PermissionsConfigInput {
+  /** The subjects that may be published to. */
+  readonly publish?: string | readonly string[] | SubjectPermissionsInput | undefined;
+  /** The subjects that may be subscribed to; with a second word, in that queue group. */
+  readonly subscribe?: string | readonly string[] | SubjectPermissionsInput | undefined;
+  /**
+   * Whether what is asked may be answered, though its reply subject is not among those of publish;
+   * without a list there nothing else may be published then.
+   */
+  readonly allow_responses?: boolean | ResponsesConfigInput | undefined;
+}
+
+/**
+ * What may be published and subscribed to: everything that is not restricted (complete and
+ * checked).
+ */
+export interface PermissionsConfig {
+  /** The subjects that may be published to. */
+  readonly publish?: SubjectPermissions | undefined;
+  /** The subjects that may be subscribed to; with a second word, in that queue group. */
+  readonly subscribe?: SubjectPermissions | undefined;
+  /**
+   * Whether what is asked may be answered, though its reply subject is not among those of publish;
+   * without a list there nothing else may be published then.
+   */
+  readonly allow_responses?: ResponsesConfig | undefined;
+}
+
+/**
+ * Subjects that are allowed and denied; a subject or a list of them alone is allowed (as it is
+ * asked for).
+ */
+export interface SubjectPermissionsInput {
+  /** Only these; without it, or where it is empty, all but those denied. */
+  readonly allow?: string | readonly string[] | undefined;
+  /** All but these. */
+  readonly deny?: string | readonly string[] | undefined;
+}
+
+/**
+ * Subjects that are allowed and denied; a subject or a list of them alone is allowed (complete and
+ * checked).
+ */
+export interface SubjectPermissions {
+  /** Only these; without it, or where it is empty, all but those denied. */
+  readonly allow?: readonly string[] | undefined;
+  /** All but these. */
+  readonly deny?: readonly string[] | undefined;
+}
+
+/**
+ * How often, and how long, what is asked may be answered; true has the defaults (as it is asked
+ * for).
+ */
+export interface ResponsesConfigInput {
+  /** Most messages to one reply subject; negative for no limit. Default: `1`. */
+  readonly max?: number | undefined;
+  /**
+   * How long a request may be answered; negative for no limit. A duration such as "2m", negative
+   * for no limit; a plain number is seconds. Default: `"2m"`.
+   */
+  readonly expires?: number | string | undefined;
+}
+
+/**
+ * How often, and how long, what is asked may be answered; true has the defaults (complete and
+ * checked).
+ */
+export interface ResponsesConfig {
+  /** Most messages to one reply subject; negative for no limit. */
+  readonly max: number;
+  /**
+   * How long a request may be answered; negative for no limit. Milliseconds; negative for no limit.
+   */
+  readonly expires: number;
+}
+
+/** A service that is asked about every client that connects (as it is asked for). */
+export interface AuthCalloutConfigInput {
+  /** Public key of an account, with which the answers of the service are signed. */
+  readonly issuer: string;
+  /** The account of the service. Default: `"$G"`. */
+  readonly account?: string | undefined;
+  /** Users that the service itself connects as: they are not asked about. */
+  readonly auth_users: readonly string[];
+  /** The accounts that clients may be put into; all of them where it is not given. */
+  readonly allowed_accounts?: readonly string[] | undefined;
+  /** Public curve key of the service: what it is asked is encrypted with it. */
+  readonly xkey?: string | undefined;
+}
+
+/** A service that is asked about every client that connects (complete and checked). */
+export interface AuthCalloutConfig {
+  /** Public key of an account, with which the answers of the service are signed. */
+  readonly issuer: string;
+  /** The account of the service. */
+  readonly account: string;
+  /** Users that the service itself connects as: they are not asked about. */
+  readonly auth_users: readonly string[];
+  /** The accounts that clients may be put into; all of them where it is not given. */
+  readonly allowed_accounts?: readonly string[] | undefined;
+  /** Public curve key of the service: what it is asked is encrypted with it. */
+  readonly xkey?: string | undefined;
 }
 
 /** An account: clients in different ones do not hear each other (as it is asked for). */
 export interface AccountConfigInput {
   /** The users whose account this is. Default: `[]`. */
   readonly users?: readonly UserConfigInput[] | undefined;
+  /** What other accounts may have. */
+  readonly exports?: readonly ExportConfigInput[] | undefined;
+  /** What the account has of others. */
+  readonly imports?: readonly ImportConfigInput[] | undefined;
+  /** Subjects that messages of the account are mapped to, by the subject they are published to. */
+  readonly mappings?:
+    | Readonly<Record<string, string | MappedToInput | readonly (string | MappedToInput)[]>>
+    | undefined;
+  /** What users without permissions of their own may do. */
+  readonly default_permissions?: PermissionsConfigInput | undefined;
+  /** What its clients are held to. */
+  readonly limits?: AccountLimitsConfigInput | undefined;
+  /**
+   * Whether its clients may use JetStream of the other servers of the cluster, which set its
+   * limits.
+   */
+  readonly jetstream?: boolean | "enabled" | "disabled" | undefined;
+  /** Public key of the account. */
+  readonly nkey?: string | undefined;
 }
 
 /** An account: clients in different ones do not hear each other (complete and checked). */
 export interface AccountConfig {
   /** The users whose account this is. */
   readonly users: readonly UserConfig[];
+  /** What other accounts may have. */
+  readonly exports?: readonly ExportConfig[] | undefined;
+  /** What the account has of others. */
+  readonly imports?: readonly ImportConfig[] | undefined;
+  /** Subjects that messages of the account are mapped to, by the subject they are published to. */
+  readonly mappings?: Readonly<Record<string, readonly MappedTo[]>> | undefined;
+  /** What users without permissions of their own may do. */
+  readonly default_permissions?: PermissionsConfig | undefined;
+  /** What its clients are held to. */
+  readonly limits?: AccountLimitsConfig | undefined;
+  /**
+   * Whether its clients may use JetStream of the other servers of the cluster, which set its
+   * limits.
+   */
+  readonly jetstream?: boolean | undefined;
+  /** Public key of the account. */
+  readonly nkey?: string | undefined;
+}
+
+/** What an account lets others have: a stream or a service (as it is asked for). */
+export interface ExportConfigInput {
+  /** Subjects whose messages other accounts may receive. */
+  readonly stream?: string | undefined;
+  /** Subjects that other accounts may send requests to. */
+  readonly service?: string | undefined;
+  /** The accounts that may import it; all of them where it is not given. */
+  readonly accounts?: readonly string[] | undefined;
+  /** How many answers a request of the service has: singleton (one), stream or chunked. */
+  readonly response_type?: "singleton" | "stream" | "chunked" | undefined;
+  /**
+   * How long answers are waited for; 2m where it is not given. A duration such as "2s", "1m30s" or
+   * "500ms"; a plain number is seconds.
+   */
+  readonly response_threshold?: number | string | undefined;
+  /** Which token of the subject, from 1, is the name of the importing account; it must be a *. */
+  readonly account_token_position?: number | undefined;
+  /** Whether and where the service is measured. */
+  readonly latency?: string | LatencyConfigInput | undefined;
+}
+
+/** What an account lets others have: a stream or a service (complete and checked). */
+export interface ExportConfig {
+  /** Subjects whose messages other accounts may receive. */
+  readonly stream?: string | undefined;
+  /** Subjects that other accounts may send requests to. */
+  readonly service?: string | undefined;
+  /** The accounts that may import it; all of them where it is not given. */
+  readonly accounts?: readonly string[] | undefined;
+  /** How many answers a request of the service has: singleton (one), stream or chunked. */
+  readonly response_type?: "singleton" | "stream" | "chunked" | undefined;
+  /** How long answers are waited for; 2m where it is not given. Milliseconds. */
+  readonly response_threshold?: number | undefined;
+  /** Which token of the subject, from 1, is the name of the importing account; it must be a *. */
+  readonly account_token_position?: number | undefined;
+  /** Whether and where the service is measured. */
+  readonly latency?: LatencyConfig | undefined;
+}
+
+/**
+ * Whether and where a service is measured; a subject alone measures every request (as it is asked
+ * for).
+ */
+export interface LatencyConfigInput {
+  /**
+   * Share of the requests that is measured, or headers for those whose headers ask for it. Percent,
+   * such as 60 or "60%", or "headers". Default: `100`.
+   */
+  readonly sampling?: number | string | undefined;
+  /** Subject of the measurements, in the exporting account. */
+  readonly subject: string;
+}
+
+/**
+ * Whether and where a service is measured; a subject alone measures every request (complete and
+ * checked).
+ */
+export interface LatencyConfig {
+  /**
+   * Share of the requests that is measured, or headers for those whose headers ask for it. Percent,
+   * or "headers".
+   */
+  readonly sampling: number | "headers";
+  /** Subject of the measurements, in the exporting account. */
+  readonly subject: string;
+}
+
+/** What an account takes from another: a stream or a service (as it is asked for). */
+export interface ImportConfigInput {
+  /** Messages to receive. */
+  readonly stream?: ImportSourceConfigInput | undefined;
+  /** Where to send requests. */
+  readonly service?: ImportSourceConfigInput | undefined;
+  /** Subject here, the one there where it is not given; $1 is what the first * stands for. */
+  readonly to?: string | undefined;
+  /** Tokens before the subject of a stream here, instead of to. */
+  readonly prefix?: string | undefined;
+  /** Let the exporter of the service know who asks. Default: `false`. */
+  readonly share?: boolean | undefined;
+}
+
+/** What an account takes from another: a stream or a service (complete and checked). */
+export interface ImportConfig {
+  /** Messages to receive. */
+  readonly stream?: ImportSourceConfig | undefined;
+  /** Where to send requests. */
+  readonly service?: ImportSourceConfig | undefined;
+  /** Subject here, the one there where it is not given; $1 is what the first * stands for. */
+  readonly to?: string | undefined;
+  /** Tokens before the subject of a stream here, instead of to. */
+  readonly prefix?: string | undefined;
+  /** Let the exporter of the service know who asks. */
+  readonly share: boolean;
+}
+
+/** A subject of another account (as it is asked for). */
+export interface ImportSourceConfigInput {
+  /** Name of the exporting account. */
+  readonly account: string;
+  /** Subject there. */
+  readonly subject: string;
+}
+
+/** A subject of another account (complete and checked). */
+export interface ImportSourceConfig {
+  /** Name of the exporting account. */
+  readonly account: string;
+  /** Subject there. */
+  readonly subject: string;
+}
+
+/** A subject that messages are mapped to; a subject alone has all of them (as it is asked for). */
+export interface MappedToInput {
+  /** Subject, with $1 or functions such as {{wildcard(1)}} and {{partition(3,1)}}. */
+  readonly destination: string;
+  /** Share of the messages. Percent, such as 60 or "60%". */
+  readonly weight: number | string;
+  /** Only on servers of the cluster of this name. */
+  readonly cluster?: string | undefined;
+}
+
+/**
+ * A subject that messages are mapped to; a subject alone has all of them (complete and checked).
+ */
+export interface MappedTo {
+  /** Subject, with $1 or functions such as {{wildcard(1)}} and {{partition(3,1)}}. */
+  readonly destination: string;
+  /** Share of the messages. Percent. */
+  readonly weight: number;
+  /** Only on servers of the cluster of this name. */
+  readonly cluster?: string | undefined;
+}
+
+/**
+ * What the clients of an account are held to; -1 and what is not given are without limit (as it is
+ * asked for).
+ */
+export interface AccountLimitsConfigInput {
+  /** Most connections of clients. */
+  readonly max_connections?: number | undefined;
+  /** Most subscriptions of one connection. */
+  readonly max_subscriptions?: number | undefined;
+  /**
+   * Largest message of its clients, its headers included. Bytes, or text such as "64MB"; K, M, G
+   * and T are powers of 1000, KB/Ki/KiB and so on of 1024.
+   */
+  readonly max_payload?: number | string | undefined;
+  /** Most leaf nodes. */
+  readonly max_leafnodes?: number | undefined;
+}
+
+/**
+ * What the clients of an account are held to; -1 and what is not given are without limit (complete
+ * and checked).
+ */
+export interface AccountLimitsConfig {
+  /** Most connections of clients. */
+  readonly max_connections?: number | undefined;
+  /** Most subscriptions of one connection. */
+  readonly max_subscriptions?: number | undefined;
+  /** Largest message of its clients, its headers included. Bytes. */
+  readonly max_payload?: number | undefined;
+  /** Most leaf nodes. */
+  readonly max_leafnodes?: number | undefined;
+}
+
+/** Where the JWTs of accounts are found (as it is asked for). */
+export interface ResolverConfigInput {
+  /**
+   * memory (of resolver_preload), url, full (all accounts, in a folder) or cache (some of them).
+   * Default: `"memory"`.
+   */
+  readonly type?: "memory" | "url" | "full" | "cache" | undefined;
+  /** Where JWTs of accounts are got, with the account's key behind it. */
+  readonly url?: string | undefined;
+  /** Folder of the JWTs of accounts. */
+  readonly dir?: string | undefined;
+  /** Whether accounts may be deleted by a message; their files are kept under another name. */
+  readonly allow_delete?: boolean | undefined;
+  /** Whether the files of deleted accounts are deleted too. */
+  readonly hard_delete?: boolean | undefined;
+  /** How many accounts the folder may hold. */
+  readonly limit?: number | undefined;
+  /**
+   * How long a cache keeps an account that nobody asks for. A duration such as "2s", "1m30s" or
+   * "500ms"; a plain number is seconds.
+   */
+  readonly ttl?: number | string | undefined;
+  /**
+   * How often servers compare their accounts. A duration such as "2s", "1m30s" or "500ms"; a plain
+   * number is seconds.
+   */
+  readonly interval?: number | string | undefined;
+  /**
+   * How long other servers may take to answer for an account. A duration such as "2s", "1m30s" or
+   * "500ms"; a plain number is seconds.
+   */
+  readonly timeout?: number | string | undefined;
+}
+
+/** Where the JWTs of accounts are found (complete and checked). */
+export interface ResolverConfig {
+  /**
+   * memory (of resolver_preload), url, full (all accounts, in a folder) or cache (some of them).
+   */
+  readonly type: "memory" | "url" | "full" | "cache";
+  /** Where JWTs of accounts are got, with the account's key behind it. */
+  readonly url?: string | undefined;
+  /** Folder of the JWTs of accounts. */
+  readonly dir?: string | undefined;
+  /** Whether accounts may be deleted by a message; their files are kept under another name. */
+  readonly allow_delete?: boolean | undefined;
+  /** Whether the files of deleted accounts are deleted too. */
+  readonly hard_delete?: boolean | undefined;
+  /** How many accounts the folder may hold. */
+  readonly limit?: number | undefined;
+  /** How long a cache keeps an account that nobody asks for. Milliseconds. */
+  readonly ttl?: number | undefined;
+  /** How often servers compare their accounts. Milliseconds. */
+  readonly interval?: number | undefined;
+  /** How long other servers may take to answer for an account. Milliseconds. */
+  readonly timeout?: number | undefined;
 }
 
 /** The cluster that this server is part of (as it is asked for). */
@@ -446,28 +874,6 @@ export interface ClusterPermissions {
   readonly export?: SubjectPermissions | undefined;
 }
 
-/**
- * Subjects that are allowed and denied; a subject or a list of them alone is allowed (as it is
- * asked for).
- */
-export interface SubjectPermissionsInput {
-  /** Only these; without it, or where it is empty, all but those denied. */
-  readonly allow?: string | readonly string[] | undefined;
-  /** All but these. */
-  readonly deny?: string | readonly string[] | undefined;
-}
-
-/**
- * Subjects that are allowed and denied; a subject or a list of them alone is allowed (complete and
- * checked).
- */
-export interface SubjectPermissions {
-  /** Only these; without it, or where it is empty, all but those denied. */
-  readonly allow?: readonly string[] | undefined;
-  /** All but these. */
-  readonly deny?: readonly string[] | undefined;
-}
-
 /** The form and the level of the log (as it is asked for). */
 export interface LogConfigInput {
   /** Lines as nats-server writes them, or one JSON object a line. Default: `"text"`. */
@@ -478,13 +884,14 @@ export interface LogConfigInput {
    */
   readonly level?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
   /**
-   * Levels of single modules, where they differ from level: client, accept, auth, route,
+   * Levels of single modules, where they differ from level: client, accept, auth, account, route,
    * supervisor. Default: `{}`.
    */
   readonly levels?: {
     readonly client?: "error" | "warn" | "info" | "debug" | "trace";
     readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
     readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly account?: "error" | "warn" | "info" | "debug" | "trace";
     readonly route?: "error" | "warn" | "info" | "debug" | "trace";
     readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
   } | undefined;
@@ -497,13 +904,14 @@ export interface LogConfig {
   /** The least important lines that are logged: error, warn, info, debug or trace. */
   readonly level: "error" | "warn" | "info" | "debug" | "trace";
   /**
-   * Levels of single modules, where they differ from level: client, accept, auth, route,
+   * Levels of single modules, where they differ from level: client, accept, auth, account, route,
    * supervisor.
    */
   readonly levels: {
     readonly client?: "error" | "warn" | "info" | "debug" | "trace";
     readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
     readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly account?: "error" | "warn" | "info" | "debug" | "trace";
     readonly route?: "error" | "warn" | "info" | "debug" | "trace";
     readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
   };

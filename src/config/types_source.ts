@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BlockShape, Field, Shape } from "./fields.ts";
+import type { BlockShape, Field, Shape } from "./shape.ts";
 import { configShape } from "./schema.ts";
 
 type Side = "input" | "output";
@@ -79,17 +79,21 @@ function typeSource(shape: Shape, side: Side): string {
       return side === "input" ? shape.kind.inputType : shape.kind.outputType;
     case "list": {
       const item = typeSource(shape.item, side);
-      return shape.orOne && side === "input"
-        ? `${item} | readonly ${item}[]`
-        : `readonly ${item.includes(" | ") ? `(${item})` : item}[]`;
+      const all = `readonly ${item.includes(" | ") ? `(${item})` : item}[]`;
+      return shape.orOne && side === "input" ? `${item} | ${all}` : all;
     }
-    case "map":
-      return mapSource(shape.names, typeSource(shape.value, side));
+    case "map": {
+      const source = mapSource(shape.names, typeSource(shape.value, side));
+      return shape.orNames && side === "input" ? `${source} | readonly string[]` : source;
+    }
     case "block": {
+      if (side === "output") return typeName(shape, side);
       const short = shape.short === undefined ? undefined : shape.fields.get(shape.short);
-      return side === "output" || short === undefined
-        ? typeName(shape, side)
-        : `${typeSource(short.shape, side)} | ${typeName(shape, side)}`;
+      const others = [
+        ...(short === undefined ? [] : [typeSource(short.shape, side)]),
+        ...(shape.shortForm === undefined ? [] : [shape.shortForm.inputType]),
+      ];
+      return [...others, typeName(shape, side)].join(" | ");
     }
   }
 }

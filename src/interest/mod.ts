@@ -7,3 +7,4 @@ export type { Interested } from "./audience.ts";
 export * from "./interest.ts";
 export { Match } from "./match.ts";
 export { MatchedGroup, type Members } from "./queue_group.ts";
+export * from "./subject_verdicts.ts";

@@ -5,7 +5,14 @@
  */
 
 /** The names of the modules, as lines show them and as `log.levels` of the configuration takes them. */
-export const LOG_MODULES = ["client", "accept", "auth", "route", "supervisor"] as const;
+export const LOG_MODULES = [
+  "client",
+  "accept",
+  "auth",
+  "account",
+  "route",
+  "supervisor",
+] as const;
 
 /** The name of a module. */
 export type LogModule = typeof LOG_MODULES[number];

@@ -24,6 +24,15 @@ export interface BrokerEvents {
   /** A client's connection ended; `reason` is one of nats-server's close reasons. */
   disconnected: ClientEvent & { readonly reason: string };
   /**
+   * A client was not let in. `event` is the id that the log names, `reason` says why in words that were
+   * not told to the client, `account` is whose credentials they are, where that is known.
+   */
+  refused: ClientEvent & {
+    readonly event: string;
+    readonly reason: string;
+    readonly account: string | null;
+  };
+  /**
    * Another server of the cluster is connected, is connected by everything that there is to be, or is
    * lost.
    */

@@ -18,6 +18,8 @@ export const CLOSE_REASONS = {
   protocolViolation: "Protocol Violation",
   badClientProtocolVersion: "Bad Client Protocol Version",
   maximumConnectionsExceeded: "Maximum Connections Exceeded",
+  authenticationExpired: "Authentication Expired",
+  maximumAccountConnectionsExceeded: "Maximum Account Connections Exceeded",
   maximumPayloadExceeded: "Maximum Message Payload Exceeded",
   maximumControlLineExceeded: "Maximum Control Line Exceeded",
   maximumSubscriptionsExceeded: "Maximum Subscriptions Exceeded",

@@ -18,6 +18,10 @@ export const ERROR_TEXT = {
   clientProtocol: "invalid client protocol",
   noRespondersHeaders: "no responders requires headers support",
   stale: "Stale Connection",
+  accountConnections: "maximum account active connections exceeded",
+  userExpired: "User Authentication Expired",
+  userRevoked: "User Authentication Revoked",
+  accountExpired: "Account Authentication Expired",
 } as const;
 
 /** `Permissions Violation for Publish to "x"`. */
@@ -34,6 +38,11 @@ export function replyViolation(reply: string): string {
 export function subscriptionViolation(subject: string, queue: string | null): string {
   const text = `Permissions Violation for Subscription to ${quote(subject)}`;
   return queue === null ? text : `${text} using queue ${quote(queue)}`;
+}
+
+/** `Permissions Violation for Subscription to "x" (sid "1")`: one that there was is none any more. */
+export function subscriptionEnded(subject: string, queue: string | null, sid: string): string {
+  return `${subscriptionViolation(subject, queue)} (sid ${quote(sid)})`;
 }
 
 /** `Permissions Violation for Subscription to "x", too many tokens`. */

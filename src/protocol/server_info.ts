@@ -51,6 +51,10 @@ export interface ConnectionInfo {
   connect_info?: true;
   /** The account the client is in. */
   remote_account?: string;
+  /** Whether that is the system account. */
+  acc_is_sys?: true;
+  /** Largest message of this client, in bytes, where that is less than others may send. */
+  max_payload?: number;
 }
 
 /** The INFO frame, a byte string. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Account } from "../../src/account/mod.ts";
+import { AccountDirectory } from "../../src/account/mod.ts";
 import { Cluster, type RouteSettings } from "../../src/cluster/mod.ts";
 import { routeInfo, routeSettings } from "../../src/cluster_parts.ts";
 import { loggingConfig, normaliseConfig } from "../../src/config/mod.ts";
@@ -54,12 +54,18 @@ export class MemoryCluster implements AsyncDisposable {
     });
     const wheel = new TimerWheel(0, DEADLINES_PERIOD_MS);
     const outboxSettings = routeOutboxSettings({ ...config, ...config.cluster! }, new SlabPool());
-    const account = new Account("$G", {
+    const accounts = new AccountDirectory([["$G", {}]], {
       random,
       clock,
       touched,
       dropAbove: Infinity,
       pressAbove: Infinity,
+      systemAccount: null,
+      jetStreamElsewhere: false,
+      server: () => ({ name: "SA", cluster: "C1" }),
+      onProblem: (_, problem) => {
+        throw new Error(problem);
+      },
     });
     let id = 0;
     this.cluster = new Cluster({
@@ -68,7 +74,7 @@ export class MemoryCluster implements AsyncDisposable {
       routes: [],
       credentials: null,
       authenticate: null,
-      accounts: new Map([["$G", account]]),
+      accounts,
       info: routeInfo(config, config.cluster!, { id: "NA", name: "SA" }, ROUTE_ADDRESS),
       connectUrls: null,
       listener: transport.listen(ROUTE_ADDRESS),

@@ -153,22 +153,22 @@ Deno.test("names of accounts and of users are of what there is", async () => {
 });
 
 Deno.test("the rest of nats-server's accounts is refused by name", async () => {
-  const keys = [
-    ..."default_permissions exports imports jetstream limits mappings maps msg_trace".split(" "),
-    ..."nkey trace_dest".split(" "),
-  ];
-  for (const key of keys) {
+  for (const key of ["jetstream", "msg_trace", "trace_dest"]) {
     assertEquals(
       await refusal(`accounts: {A: {${key}: {}}}`),
       `1:16: accounts.A.${key}: not supported by this version of denats`,
     );
   }
   assertEquals(
-    await refusal("accounts: {A: {users: [{nkey: sesame}]}}"),
+    await refusal(
+      "accounts: {A: {jetstream: enabled, exports: [{service: a, allow_trace: true}]}}",
+    ),
     "the configuration has 2 problems:\n" +
-      "  1:24: accounts.A.users[0].user: expected a user name, found nothing\n" +
-      "  1:25: accounts.A.users[0].nkey: not supported by this version of denats",
+      "  1:16: accounts.A.jetstream: not supported by this version of denats\n" +
+      "  1:59: accounts.A.exports[0].allow_trace: not supported by this version of denats",
   );
+  // What asks for nothing is taken.
+  await load("accounts: {A: {jetstream: disabled, exports: [{service: a, allow_trace: false}]}}");
 });
 
 Deno.test("what stands where a password was meant is not shown", async () => {

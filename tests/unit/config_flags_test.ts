@@ -142,7 +142,7 @@ Deno.test("what is wrong with a flag is said in one line", () => {
   );
   assertEquals(
     refusal("start"),
-    'unexpected argument "start": only flags, help and version are known',
+    'unexpected argument "start": only a command may be the first word',
   );
   assertEquals(refusal("-t"), "-t checks a configuration file: name it with -c <file>");
   assertEquals(refusal("---p"), "bad flag syntax: ---p");

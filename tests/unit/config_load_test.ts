@@ -58,6 +58,7 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     write_deadline: 10_000,
     no_fast_producer_stall: false,
     no_header_support: false,
+    no_system_account: false,
     ping_interval: 120_000,
     ping_max: 2,
     authorization: { timeout: 2000 },
@@ -162,7 +163,7 @@ lame_duck_duration: 1s
       "denats.yaml:2:1: max_payload: expected a max_payload no larger than max_pending, found 100MB and 1MB",
       "denats.yaml:5:3: authorization.token: expected only one of a token, a user and a list of users, found token and users",
       "denats.yaml:10:17: authorization.users[1].password: expected a password or its bcrypt hash, not empty, found a list of 1",
-      "denats.yaml:11:7: authorization.users[2].user: expected a user name, found nothing",
+      "denats.yaml:11:7: authorization.users[2].user: expected a user name or an nkey, found nothing",
       "denats.yaml:12:3: authorization.ping_interval: that key does not belong here (it belongs at the top level)",
       "denats.yaml:13:1: timeout: that key does not belong here (it belongs under authorization)",
       "denats.yaml:14:6: log: expected a map (key: value), found a text (not shown)",
@@ -185,22 +186,26 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
       "jetstreem: {}",
       "jetstreem: unknown key (jetstream is not supported by this version of denats)",
     ],
-    ["permissions: {}", "permissions: not supported by this version of denats"],
+    [
+      "proxy_required: yes",
+      "proxy_required: that key does not belong here " +
+      "(it belongs under authorization, not supported by this version of denats)",
+    ],
     ["__proto__: { port: 1 }", "__proto__: unknown key"],
     ["constructor: 1", "constructor: unknown key"],
   ];
   for (const [text, expected] of cases) {
     assertEquals(await refusal(text), [`denats.yaml:1:1: ${expected}`]);
   }
-  assertEquals(await refusal("authorization: { users: [{ user: a, permissions: {} }] }"), [
-    "denats.yaml:1:37: authorization.users[0].permissions: not supported by this version of denats",
+  assertEquals(await refusal("authorization: { users: [{ user: a, proxy_required: yes }] }"), [
+    "denats.yaml:1:37: authorization.users[0].proxy_required: not supported by this version of denats",
   ]);
 });
 
 Deno.test("a level of a module that there is not is refused", async () => {
   assertEquals(await refusal("log:\n  levels: { clinet: debug, leaf: warn, accept: loud }"), [
     "denats.yaml:2:13: log.levels.clinet: unknown name (did you mean client?)",
-    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, route, supervisor)",
+    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, account, route, supervisor)",
     'denats.yaml:2:48: log.levels.accept: expected one of error, warn, info, debug, trace, found "loud"',
   ]);
   const { log } = await load("log:\n  levels: { supervisor: error, auth: trace }");
@@ -405,10 +410,10 @@ Deno.test("a file that cannot be used is named", async () => {
   );
   assertEquals(missing.message, "cannot read gone.yaml");
   const foreign = await assertRejects(
-    () => loadConfig({ file: "nats.conf", ...sources }),
+    () => loadConfig({ file: "gone.conf", ...sources }),
     ConfigError,
   );
-  assertStringIncludes(foreign.message, "write YAML");
+  assertEquals(foreign.message, "cannot read gone.conf");
 });
 
 Deno.test("an embedding program gets the same checks, without places", () => {

@@ -1,0 +1,128 @@
+/**
+ * Answers of an account's services to requests that came from other accounts.
+ *
+ * @module
+ */
+import type { Clock, Random } from "../platform/mod.ts";
+import { byteString, ClientMessage, rewriteMessage } from "../protocol/mod.ts";
+import type { Account } from "./account.ts";
+import { Subscriber } from "./subscriber.ts";
+import { type DeliveryHook, Subscription } from "./subscription.ts";
+
+/** How many answers a request has: one, some, or some of which the last one is empty. */
+export type ResponseType = "singleton" | "stream" | "chunked";
+
+/** An answer that is waited for. */
+export interface ExpectedResponse {
+  /** Who has asked. */
+  readonly importer: Account;
+  /** Where the answer is wanted in that account, a byte string. */
+  readonly reply: string;
+  /** How many answers there may be. */
+  readonly responseType: ResponseType;
+  /** Milliseconds, since the request or the last answer, in which the next one is expected. */
+  readonly thresholdMs: number;
+}
+
+/** How many answers may be waited for in one account; the oldest are given up then. */
+const MAX_EXPECTED = 1_000_000;
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const TOKEN_LENGTH = 6;
+
+/** The answers that are waited for in one exporting account. */
+export class ServiceResponses implements DeliveryHook {
+  readonly #account: Account;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #prefix: string;
+  readonly #expected = new Map<string, ExpectedResponse & { dueMs: number }>();
+  /** Publishes in the importing accounts. */
+  readonly #bridge = new Subscriber(null);
+  #attached = false;
+
+  /** Waits for nothing yet. */
+  constructor(account: Account, random: Random, clock: Clock) {
+    this.#account = account;
+    this.#random = random;
+    this.#clock = clock;
+    this.#prefix = `_R_.${this.#token()}.`;
+  }
+
+  /** How many answers are waited for. */
+  get size(): number {
+    return this.#expected.size;
+  }
+
+  /** Waits for an answer; returns where it is to be sent. */
+  expect(response: ExpectedResponse): string {
+    if (!this.#attached) {
+      this.#attached = true;
+      this.#account.attach(new Subscription(this.#bridge, `${this.#prefix}>`, null, "", this));
+    }
+    if (this.#expected.size >= MAX_EXPECTED) {
+      const [oldest] = this.#expected.keys();
+      this.#expected.delete(oldest!);
+    }
+    let token = this.#token();
+    while (this.#expected.has(token)) token = this.#token();
+    const dueMs = this.#clock.monotonic() + response.thresholdMs;
+    this.#expected.set(token, { ...response, dueMs });
+    return this.#prefix + token;
+  }
+
+  /** Nobody was there to answer. */
+  forget(reply: string): void {
+    this.#expected.delete(reply.slice(this.#prefix.length));
+  }
+
+  /** Gives up what is overdue. To be called now and then. */
+  sweep(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const [token, { dueMs }] of this.#expected) {
+      if (dueMs <= nowMs) this.#expected.delete(token);
+    }
+  }
+
+  /** See {@link DeliveryHook}: an answer, from here or over a route. */
+  deliver(_subscription: Subscription, message: ClientMessage): boolean {
+    const bytes = message.slab.bytes;
+    const token = byteString(bytes, message.subjectStart + this.#prefix.length, message.subjectEnd);
+    const expected = this.#expected.get(token);
+    if (expected === undefined) return false;
+    const { importer, reply, responseType, thresholdMs } = expected;
+    const isLast = responseType === "singleton" ||
+      (responseType === "chunked" && message.size === message.headerLength);
+    if (isLast) this.#expected.delete(token);
+    else expected.dueMs = this.#clock.monotonic() + thresholdMs;
+    // Whoever answers may ask something in turn.
+    let back: string | null = null;
+    if (message.hasReply) {
+      back = byteString(bytes, message.replyStart, message.replyEnd);
+      if (!back.startsWith("$JS.ACK.")) {
+        back = importer.responses.expect({
+          importer: this.#account,
+          reply: back,
+          responseType: "singleton",
+          thresholdMs,
+        });
+      }
+    }
+    const answer = new ClientMessage();
+    rewriteMessage(message, answer, { subject: reply, reply: back });
+    this.#bridge.lastMatch = this.#bridge.lastRemoteMatch = null;
+    const count = importer.publishFrom(this.#account, answer, this.#bridge);
+    answer.release();
+    // Whoever asked has gone.
+    if (count === 0) {
+      this.#expected.delete(token);
+      if (back !== null) importer.responses.forget(back);
+    }
+    return count > 0;
+  }
+
+  #token(): string {
+    let token = "";
+    for (let i = 0; i < TOKEN_LENGTH; i++) token += DIGITS[this.#random.below(DIGITS.length)];
+    return token;
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * Reads a text in nats-server's configuration format. Like nats-server's, this reader is lenient:
+ * `:`, `=` or nothing between key and value, `,`, `;` or a new line between entries. Variables and
+ * includes are left as they are.
+ *
+ * @module
+ */
+import { Cursor, isBlank, isLineEnd, isSeparator, isSpace } from "./cursor.ts";
+import { readScalar, UnclosedError, ValueError } from "./scalars.ts";
+import type {
+  EntrySyntax,
+  IncludeSyntax,
+  ListSyntax,
+  MapSyntax,
+  SyntaxProblem,
+  ValueSyntax,
+} from "./syntax.ts";
+
+/** How deep lists and maps may be nested. */
+const DEPTH_LIMIT = 100;
+
+/** What a text says, and what is wrong with it. */
+export interface Parsed {
+  /** Its entries, without those that could not be read. */
+  readonly root: MapSyntax;
+  /** What could not be read, in order, at most as many as were asked for. */
+  readonly problems: readonly SyntaxProblem[];
+  /** What is strange, though nats-server accepts it. */
+  readonly oddities: readonly SyntaxProblem[];
+}
+
+/**
+ * Parses `text`. Never throws; takes time in proportion to its length.
+ *
+ * @param limit How many problems are looked for.
+ */
+export function parseConf(text: string, limit: number): Parsed {
+  return new Parser(text, limit).parse();
+}
+
+/** Where an entry stands: between the braces of a map, those around a whole file, or in no braces. */
+type Home = "map" | "braces" | "file";
+
+type Entries = (EntrySyntax | IncludeSyntax)[];
+
+/** Enough was found. */
+class Enough extends Error {}
+
+class Parser {
+  readonly #cursor: Cursor;
+  readonly #limit: number;
+  readonly #problems: SyntaxProblem[] = [];
+  readonly #oddities: SyntaxProblem[] = [];
+  #depth = 0;
+
+  constructor(text: string, limit: number) {
+    this.#cursor = new Cursor(text);
+    this.#limit = limit;
+  }
+
+  parse(): Parsed {
+    const cursor = this.#cursor;
+    const entries: Entries = [];
+    const zero = cursor.text.indexOf("\0");
+    if (zero >= 0) {
+      this.#problems.push({ at: zero, found: "a zero byte; is this a text?" });
+    } else {
+      try {
+        this.#readFile(entries);
+      } catch (error) {
+        if (!(error instanceof Enough)) throw error;
+      }
+    }
+    const root: MapSyntax = { type: "map", entries, at: 0 };
+    return { root, problems: this.#problems, oddities: this.#oddities };
+  }
+
+  #readFile(entries: Entries): void {
+    const cursor = this.#cursor;
+    for (;;) {
+      cursor.skipSpacesAndComments();
+      if (cursor.ended) return;
+      if (cursor.char === "{") {
+        this.#readBraces(entries);
+      } else if (cursor.char === "}") {
+        this.#readStrayBrace();
+      } else {
+        this.#readEntry(entries, "file");
+      }
+    }
+  }
+
+  /** A brace that closes nothing: nats-server accepts it behind a value and at the very end. */
+  #readStrayBrace(): void {
+    const cursor = this.#cursor;
+    const { at } = cursor;
+    const found = "a } that closes nothing";
+    cursor.at++;
+    cursor.skip(isSpace);
+    if (cursor.ended) this.#oddities.push({ at, found });
+    else this.#report({ at, found });
+  }
+
+  /** Braces around what the file says, as in JSON. */
+  #readBraces(entries: Entries): void {
+    const cursor = this.#cursor;
+    const { at } = cursor;
+    cursor.at++;
+    this.#nested(at, () => {
+      for (;;) {
+        cursor.skipSpacesAndComments();
+        if (cursor.ended) {
+          this.#oddities.push({ at, found: "a { that is never closed" });
+          return;
+        }
+        if (cursor.char === "}") {
+          cursor.at++;
+          return;
+        }
+        if (cursor.char === "{") this.#readBraces(entries);
+        else if (this.#readEntry(entries, "braces")) return;
+      }
+    });
+  }
+
+  #readMap(): MapSyntax {
+    const cursor = this.#cursor;
+    const { at } = cursor;
+    const entries: Entries = [];
+    cursor.at++;
+    for (;;) {
+      cursor.skipSpacesAndComments();
+      if (cursor.ended) throw new UnclosedError(at, "a { that is never closed");
+      if (cursor.char === "}") {
+        cursor.at++;
+        break;
+      }
+      if (this.#readEntry(entries, "map")) break;
+    }
+    return { type: "map", entries, at };
+  }
+
+  #readList(): ListSyntax {
+    const cursor = this.#cursor;
+    const { at } = cursor;
+    const items: ValueSyntax[] = [];
+    cursor.at++;
+    for (;;) {
+      cursor.skipSpacesAndComments();
+      if (cursor.ended) throw new UnclosedError(at, "a [ that is never closed");
+      if (cursor.char === "]") {
+        cursor.at++;
+        break;
+      }
+      const ended = this.#recover("]", () => {
+        if (cursor.char === "," || cursor.char === "/") {
+          throw new ValueError(cursor.at, `a ${cursor.char} where a value is expected`);
+        }
+        items.push(this.#readValue());
+        return this.#readListEnd();
+      });
+      if (ended) break;
+    }
+    return { type: "list", items, at };
+  }
+
+  /** Reads what stands behind an item; whether it ended the list. */
+  #readListEnd(): boolean {
+    const cursor = this.#cursor;
+    for (;;) {
+      cursor.skip(isBlank);
+      if (!cursor.atComment) break;
+      cursor.skipLine();
+    }
+    const { char } = cursor;
+    // At its end nothing is closed, which the list itself reports.
+    if (cursor.ended) return false;
+    if (char !== "]" && char !== "," && char !== "/" && !isLineEnd(char)) throw this.#trailing();
+    cursor.at++;
+    return char === "]";
+  }
+
+  /** What is behind a value and does not belong there. */
+  #trailing(): ValueError {
+    return new ValueError(
+      this.#cursor.at,
+      "more behind the value",
+      "a text with blanks or special characters must be quoted, and entries need a line end, " +
+        "a comma or a semicolon between them",
+    );
+  }
+
+  /** Reads an entry and what follows it; whether that closed the braces that it stands in. */
+  #readEntry(entries: Entries, home: Home): boolean {
+    return this.#recover(home === "file" ? "" : "}", () => {
+      const entry = this.#readKey(home);
+      if (entry !== undefined) entries.push(entry);
+      return this.#readEntryEnd(home);
+    });
+  }
+
+  #readKey(home: Home): EntrySyntax | IncludeSyntax {
+    const cursor = this.#cursor;
+    const { at, char } = cursor;
+    if (isSeparator(char) || char === "/" || char === "," || char === ";" || char === "]") {
+      throw new ValueError(
+        at,
+        `a ${char} where a key is expected`,
+        char === "/" ? "a comment begins with # or //" : undefined,
+      );
+    }
+    let key: string;
+    if (char === '"' || char === "'") {
+      const end = cursor.text.indexOf(char, at + 1);
+      if (end < 0) throw new UnclosedError(at, "a quote that is never closed");
+      key = cursor.text.slice(at + 1, end);
+      cursor.at = end + 1;
+    } else {
+      cursor.skip((char) => !isSpace(char) && !isSeparator(char));
+      key = cursor.text.slice(at, cursor.at);
+      if (key.toLowerCase() === "include" && isSpace(cursor.char)) return this.#readInclude();
+    }
+    this.#toValue(at, key, home);
+    return { type: "entry", key, at, value: this.#readValue() };
+  }
+
+  /** Moves to the value of the key at `keyAt`. */
+  #toValue(keyAt: number, key: string, home: Home): void {
+    const cursor = this.#cursor;
+    cursor.skip(isSpace);
+    const separated = isSeparator(cursor.char);
+    if (separated) cursor.at++;
+    cursor.skip(home === "map" ? isSpace : isBlank);
+    const { char } = cursor;
+    const none = separated ? "no value behind the key" : "a key without a value";
+    const hint = /[{[(]$/.test(key) ? `a blank is missing before the ${key.slice(-1)}` : undefined;
+    if (cursor.ended) throw new ValueError(keyAt, none, hint);
+    if (char === "}" && home !== "file") throw new ValueError(keyAt, none, hint);
+    if (char === "," && home === "map") throw new ValueError(keyAt, none, hint);
+    if (isLineEnd(char)) {
+      throw new ValueError(keyAt, none, "the value begins in the line of the : or = before it");
+    }
+  }
+
+  #readInclude(): IncludeSyntax {
+    const cursor = this.#cursor;
+    cursor.skip(isBlank);
+    const { at, char, text } = cursor;
+    if (char === '"' || char === "'") {
+      const end = text.indexOf(char, at + 1);
+      if (end < 0) throw new UnclosedError(at, "a quote that is never closed");
+      cursor.at = end + 1;
+      return { type: "include", path: text.slice(at + 1, end), at };
+    }
+    const expected = "include without the path of a file";
+    if (isLineEnd(char) || cursor.ended) throw new ValueError(at, expected);
+    if (/^[[{(0-9\\-]/.test(char)) throw new ValueError(at, expected, "quote the path");
+    cursor.skip((char) =>
+      !isLineEnd(char) && !isBlank(char) && char !== ";" && char !== "}" && char !== "'"
+    );
+    const path = text.slice(at, cursor.at);
+    if (cursor.char === "'") cursor.at++;
+    return { type: "include", path, at };
+  }
+
+  #readValue(): ValueSyntax {
+    const cursor = this.#cursor;
+    const { at, char } = cursor;
+    if (char === "[") return this.#nested(at, () => this.#readList());
+    if (char === "{") return this.#nested(at, () => this.#readMap());
+    return readScalar(cursor);
+  }
+
+  /** Reads what stands behind an entry; whether that closed the braces around it. */
+  #readEntryEnd(home: Home): boolean {
+    const cursor = this.#cursor;
+    for (;;) {
+      // A single / is nothing to nats-server here.
+      cursor.skip((char) => isBlank(char) || (char === "/" && !cursor.atComment));
+      if (!cursor.atComment) break;
+      cursor.skipLine();
+    }
+    const { at, char } = cursor;
+    if (cursor.ended) return false;
+    if (char !== "}" && char !== "," && char !== ";" && !isLineEnd(char)) throw this.#trailing();
+    cursor.at++;
+    if (char === "}" && home === "file") {
+      this.#oddities.push({ at, found: "a } that closes nothing" });
+    }
+    return char === "}" && home !== "file";
+  }
+
+  #nested<T>(at: number, read: () => T): T {
+    if (this.#depth >= DEPTH_LIMIT) {
+      this.#report({ at, found: "lists or maps are nested too deeply" });
+      throw new Enough();
+    }
+    this.#depth++;
+    try {
+      return read();
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /**
+   * Runs `read`; when it finds something wrong that is reported, and reading goes on in the next line,
+   * or behind the bracket `close` that ends what it was in.
+   */
+  #recover(close: string, read: () => boolean): boolean {
+    const cursor = this.#cursor;
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      const unclosed = error instanceof UnclosedError;
+      // What was passed over before may have closed it.
+      if (!unclosed || this.#problems.length === 0) this.#report(error);
+      if (unclosed) throw new Enough();
+      cursor.at = Math.max(cursor.at, error.at);
+      cursor.skip((char) => !isLineEnd(char) && char !== close);
+      if (cursor.ended) return false;
+      const closed = cursor.char === close;
+      cursor.at++;
+      return closed;
+    }
+  }
+
+  #report({ at, found, hint }: SyntaxProblem): void {
+    this.#problems.push({ at, found, hint });
+    if (this.#problems.length >= this.#limit) throw new Enough();
+  }
+}

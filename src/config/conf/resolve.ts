@@ -1,0 +1,209 @@
+/**
+ * Puts variables and includes in their place.
+ *
+ * @module
+ */
+import type { Environment } from "../environment.ts";
+import { parseConf } from "./parser.ts";
+import type {
+  EntrySyntax,
+  IncludeSyntax,
+  MapSyntax,
+  SyntaxProblem,
+  ValueSyntax,
+  VariableSyntax,
+} from "./syntax.ts";
+import { type ConfEntry, ConfFile, type ConfNode, type MapNode, type Origin } from "./tree.ts";
+
+/** A file that was read and parsed. */
+export interface SourceFile {
+  /** The file. */
+  readonly file: ConfFile;
+  /** What it says. */
+  readonly root: MapSyntax;
+  /** The files that it includes, by path as it is written, those left out that cannot be read. */
+  readonly includes: ReadonlyMap<string, SourceFile>;
+}
+
+/** Something that is wrong, or strange, and where. */
+export interface PlacedProblem extends Omit<SyntaxProblem, "at"> {
+  /** Where. */
+  readonly origin: Origin;
+}
+
+/** A configuration in one piece. */
+export interface Resolved {
+  /** What it says. */
+  readonly root: MapNode;
+  /** Variables and includes that could not be put in their place. */
+  readonly problems: readonly PlacedProblem[];
+  /** Keys that are given twice. */
+  readonly oddities: readonly PlacedProblem[];
+}
+
+/**
+ * Puts variables and includes in their place.
+ *
+ * A variable stands for the key of its name that was given before it, in the innermost map first, or
+ * else for the environment variable, whose text is read like a value in a file. An included file sees
+ * no keys of the file that includes it.
+ */
+export function resolveConf(main: SourceFile, environment: Environment): Resolved {
+  const resolver = new Resolver(environment);
+  const root = resolver.resolveFile(main);
+  return { root, problems: resolver.problems, oddities: resolver.oddities };
+}
+
+type Entries = Map<string, ConfEntry>;
+
+/** Of the texts of environment variables, what makes them the value of a key. */
+const ENVIRONMENT_KEY = "value";
+
+class Resolver {
+  readonly problems: PlacedProblem[] = [];
+  readonly oddities: PlacedProblem[] = [];
+  readonly #environment: Environment;
+  /** What included files say; each is resolved once. */
+  readonly #included = new Map<SourceFile, MapNode>();
+  /** The files that are being resolved, each included by the one before it. */
+  readonly #open: SourceFile[] = [];
+  /** The environment variables that are being resolved. */
+  readonly #variables = new Set<string>();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  resolveFile(source: SourceFile): MapNode {
+    this.#open.push(source);
+    const node = this.#map(source.root, source, []);
+    this.#open.pop();
+    return node;
+  }
+
+  #map(syntax: MapSyntax, source: SourceFile, outer: readonly Entries[]): MapNode {
+    const { file } = source;
+    const entries: Entries = new Map();
+    const scopes = [...outer, entries];
+    const repeats: { readonly key: string; readonly entry: ConfEntry }[] = [];
+    for (const entry of syntax.entries) {
+      if (entry.type === "include") {
+        this.#include(entry, source, entries);
+        continue;
+      }
+      const before = entries.get(entry.key);
+      if (before?.origin.file === file) repeats.push({ key: entry.key, entry: before });
+      entries.set(entry.key, this.#entry(entry, source, scopes));
+    }
+    for (const { key, entry: { origin, used } } of repeats) {
+      // A variable may have one value after another.
+      if (used) continue;
+      const last = entries.get(key)?.origin ?? origin;
+      const { line } = last.file.positionOf(last.at);
+      const where = last.file === file ? `line ${line}` : `${last.file.source}:${line}`;
+      this.oddities.push({ origin, found: `given again in ${where}, which counts` });
+    }
+    return { type: "map", entries, origin: { file, at: syntax.at } };
+  }
+
+  #entry(entry: EntrySyntax, source: SourceFile, scopes: readonly Entries[]): ConfEntry {
+    const origin: Origin = { file: source.file, at: entry.at };
+    return { origin, value: this.#value(entry.value, source, scopes), used: false };
+  }
+
+  #include(include: IncludeSyntax, source: SourceFile, entries: Entries): void {
+    const included = source.includes.get(include.path);
+    // That it cannot be read is reported already.
+    if (included === undefined) return;
+    if (this.#open.includes(included)) {
+      const chain = [...this.#open.slice(this.#open.indexOf(included)), included];
+      this.problems.push({
+        origin: { file: source.file, at: include.at },
+        found: `an include that never ends: ${chain.map(({ file }) => file.source).join(" -> ")}`,
+      });
+      return;
+    }
+    let node = this.#included.get(included);
+    if (node === undefined) {
+      node = this.resolveFile(included);
+      this.#included.set(included, node);
+    }
+    for (const [key, entry] of node.entries) entries.set(key, { ...entry });
+  }
+
+  #value(syntax: ValueSyntax, source: SourceFile, scopes: readonly Entries[]): ConfNode {
+    const origin: Origin = { file: source.file, at: syntax.at };
+    switch (syntax.type) {
+      case "map":
+        return this.#map(syntax, source, scopes);
+      case "list": {
+        const items = syntax.items.map((item) => this.#value(item, source, scopes));
+        return { type: "list", items, origin };
+      }
+      case "variable":
+        return this.#variable(syntax, origin, scopes);
+      default: {
+        const { type, text, digits } = syntax;
+        return { type, text, digits, origin };
+      }
+    }
+  }
+
+  #variable({ name }: VariableSyntax, origin: Origin, scopes: readonly Entries[]): ConfNode {
+    const entry = scopes.findLast((entries) => entries.has(name))?.get(name);
+    if (entry !== undefined) {
+      entry.used = true;
+      return { ...entry.value, origin };
+    }
+    const text = this.#environment(name);
+    if (text !== undefined) return this.#fromEnvironment(name, text, origin);
+    const shown = /^[A-Za-z_][\w.-]{0,60}$/.test(name) ? ` ${name}` : "";
+    this.problems.push({
+      origin,
+      found: `the variable${shown} is neither a key given before nor in the environment`,
+      hint: /^2[abxy]?\$/.test(name)
+        ? "a bcrypt hash must be quoted"
+        : "a text that begins with $ must be quoted",
+    });
+    return { type: "missing", origin };
+  }
+
+  #fromEnvironment(name: string, text: string, origin: Origin): ConfNode {
+    if (/^[ \t]*$/.test(text)) return { type: "string", text: "", origin };
+    const refuse = (found: string, hint?: string): ConfNode => {
+      const whole = `the environment variable ${name} cannot be read as a value: ${found}`;
+      this.problems.push({ origin, found: whole, hint });
+      return { type: "missing", origin };
+    };
+    if (this.#variables.has(name)) return refuse("it refers to itself");
+    const { root, problems: [problem] } = parseConf(`${ENVIRONMENT_KEY}=${text}`, 1);
+    if (problem !== undefined) return refuse(problem.found, problem.hint);
+    const entry = root.entries.findLast((item) =>
+      item.type === "entry" && item.key === ENVIRONMENT_KEY
+    );
+    if (entry?.type !== "entry") return refuse("nothing is in it");
+    this.#variables.add(name);
+    const source: SourceFile = {
+      file: new ReferencedFile(origin),
+      root,
+      includes: new Map(),
+    };
+    const value = this.#value(entry.value, source, []);
+    this.#variables.delete(name);
+    return { ...value, origin };
+  }
+}
+
+/** The text of an environment variable: everything in it stands where the variable is used. */
+class ReferencedFile extends ConfFile {
+  readonly #reference: Origin;
+
+  constructor(reference: Origin) {
+    super(reference.file.source, "");
+    this.#reference = reference;
+  }
+
+  override positionOf(): { readonly line: number; readonly column: number } {
+    return this.#reference.file.positionOf(this.#reference.at);
+  }
+}
