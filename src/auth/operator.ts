@@ -28,7 +28,7 @@ import { readUserClaims, type UserClaims } from "./user_claims.ts";
 import { permissionSettings, type UserSettings, userSettingsProblems } from "./user_settings.ts";
 
 /** A user who was found good, and about whom somebody else is asked. */
-export interface CalloutQuestion {
+export interface OperatorQuestion {
   /** What the client showed. */
   readonly credentials: Credentials;
   /** The client. */
@@ -42,7 +42,7 @@ export interface CalloutQuestion {
 }
 
 /** Asks a callout service; {@linkcode OperatorAuthenticator.admitAnswer} judges the user it answers with. */
-export type OperatorCallout = (question: CalloutQuestion) => Promise<Decision>;
+export type OperatorCallout = (question: OperatorQuestion) => Promise<Decision>;
 
 /** What {@linkcode OperatorAuthenticator} needs. */
 export interface OperatorAuthenticatorOptions {
@@ -321,7 +321,7 @@ export class OperatorAuthenticator {
   async #askOthers(
     identity: Identity,
     account: AccountClaims,
-    question: Pick<CalloutQuestion, "credentials" | "peer" | "signal">,
+    question: Pick<OperatorQuestion, "credentials" | "peer" | "signal">,
   ): Promise<Decision> {
     const { authorization } = account;
     if (authorization === null || authorization.authUsers.includes(identity.publicKey!)) {

@@ -34,8 +34,8 @@ export interface ClientStatistics {
 
 /** What a session needs from its surroundings. */
 export interface ClientEnvironment extends PeerSessionSettings {
-  /** Limits and intervals. */
-  readonly limits: ClientLimits;
+  /** Limits and intervals. Others may take their place at any time. */
+  limits: ClientLimits;
   /** Chance. */
   readonly random: Random;
   /** Where clients are logged. */
@@ -44,8 +44,8 @@ export interface ClientEnvironment extends PeerSessionSettings {
   readonly acceptLog: Log;
   /** Where it is logged who is not let in for want of credentials. */
   readonly authLog: Log;
-  /** Decides who may connect. */
-  readonly authenticator: Authenticator;
+  /** Decides who may connect. Another may take its place at any time. */
+  authenticator: Authenticator;
   /** The account of an identity; null when there is none of its name (any more). */
   accountOf(identity: Identity): Account | null;
   /** The name of the system account; null where there is none. */
