@@ -4,7 +4,7 @@
  * taken from the table.
  */
 import { assertEquals } from "@std/assert";
-import { ClientParser, COMMAND_TABLE, Slab, type ConnectionState } from "../../src/protocol/mod.ts";
+import { ClientParser, COMMAND_TABLE, type ConnectionState, Slab } from "../../src/protocol/mod.ts";
 import { CommandRecorder, FedParser } from "../support/command_recorder.ts";
 import { FedRouteParser } from "../support/route_recorder.ts";
 import { toBytes } from "../support/wire_text.ts";
