@@ -17,6 +17,8 @@ export {
   type AccountConfigInput,
   type AuthorizationConfig,
   type AuthorizationConfigInput,
+  type Change,
+  type ChangePart,
   type ClusterAuthorization,
   type ClusterAuthorizationInput,
   type ClusterConfig,
@@ -30,6 +32,9 @@ export {
   type ConfigInput,
   type LogConfig,
   type LogConfigInput,
+  type Path,
+  type Plan,
+  type PlannedChange,
   type Problem,
   type RouteUrl,
   type SubjectPermissions,
@@ -37,6 +42,7 @@ export {
   type UserConfig,
   type UserConfigInput,
 } from "./src/config/mod.ts";
+export type { ReloadReport } from "./src/reload.ts";
 export type { BrokerEvents, BrokerStatistics, ClientEvent, Totals } from "./src/monitor/mod.ts";
 export {
   AcceptError,

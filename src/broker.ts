@@ -23,6 +23,8 @@ import {
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
+import { Reloader, type ReloadReport } from "./reload.ts";
+import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
 import { createCluster } from "./cluster_parts.ts";
 import { type Config, type ConfigInput, loggingConfig, normaliseConfig } from "./config/mod.ts";
@@ -111,8 +113,6 @@ export interface CloseBrokerOptions {
 
 /** A running NATS server. */
 export class Broker implements AsyncDisposable {
-  /** The configuration it runs by. */
-  readonly config: Config;
   /** The server's public key, `N...`, new at every start. */
   readonly id: string;
   /** The server's name. */
@@ -142,6 +142,7 @@ export class Broker implements AsyncDisposable {
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
+  readonly #reloader: Reloader;
   #closing: Promise<void> | null = null;
   readonly #closed = Promise.withResolvers<void>();
 
@@ -205,7 +206,6 @@ export class Broker implements AsyncDisposable {
     const clock = this.#clock = options.clock ?? new SystemClock();
     const files = options.files ?? new DenoFiles();
     const pid = processId();
-    this.config = config;
     this.id = identity.id;
     this.name = config.server_name ?? identity.id;
     this.address = listener.address;
@@ -266,7 +266,6 @@ export class Broker implements AsyncDisposable {
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
-      defaultPermissions: (name) => accounts.definition(name)?.default_permissions,
       refused: (session, refusal) => this.#refused(session, refusal),
       info: () => this.#info,
       wheel,
@@ -308,7 +307,8 @@ export class Broker implements AsyncDisposable {
           listener,
           clients: this.#clients,
           signal: scope.signal,
-          maxConnections: config.max_connections,
+          // Which may change.
+          maxConnections: () => this.config.max_connections,
           nextId: () => ++this.#lastConnectionId,
         }),
       { onPanic: "escalate" },
@@ -334,6 +334,27 @@ export class Broker implements AsyncDisposable {
     });
     this.#cluster = routes?.cluster ?? null;
     if (this.#cluster !== null) this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
+    this.#reloader = new Reloader({
+      config,
+      clock,
+      log,
+      participants: reloadParticipants({
+        identity: { ...identity, name: this.name },
+        address: listener.address,
+        logging: this.#logging,
+        environment: this.#environment,
+        info: this.#info,
+        flow,
+        accounts,
+        verifier: this.#verifier,
+        processFiles: this.#processFiles,
+        cluster: this.#cluster,
+        refreshInfo: () => {
+          const cluster = this.#cluster;
+          if (cluster !== null) this.#clusterInfo(cluster.connectUrls(), cluster.name);
+        },
+      }),
+    });
     const deadlines = new Deadlines(
       wheel,
       flow.outboxSettings.watch,
@@ -476,19 +497,49 @@ export class Broker implements AsyncDisposable {
     return client;
   }
 
+  /** The configuration it runs by. */
+  get config(): Config {
+    return this.#reloader.config;
+  }
+
+  /**
+   * Changes the configuration while it runs: all of it or, where it holds a change that a running
+   * server cannot make, nothing. Reloads are carried out one after the other. What goes wrong is in
+   * the report and in the log.
+   *
+   * @example
+   * ```ts
+   * import { Broker } from "../mod.ts";
+   *
+   * const settings = { host: "127.0.0.1", port: -1 };
+   * await using broker = await Broker.start(settings);
+   * const { outcome } = await broker.reload({ ...settings, max_payload: "2MB" });
+   * console.assert(outcome === "applied");
+   * ```
+   *
+   * @throws {ConfigError} when the configuration cannot be; nothing has changed then.
+   */
+  async reload(config: ConfigInput): Promise<ReloadReport> {
+    return await this.change(normaliseConfig(config));
+  }
+
+  /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
+  change(config: Config): Promise<ReloadReport> {
+    return this.#reloader.reload(config);
+  }
+
   /** Opens the log file anew, after it was moved away. */
   reopenLog(): void {
     if (this.config.log_file === undefined) {
-      this.#log.warn("There is no log file to reopen; the configuration is read at the start only");
+      this.#log.warn("There is no log file to reopen");
       return;
     }
-    if (!this.#logging.reopen()) return;
-    this.#log.info("Log file reopened; the configuration is read at the start only");
+    if (this.#logging.reopen()) this.#log.info("Log file reopened");
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string): void {
-    this.#log.info(message);
+  note(message: string, severity: "info" | "warn" = "info"): void {
+    this.#log[severity](message);
   }
 
   /** Removes the ports file at once, for a process that does not wait for the close. Never throws. */
@@ -544,6 +595,7 @@ export class Broker implements AsyncDisposable {
 
   async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
+    await this.#reloader.close();
     await this.#cluster?.stop();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     // Last, so that what clients have sent still gets to the others.

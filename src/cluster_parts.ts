@@ -6,6 +6,7 @@
 import { Authenticator, type PasswordVerifier, type PeerFacts, Refusal } from "./auth/mod.ts";
 import {
   Cluster,
+  type ClusterFacts,
   type ClusterOptions,
   type RouteCredentials,
   type RouteSettings,
@@ -91,18 +92,37 @@ export function createCluster(
   const settings = config.cluster;
   if (settings === undefined) return null;
   const outboxSettings = routeOutboxSettings({ ...config, ...settings }, pool);
+  const routeAddress = surroundings.listener.address;
   const cluster = new Cluster({
     ...surroundings,
     outboxSettings,
+    ...clusterFacts(config, settings, { identity, address, verifier, routeAddress }),
+  });
+  return { cluster, watch: outboxSettings.watch };
+}
+
+/** What a broker knows of itself, which its cluster is told. */
+export interface ClusterOwner
+  extends Pick<ClusterSurroundings, "identity" | "address" | "verifier"> {
+  /** Where other servers connect to. */
+  readonly routeAddress: Address;
+}
+
+/** What a configuration says of the cluster, as far as it may be changed. */
+export function clusterFacts(
+  config: Config,
+  settings: ClusterConfig,
+  { identity, address, verifier, routeAddress }: ClusterOwner,
+): ClusterFacts {
+  return {
     name: settings.name,
     settings: routeSettings(config, settings),
     routes: settings.routes,
     credentials: credentialsOf(settings.authorization),
     authenticate: routeAuthentication(settings, verifier),
-    info: routeInfo(config, settings, identity, surroundings.listener.address),
+    info: routeInfo(config, settings, identity, routeAddress),
     connectUrls: clientUrls(config, settings, address),
-  });
-  return { cluster, watch: outboxSettings.watch };
+  };
 }
 
 /** The settings of routes. */

@@ -18,8 +18,8 @@ export interface ClientListenerOptions {
   readonly clients: Scope;
   /** Ends accepting. */
   readonly signal: AbortSignal;
-  /** Most clients at a time. */
-  readonly maxConnections: number;
+  /** Most clients at a time, as it is now. */
+  readonly maxConnections: () => number;
   /** The id of the next connection. */
   readonly nextId: () => number;
 }
@@ -44,7 +44,7 @@ export async function acceptClients(
   const refuse = (connection: Connection) => {
     acceptLog.limited("max_connections", 1000)?.error(ERROR_TEXT.connections, {
       address: connection.remoteAddress.hostname,
-      max_connections: options.maxConnections,
+      max_connections: options.maxConnections(),
     });
     const info = infoFrame(environment.info(), {
       client_id: nextId(),
@@ -53,9 +53,10 @@ export async function acceptClients(
     return goodbye(byteStringBytes(`${info}-ERR '${ERROR_TEXT.connections}'\r\n`));
   };
   // Those that are being closed make room, but only as many as there are places: their sockets exist.
-  const hasRoom = () =>
-    sessions.size - statistics.closingConnections < options.maxConnections &&
-    sessions.size < 2 * options.maxConnections;
+  const hasRoom = () => {
+    const most = options.maxConnections();
+    return sessions.size - statistics.closingConnections < most && sessions.size < 2 * most;
+  };
   const welcome = admitted(
     paced(connections, clock),
     (connection) => hasRoom() ? "admit" : refuse(connection),

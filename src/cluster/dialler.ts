@@ -58,8 +58,8 @@ export interface DiallerOptions {
   readonly scope: Scope;
   /** The configured routes. */
   readonly routes: readonly RouteUrl[];
-  /** What to show to servers that are not configured but want credentials. */
-  readonly credentials: RouteCredentials | null;
+  /** What to show to servers that are not configured but want credentials, as it is now. */
+  readonly credentials: () => RouteCredentials | null;
   /** The id of the next connection. */
   readonly nextId: () => number;
 }
@@ -83,6 +83,28 @@ export class Dialler {
     this.#options = options;
     this.#targets = new Targets(environment.settings, environment.random);
     for (const url of options.routes) this.#targets.configure(url);
+  }
+
+  /**
+   * Other routes are configured: `removed` are not any more, `added` are.
+   *
+   * @returns the ids of the servers that were last at the removed ones, and are at none that stays.
+   */
+  configure(added: readonly RouteUrl[], removed: readonly RouteUrl[]): Set<string> {
+    const lost = new Set<string>();
+    for (const url of removed) {
+      const id = this.#targets.unconfigure(url)?.peerId ?? null;
+      if (id !== null) lost.add(id);
+    }
+    for (const url of added) this.#targets.configure(url);
+    for (const [, { peerId, configured }] of this.#targets) {
+      if (peerId !== null && configured) lost.delete(peerId);
+    }
+    for (const peer of this.#environment.mesh.peers.values()) {
+      if (lost.has(peer.id)) peer.configured = false;
+    }
+    this.wake();
+    return lost;
   }
 
   /** Nothing is dialled any more. */
@@ -204,7 +226,7 @@ export class Dialler {
 
   /** What to show to a server that is not configured; null where it wants nothing or there is nothing. */
   #credentialsFor(info: RouteInfo): RouteCredentials | null {
-    return info.auth_required ? this.#options.credentials : null;
+    return info.auth_required ? this.#options.credentials() : null;
   }
 
   /** Whoever has dialled does so again; the other side leaves it to it for a while. */

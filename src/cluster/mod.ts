@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { Cluster, type ClusterOptions } from "./cluster.ts";
+export { Cluster, type ClusterFacts, type ClusterOptions } from "./cluster.ts";
 export type { CompressionConfig, CompressionMode } from "./compression.ts";
 export type { RouteStatistics } from "./environment.ts";
 export type { RouteCredentials, RouteSettings, RouteUrl } from "./settings.ts";

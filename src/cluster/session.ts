@@ -64,7 +64,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   readonly #stream: RouteStream;
   readonly #parser: RouteParser;
   readonly #handshake: Handshake;
-  readonly #trace: RouteTrace | null;
+  #trace: RouteTrace | null = null;
   #scope: Scope | null = null;
   #compression: ActiveMode | null = null;
   /** Whether what follows in the inbox is compressed. */
@@ -96,8 +96,8 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#environment = environment;
     this.#stream = stream;
     this.solicited = solicited;
-    this.#trace = environment.log.traceOn ? new RouteTrace(environment.log, id, this) : null;
-    this.#parser = new RouteParser(this.#trace ?? this, { maxControlLine, maxPayload });
+    this.#parser = new RouteParser(this, { maxControlLine, maxPayload });
+    this.retrace();
     this.#handshake = new Handshake(environment, this);
   }
 
@@ -250,6 +250,14 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       log.limited(key, everyMs)?.error(`${this.label} - ${refusal.log}`);
     }
     this.close(refusal.reason, refusal.text === null ? null : encodeByteString(refusal.text));
+  }
+
+  /** Begins or ends to trace it, as the log is now. */
+  retrace(): void {
+    const { log } = this.#environment;
+    if (log.traceOn === (this.#trace !== null)) return;
+    this.#trace = log.traceOn ? new RouteTrace(log, this.id, this) : null;
+    this.#parser.commands = this.#trace ?? this;
   }
 
   // --- Setting up -------------------------------------------------------------------------------
