@@ -11,6 +11,17 @@
  * @module
  */
 export { Broker, type BrokerOptions, type CloseBrokerOptions } from "./src/broker.ts";
+export {
+  type Access,
+  type AccessQuestion,
+  AccessQuestionError,
+  explain,
+  type Explanation,
+  type MappedAccess,
+  type NamedRule,
+  type NearestRule,
+  type PermissionList,
+} from "./src/auth/mod.ts";
 export type { InterestStatus, PeerStatus, RouteStatus } from "./src/cluster/mod.ts";
 export {
   type AccountConfig,
@@ -48,6 +59,8 @@ export {
   type LogConfig,
   type LogConfigInput,
   type Path,
+  type PermissionsConfig,
+  type PermissionsConfigInput,
   type Plan,
   type PlannedChange,
   type MappedTo,

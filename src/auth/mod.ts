@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./access.ts";
 export * from "./account_claims.ts";
 export * from "./account_resolver.ts";
 export * from "./allowed_replies.ts";
