@@ -266,7 +266,6 @@ export class Broker implements AsyncDisposable {
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
-      defaultPermissions: (name) => accounts.definition(name)?.default_permissions,
       refused: (session, refusal) => this.#refused(session, refusal),
       info: () => this.#info,
       wheel,
@@ -539,8 +538,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string): void {
-    this.#log.info(message);
+  note(message: string, severity: "info" | "warn" = "info"): void {
+    this.#log[severity](message);
   }
 
   /** Removes the ports file at once, for a process that does not wait for the close. Never throws. */

@@ -183,6 +183,7 @@ export class AccountDirectory {
     if (systemAccount === null || account.name === systemAccount || !jetStreamElsewhere) {
       return null;
     }
+    if (this.#definitions.get(account.name)?.jetstream !== true) return null;
     return new ServiceImport({
       importer: account,
       exporter: this.get(systemAccount)!,

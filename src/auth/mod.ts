@@ -3,6 +3,8 @@
  *
  * @module
  */
+export * from "./account_claims.ts";
+export * from "./account_resolver.ts";
 export * from "./allowed_replies.ts";
 export * from "./authenticator.ts";
 export * from "./configured_users.ts";
@@ -11,6 +13,9 @@ export * from "./identity.ts";
 export * from "./jwt.ts";
 export * from "./message_bus.ts";
 export * from "./missing_password.ts";
+export * from "./operator.ts";
+export * from "./operator_accounts.ts";
+export * from "./operator_claims.ts";
 export * from "./password_verifier.ts";
 export {
   type Explanation,
@@ -22,3 +27,5 @@ export type { PermissionList, PermissionRule, RuleLists, RuleSet } from "./permi
 export * from "./permissions.ts";
 export * from "./plain_secret.ts";
 export * from "./signature.ts";
+export * from "./trusted_operators.ts";
+export * from "./user_claims.ts";

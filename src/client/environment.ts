@@ -5,7 +5,6 @@
  */
 import type { Account } from "../account/mod.ts";
 import type { Authenticator, Identity, Refusal } from "../auth/mod.ts";
-import type { PermissionSettings } from "../config/mod.ts";
 import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
@@ -51,8 +50,6 @@ export interface ClientEnvironment extends PeerSessionSettings {
   accountOf(identity: Identity): Account | null;
   /** The name of the system account; null where there is none. */
   readonly systemAccount: string | null;
-  /** What users without permissions of their own may do in an account. */
-  defaultPermissions(account: string): PermissionSettings | undefined;
   /** A session was refused for a reason; returns the id under which that was made known. */
   refused(session: ClientSession, refusal: Refusal): string;
   /** INFO as it is now. */

@@ -106,7 +106,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #pause: Promise<void> | null = null;
   /** What the chunk at hand has given rise to; see {@link ClientLimits.chunk_work}. */
   #work = 0;
-  #deciding = false;
   /** Whether the first command is still to come, and must come in time. */
   #silent = false;
   #connected = false;
@@ -180,7 +179,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (log.debugOn) log.debug(`${this.label} - Client connection created`);
     const anonymous = authenticator.anonymous();
     if (anonymous === null) {
-      this.#parser.connectRequired = true;
+      this.#parser.state = "unauthenticated";
       wheel.schedule(this, this.#acceptedAtMs + limits.auth_timeout);
     } else {
       this.#admit(anonymous);
@@ -233,7 +232,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
    */
   protected override get abandonable(): boolean {
     const { slab, start, end } = this.inbox;
-    return this.#deciding && end - start < PINGS_LOOKED_AT &&
+    return this.#parser.state === "deciding" && end - start < PINGS_LOOKED_AT &&
       ONLY_PINGS.test(byteString(slab.bytes, start, end));
   }
 
@@ -272,7 +271,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const { statistics, wheel, log } = this.#environment;
     if (text !== null) this.#trace?.sent(`-ERR '${text}'`);
     this.subscriber.open = false;
-    this.#parser.stop();
+    this.#parser.state = "closing";
     wheel.cancel(this);
     this.#abandon?.abort();
     this.#expiry?.cancel();
@@ -356,7 +355,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     }
     if (account !== null) account.connections--;
     this.identity = this.#account = null;
-    this.#parser.connectRequired = true;
+    this.#parser.state = "unauthenticated";
     wheel.schedule(this, wheel.nowMs + limits.auth_timeout);
   }
 
@@ -369,16 +368,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.identity = identity;
     this.#account = account;
     this.#hold(identity, account);
-    this.#parser.connectRequired = false;
+    this.#parser.state = "authenticated";
     return true;
   }
 
   /** Holds it to what its user, its account and the server say. */
   #hold(identity: Identity, account: Account): void {
     const { clock } = this.#environment;
-    this.#permissions = Permissions.of(
-      identity.permissions ?? this.#environment.defaultPermissions(account.name),
-    );
+    this.#permissions = Permissions.of(identity.permissions);
     const permissions = this.#permissions;
     const answers = permissions !== null && permissions.responses !== null;
     this.#replies = answers ? new AllowedReplies(permissions) : null;
@@ -514,14 +511,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     subscriber.headers = parser.headers;
     subscriber.noResponders = options.no_responders;
     subscriber.lastMatch = null;
+    // Nothing behind CONNECT is looked at before it is known who it is from.
+    parser.state = "deciding";
     const abandon = new AbortController();
     const decision = authenticator.authenticate(options, this.#facts(), abandon.signal);
     if (decision instanceof Promise) {
-      // Nothing behind CONNECT is looked at before it is known who it is from. The client has done
-      // its part in time: what is left may take as long as the checks of many who come at once.
-      parser.stop();
+      // The client has done its part in time: what is left may take as long as the checks of many
+      // who come at once.
       this.#abandon = abandon;
-      this.#deciding = true;
       wheel.schedule(this, nowMs + DECISION_LIMIT_MS);
       this.#pause = this.#decide(decision, again);
       return;
@@ -537,7 +534,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       error = caught;
     }
     this.#abandon = null;
-    this.#deciding = false;
     if (this.closing !== null) return;
     if (error !== undefined) {
       const log = this.#environment.authLog.limited("check", CLOSING_LOG_MS);
@@ -810,7 +806,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Credentials, or a PING, are due. */
   due(nowMs: number): void {
     if (this.closing !== null) return;
-    if (this.#parser.connectRequired || this.#deciding || this.#silent) {
+    if (this.#parser.state !== "authenticated" || this.#silent) {
       this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
       return;
     }

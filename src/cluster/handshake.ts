@@ -138,6 +138,7 @@ export class Handshake {
       this.#setDeadline();
     };
     if (authenticate === null) return goOn();
+    session.deciding();
     session.wait(
       authenticate(connect.user, connect.pass).then((admitted) => {
         if (session.closing !== null) return;

@@ -98,7 +98,6 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.solicited = solicited;
     this.#parser = new RouteParser(this, { maxControlLine, maxPayload });
     this.retrace();
-    this.#parser.connectRequired = solicited === null;
     this.#handshake = new Handshake(environment, this);
   }
 
@@ -143,6 +142,8 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** See {@link PeerSession}. */
   protected override opened(): void {
     this.#environment.mesh.opened(this);
+    // Whoever was dialled is the one whose address was configured, or told by a peer.
+    this.#parser.state = this.solicited === null ? "unauthenticated" : "authenticated";
     this.#handshake.begin();
   }
 
@@ -207,7 +208,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** See {@link PeerSession}. */
   protected override leaving(reason: CloseReason, text: string | null): void {
     const { statistics, wheel, mesh, log } = this.#environment;
-    this.#parser.stop();
+    this.#parser.state = "closing";
     wheel.cancel(this);
     // From this moment on nothing is matched there.
     for (const remote of this.remotes.values()) remote.open = false;
@@ -282,9 +283,14 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#stream.compress(from, levelOf(mode, 0, thresholds));
   }
 
+  /** CONNECT has come; nothing behind it is looked at before {@linkcode admitted}. */
+  deciding(): void {
+    this.#parser.state = "deciding";
+  }
+
   /** CONNECT has come and is good. */
   admitted(verbose: boolean): void {
-    this.#parser.connectRequired = false;
+    this.#parser.state = "authenticated";
     this.#verbose = verbose;
   }
 

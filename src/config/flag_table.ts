@@ -72,7 +72,11 @@ export const flagGroups: readonly FlagGroup[] = [
         help: "File to store PID",
         sets: [["pid_file"]],
       },
-      { name: "config", also: ["c"], value: "file", help: "Configuration file (YAML)" },
+      { name: "config", also: ["c"], value: "file", help: "Configuration file: .conf, or YAML" },
+      {
+        name: "ignore-unsupported",
+        help: "Only warn of what the file has and denats does not support yet",
+      },
       { name: "t", help: "Test configuration and exit", mode: "check" },
       {
         name: "print-config",

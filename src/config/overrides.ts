@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { check } from "./checking.ts";
 import { isMap } from "./prepare.ts";
 import type { Finding, Path } from "./problem.ts";
 import { configSchema, type SchemaOutput } from "./schema.ts";
@@ -144,12 +145,9 @@ function withoutListen(
 ): Readonly<Record<string, unknown>> {
   const { listen, host, port, ...rest } = values;
   if (listen === undefined) return values;
-  const parsed = configSchema.safeParse(
-    Object.fromEntries(Object.entries({ listen, host, port }).filter(([, v]) => v !== undefined)),
-    { jitless: true },
-  );
-  if (!parsed.success) return values;
-  return { ...rest, host: parsed.data.host, port: parsed.data.port };
+  const checked = check(configSchema, { listen, host, port });
+  if (!("value" in checked)) return values;
+  return { ...rest, host: checked.value.host, port: checked.value.port };
 }
 
 function withValue(

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type * as z from "zod/mini";
+import type { InputOf, OutputOf } from "./checking.ts";
 import {
   accountFields,
   accountsHaveNames,
@@ -16,7 +16,8 @@ import {
 } from "./accounts_section.ts";
 import { authorizationFields, noAuthUserExists } from "./authorization_section.ts";
 import { clusterFields, resolveCluster } from "./cluster_section.ts";
-import { block, type BlockShape, resolved, shapeOf } from "./fields.ts";
+import { block, resolved } from "./fields.ts";
+import type { BlockShape } from "./shape.ts";
 import { limitFields, payloadFits, pingFields } from "./limits_section.ts";
 import { loggingFields } from "./logging_section.ts";
 import { operatorAliases, operatorFields } from "./operator_section.ts";
@@ -100,17 +101,17 @@ export const configSchema = resolved(settings, (values) => {
   });
 });
 
-/** The schema's input, as zod infers it. */
-export type SchemaInput = z.input<typeof configSchema>;
+/** The schema's input, as it is inferred. */
+export type SchemaInput = InputOf<typeof configSchema>;
 
-/** The schema's output, as zod infers it. */
-export type SchemaOutput = z.output<typeof configSchema>;
+/** The schema's output, as it is inferred. */
+export type SchemaOutput = OutputOf<typeof configSchema>;
 
 /** The shape of the whole configuration. */
 export const configShape: BlockShape = blockShape();
 
 function blockShape(): BlockShape {
-  const shape = shapeOf(configSchema);
-  if (shape?.type !== "block") throw new TypeError("the configuration is not a block");
+  const { shape } = configSchema;
+  if (shape.type !== "block") throw new TypeError("the configuration is not a block");
   return shape;
 }

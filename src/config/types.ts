@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ConnectionType } from "./account_definition.ts";
+
 import type { RouteUrl } from "./route_url.ts";
 
 /** The configuration of a broker (as it is asked for). */
@@ -77,12 +79,7 @@ export interface ConfigInput {
   readonly accounts?: Readonly<Record<string, AccountConfigInput>> | readonly string[] | undefined;
   /** Subjects that messages of $G are mapped to, by the subject they are published to. */
   readonly mappings?:
-    | Readonly<
-      Record<
-        string,
-        string | MappingDestinationConfigInput | readonly (string | MappingDestinationConfigInput)[]
-      >
-    >
+    | Readonly<Record<string, string | MappedToInput | readonly (string | MappedToInput)[]>>
     | undefined;
   /** The account of the system, one of accounts. Default: $SYS. */
   readonly system_account?: string | undefined;
@@ -189,7 +186,7 @@ export interface Config {
   /** Accounts by name, beside $G for the users of authorization and $SYS for the system. */
   readonly accounts?: Readonly<Record<string, AccountConfig>> | undefined;
   /** Subjects that messages of $G are mapped to, by the subject they are published to. */
-  readonly mappings?: Readonly<Record<string, readonly MappingDestinationConfig[]>> | undefined;
+  readonly mappings?: Readonly<Record<string, readonly MappedTo[]>> | undefined;
   /** The account of the system, one of accounts. Default: $SYS. */
   readonly system_account?: string | undefined;
   /** Have no account of the system where none is named. */
@@ -302,24 +299,7 @@ export interface UserConfigInput {
   /** What the user may do; where it is not given, default_permissions hold. */
   readonly permissions?: PermissionsConfigInput | undefined;
   /** How the user may be connected; in any way where it is not given. */
-  readonly allowed_connection_types?:
-    | "STANDARD"
-    | "WEBSOCKET"
-    | "LEAFNODE"
-    | "LEAFNODE_WS"
-    | "MQTT"
-    | "MQTT_WS"
-    | "IN_PROCESS"
-    | readonly (
-      | "STANDARD"
-      | "WEBSOCKET"
-      | "LEAFNODE"
-      | "LEAFNODE_WS"
-      | "MQTT"
-      | "MQTT_WS"
-      | "IN_PROCESS"
-    )[]
-    | undefined;
+  readonly allowed_connection_types?: ConnectionType | readonly ConnectionType[] | undefined;
 }
 
 /** A user that may connect (complete and checked). */
@@ -333,17 +313,7 @@ export interface UserConfig {
   /** What the user may do; where it is not given, default_permissions hold. */
   readonly permissions?: PermissionsConfig | undefined;
   /** How the user may be connected; in any way where it is not given. */
-  readonly allowed_connection_types?:
-    | readonly (
-      | "STANDARD"
-      | "WEBSOCKET"
-      | "LEAFNODE"
-      | "LEAFNODE_WS"
-      | "MQTT"
-      | "MQTT_WS"
-      | "IN_PROCESS"
-    )[]
-    | undefined;
+  readonly allowed_connection_types?: readonly ConnectionType[] | undefined;
 }
 
 /**
@@ -464,17 +434,17 @@ export interface AccountConfigInput {
   readonly imports?: readonly ImportConfigInput[] | undefined;
   /** Subjects that messages of the account are mapped to, by the subject they are published to. */
   readonly mappings?:
-    | Readonly<
-      Record<
-        string,
-        string | MappingDestinationConfigInput | readonly (string | MappingDestinationConfigInput)[]
-      >
-    >
+    | Readonly<Record<string, string | MappedToInput | readonly (string | MappedToInput)[]>>
     | undefined;
   /** What users without permissions of their own may do. */
   readonly default_permissions?: PermissionsConfigInput | undefined;
   /** What its clients are held to. */
   readonly limits?: AccountLimitsConfigInput | undefined;
+  /**
+   * Whether its clients may use JetStream of the other servers of the cluster, which set its
+   * limits.
+   */
+  readonly jetstream?: boolean | "enabled" | "disabled" | undefined;
   /** Public key of the account. */
   readonly nkey?: string | undefined;
 }
@@ -488,11 +458,16 @@ export interface AccountConfig {
   /** What the account has of others. */
   readonly imports?: readonly ImportConfig[] | undefined;
   /** Subjects that messages of the account are mapped to, by the subject they are published to. */
-  readonly mappings?: Readonly<Record<string, readonly MappingDestinationConfig[]>> | undefined;
+  readonly mappings?: Readonly<Record<string, readonly MappedTo[]>> | undefined;
   /** What users without permissions of their own may do. */
   readonly default_permissions?: PermissionsConfig | undefined;
   /** What its clients are held to. */
   readonly limits?: AccountLimitsConfig | undefined;
+  /**
+   * Whether its clients may use JetStream of the other servers of the cluster, which set its
+   * limits.
+   */
+  readonly jetstream?: boolean | undefined;
   /** Public key of the account. */
   readonly nkey?: string | undefined;
 }
@@ -609,7 +584,7 @@ export interface ImportSourceConfig {
 }
 
 /** A subject that messages are mapped to; a subject alone has all of them (as it is asked for). */
-export interface MappingDestinationConfigInput {
+export interface MappedToInput {
   /** Subject, with $1 or functions such as {{wildcard(1)}} and {{partition(3,1)}}. */
   readonly destination: string;
   /** Share of the messages. Percent, such as 60 or "60%". */
@@ -621,7 +596,7 @@ export interface MappingDestinationConfigInput {
 /**
  * A subject that messages are mapped to; a subject alone has all of them (complete and checked).
  */
-export interface MappingDestinationConfig {
+export interface MappedTo {
   /** Subject, with $1 or functions such as {{wildcard(1)}} and {{partition(3,1)}}. */
   readonly destination: string;
   /** Share of the messages. Percent. */

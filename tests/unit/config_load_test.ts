@@ -186,7 +186,11 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
       "jetstreem: {}",
       "jetstreem: unknown key (jetstream is not supported by this version of denats)",
     ],
-    ["proxy_required: yes", "proxy_required: not supported by this version of denats"],
+    [
+      "proxy_required: yes",
+      "proxy_required: that key does not belong here " +
+      "(it belongs under authorization, not supported by this version of denats)",
+    ],
     ["__proto__: { port: 1 }", "__proto__: unknown key"],
     ["constructor: 1", "constructor: unknown key"],
   ];
@@ -201,7 +205,7 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
 Deno.test("a level of a module that there is not is refused", async () => {
   assertEquals(await refusal("log:\n  levels: { clinet: debug, leaf: warn, accept: loud }"), [
     "denats.yaml:2:13: log.levels.clinet: unknown name (did you mean client?)",
-    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, route, supervisor)",
+    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, account, route, supervisor)",
     'denats.yaml:2:48: log.levels.accept: expected one of error, warn, info, debug, trace, found "loud"',
   ]);
   const { log } = await load("log:\n  levels: { supervisor: error, auth: trace }");
@@ -406,10 +410,10 @@ Deno.test("a file that cannot be used is named", async () => {
   );
   assertEquals(missing.message, "cannot read gone.yaml");
   const foreign = await assertRejects(
-    () => loadConfig({ file: "nats.conf", ...sources }),
+    () => loadConfig({ file: "gone.conf", ...sources }),
     ConfigError,
   );
-  assertStringIncludes(foreign.message, "write YAML");
+  assertEquals(foreign.message, "cannot read gone.conf");
 });
 
 Deno.test("an embedding program gets the same checks, without places", () => {

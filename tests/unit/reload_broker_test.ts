@@ -3,7 +3,9 @@ import { MemoryBroker, type MemoryClient } from "../support/memory_broker.ts";
 
 /** The lines of the log that are about reloads, without their times. */
 function reloadLines({ log }: MemoryBroker): string[] {
-  return log.filter((line) => /[Rr]eload/.test(line)).map((line) => line.replace(/^.*?\] /, ""));
+  return log.filter((line) => /[Rr]eload/.test(line)).map((line) =>
+    line.replace(/^.*\[(?=[A-Z]{3}\])/, "[")
+  );
 }
 
 async function closed(memory: MemoryBroker, client: MemoryClient): Promise<boolean> {
@@ -25,13 +27,10 @@ Deno.test("A smaller max_payload holds at once, and clients are told of it", asy
   const silent = await memory.connectUngreeted();
   await memory.settle();
   assertStringIncludes(silent.take(), '"max_payload":10,');
-  assertEquals(
-    reloadLines(memory),
-    [
-      "Reloaded: max_payload = 10",
-      "Reloaded server configuration changes=1",
-    ].map((line) => `[INF] ${line}`).map((line) => line.slice(6)),
-  );
+  assertEquals(reloadLines(memory), [
+    "[INF] Reloaded: max_payload = 10",
+    "[INF] Reloaded server configuration changes=1",
+  ]);
 });
 
 Deno.test("A reload that is refused leaves everything as it was", async () => {
@@ -148,24 +147,6 @@ Deno.test("A check of a password that is under way goes by the users there are a
   await memory.settle();
   await memory.broker.reload({ host: "memory", authorization: { users: users.slice(1) } });
   assertEquals(await client.takeUntil("\r\n"), "-ERR 'Authorization Violation'\r\n");
-});
-
-Deno.test("Subscriptions that are not allowed any more end, the rest goes on", async () => {
-  const of = (permissions?: { subscribe: string[] }) => ({
-    authorization: { users: [{ user: "a", password: "1", ...(permissions && { permissions }) }] },
-  });
-  await using memory = await MemoryBroker.start(of());
-  const a = await memory.connect({ user: "a", pass: "1" });
-  await memory.exchange(a, "SUB foo 1\r\nSUB bar 2\r\n");
-  await memory.broker.reload({ host: "memory", ...of({ subscribe: ["foo"] }) });
-  await memory.settle();
-  assertEquals(a.take(), '-ERR \'Permissions Violation for Subscription to "bar" (sid "2")\'\r\n');
-  assertEquals(
-    await memory.exchange(a, "PUB bar 1\r\nx\r\nPUB foo 1\r\ny\r\nPING\r\n"),
-    "MSG foo 1 1\r\ny\r\nPONG\r\n",
-  );
-  await memory.broker.reload({ host: "memory", ...of() });
-  assertEquals(await memory.exchange(a, "SUB bar 3\r\nPUB bar 1\r\nx\r\n"), "MSG bar 3 1\r\nx\r\n");
 });
 
 Deno.test("Accounts come, go, change hands and change", async () => {
