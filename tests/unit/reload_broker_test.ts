@@ -149,6 +149,24 @@ Deno.test("A check of a password that is under way goes by the users there are a
   assertEquals(await client.takeUntil("\r\n"), "-ERR 'Authorization Violation'\r\n");
 });
 
+Deno.test("Subscriptions that are not allowed any more end, the rest goes on", async () => {
+  const of = (permissions?: { subscribe: string[] }) => ({
+    authorization: { users: [{ user: "a", password: "1", ...(permissions && { permissions }) }] },
+  });
+  await using memory = await MemoryBroker.start(of());
+  const a = await memory.connect({ user: "a", pass: "1" });
+  await memory.exchange(a, "SUB foo 1\r\nSUB bar 2\r\n");
+  await memory.broker.reload({ host: "memory", ...of({ subscribe: ["foo"] }) });
+  await memory.settle();
+  assertEquals(a.take(), '-ERR \'Permissions Violation for Subscription to "bar" (sid "2")\'\r\n');
+  assertEquals(
+    await memory.exchange(a, "PUB bar 1\r\nx\r\nPUB foo 1\r\ny\r\nPING\r\n"),
+    "MSG foo 1 1\r\ny\r\nPONG\r\n",
+  );
+  await memory.broker.reload({ host: "memory", ...of() });
+  assertEquals(await memory.exchange(a, "SUB bar 3\r\nPUB bar 1\r\nx\r\n"), "MSG bar 3 1\r\nx\r\n");
+});
+
 Deno.test("Accounts come, go, change hands and change", async () => {
   const user = (name: string) => ({ user: name, password: name });
   const config = { A: { users: [user("a")] }, B: { users: [user("b")] } };
