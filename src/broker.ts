@@ -388,6 +388,7 @@ export class Broker implements AsyncDisposable {
         info: this.#info,
         flow,
         accounts,
+        operator: null,
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
