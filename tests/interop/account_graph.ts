@@ -164,11 +164,12 @@ class Generator {
       const { exporter, offer } = this.#pick(...offers);
       const kind = offer.stream === undefined ? "service" : "stream";
       const subject = this.#narrowed((offer[kind])!, offer.account_token_position, account.name);
-      // Of two imports of one subject nats-server gives one the other's.
-      const same = account.imports.find(({ service }) =>
+      // Which of two imports of one subject shares is chance in nats-server.
+      const same = account.imports.filter(({ service }) =>
         service?.account === exporter.name && service.subject === subject
       );
-      const sharing = same === undefined ? this.#chance(30) : same.share === true;
+      if (same.some(({ share }) => share)) continue;
+      const sharing = same.length === 0 && this.#chance(30);
       const remap = this.#remap(subject, kind, `${kind[1]}x${index}`);
       account.imports.push({
         [kind]: { account: exporter.name, subject },

@@ -107,8 +107,7 @@ class Player implements Disposable {
     const asked = (await gather()).map((some) => some.sort((a, b) => a.sid - b.sid));
     // One after the other, because the first answer may be the only one that counts; members of a
     // queue group last, because who of them it is differs.
-    const queues = this.#graph.accounts.map(({ name }) => `${name}.q`);
-    for (const queue of [undefined, ...queues]) {
+    for (const queue of [undefined, ...this.#queues()]) {
       for (const [index, client] of this.#clients.entries()) {
         const answers = asked[index]!.map((one) => client.answers(one, queue, label)).join("");
         if (answers === "") continue;
@@ -119,14 +118,21 @@ class Player implements Disposable {
     return this.#receipts(receipts);
   }
 
+  #queues(): string[] {
+    return ["all", ...this.#graph.accounts.map(({ name }) => `${name}.q`)];
+  }
+
   #receipts(deliveries: readonly (readonly Delivery[])[]): Receipts {
-    const queues: Record<string, string[]> = {};
+    // In one order, whoever is served first.
+    const queues = Object.fromEntries(
+      this.#queues().map((queue): [string, string[]] => [queue, []]),
+    );
     const clients = deliveries.map((some, index) => {
       const own: Delivery[] = [];
       for (const one of some) {
         const queue = this.#clients[index]!.subscriptions.get(one.sid)?.queue;
         if (queue === undefined) own.push(one);
-        else (queues[queue] ??= []).push(`${one.headers} ${one.payload}`);
+        else queues[queue]!.push(`${one.headers} ${one.payload}`);
       }
       // Within a subscription the order of one publisher stays.
       return own.map((one, place) => ({ one, place }))
