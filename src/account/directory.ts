@@ -40,7 +40,7 @@ type Export = NonNullable<AccountDefinition["exports"]>[number];
  * asked for.
  */
 export class AccountDirectory {
-  readonly #options: AccountDirectoryOptions;
+  #options: AccountDirectoryOptions;
   readonly #definitions = new Map<string, AccountDefinition>();
   readonly #accounts = new Map<string, Account>();
   readonly #onCreated: ((account: Account) => void)[] = [];
@@ -121,6 +121,12 @@ export class AccountDirectory {
         imports.some((each) => changed.has((each.stream ?? each.service)!.account));
       if (isConcerned) this.#define(account);
     }
+  }
+
+  /** Drops messages and makes publishers wait at other levels from now on, in all accounts. */
+  setFlow({ dropAbove, pressAbove }: Pick<AccountOptions, "dropAbove" | "pressAbove">): void {
+    this.#options = { ...this.#options, dropAbove, pressAbove };
+    for (const account of this.#accounts.values()) account.setFlow(this.#options);
   }
 
   /** Lets go of an account that was removed and that nobody is in any more. */

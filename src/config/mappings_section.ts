@@ -3,16 +3,8 @@
  *
  * @module
  */
-import {
-  block,
-  listOrOne,
-  map,
-  optional,
-  orForm,
-  required,
-  scalar,
-  type ShortForm,
-} from "./fields.ts";
+import { block, listOrOne, map, optional, orForm, required, scalar } from "./fields.ts";
+import type { ShortForm } from "./shape.ts";
 import { type Kind, Refusal } from "./kind.ts";
 import { readInteger } from "./number_kinds.ts";
 import { subject, text } from "./text_kinds.ts";
@@ -55,7 +47,7 @@ const destination = block({
     "Only on servers of the cluster of this name.",
   ),
 }, {
-  typeName: "MappingDestinationConfig",
+  typeName: "MappedTo",
   doc: "A subject that messages are mapped to; a subject alone has all of them.",
   aliases: { dest: "destination" },
 });

@@ -11,9 +11,9 @@ import {
   orForm,
   type Rule,
   scalar,
-  type ShortForm,
   withDefault,
 } from "./fields.ts";
+import type { ShortForm } from "./shape.ts";
 import { type Kind, Refusal } from "./kind.ts";
 import { duration, integer } from "./number_kinds.ts";
 import { publicKey } from "./public_key.ts";

@@ -196,9 +196,17 @@ class ValueWriter {
   }
 
   #scalar(node: ScalarNode, { kind }: ScalarShape, path: Path): string {
+    const { text, digits } = node;
     const types = literalTypes(kind);
-    if (!types.includes(node.type)) this.findings.push(wrongType(node, kind, types, path));
-    return types.includes("integer") ? node.digits ?? node.text : node.text;
+    if (!types.includes(node.type)) {
+      this.findings.push(wrongType(node, kind, types, path));
+    } else if (digits !== undefined && digits !== text) {
+      // `64MB` says more than its digits, where both are the same to the setting.
+      const asText = kind.read(text);
+      if (Object.is(asText, kind.read(digits))) return text;
+      if (!(asText instanceof Refusal)) this.findings.push(misleading(node, kind, path));
+    }
+    return types.includes("integer") ? digits ?? text : text;
   }
 }
 
@@ -226,8 +234,6 @@ function wrongType(
   types: readonly LiteralType[],
   path: Path,
 ): Finding {
-  const refusal = kind.read(undefined);
-  const expected = refusal instanceof Refusal ? refusal.expected : "something else";
   const quotes = node.type === "string" ? "with quotes" : "without quotes";
   const shown = kind.secret
     ? `${nouns[node.type]} ${quotes} (not shown)`
@@ -237,7 +243,22 @@ function wrongType(
     : node.type === "string"
     ? "it must not be quoted"
     : undefined;
-  return { path, expected, found: shown, hint };
+  return { path, expected: expectedBy(kind), found: shown, hint };
+}
+
+/** `5m` means something as a text, and something else without quotes. */
+function misleading({ text, digits }: ScalarNode, kind: Kind<unknown, unknown>, path: Path) {
+  return {
+    path,
+    expected: expectedBy(kind),
+    found: `${text}, which is the number ${digits} where it is not quoted`,
+    hint: `write "${text}"`,
+  };
+}
+
+function expectedBy(kind: Kind<unknown, unknown>): string {
+  const refusal = kind.read(undefined);
+  return refusal instanceof Refusal ? refusal.expected : "something else";
 }
 
 const nouns: Readonly<Record<LiteralType, string>> = {
