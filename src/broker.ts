@@ -17,13 +17,12 @@ import {
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
-  type ClientTls,
   LameDuck,
   serverInfo,
   startInProcess,
   tellClients,
 } from "./client/mod.ts";
-import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
+import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
@@ -37,8 +36,6 @@ import {
   flowSettings,
   SlabPool,
   TimerWheel,
-  TlsContext,
-  type TlsMaterial,
   TouchedOutboxes,
 } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
@@ -70,7 +67,7 @@ import {
 } from "./platform/mod.ts";
 import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
-import { clientTls, loadTls, routeTls, type TlsMaterials } from "./tls_parts.ts";
+import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
@@ -145,8 +142,7 @@ export class Broker implements AsyncDisposable {
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
   readonly #buses: MessageBuses;
-  readonly #tls: ClientTls | null;
-  readonly #routeTls: RouteTls | null;
+  readonly #tls: BrokerTls;
   #lastConnectionId = 0;
   #strayErrors = 0;
   #panics = 0;
@@ -278,15 +274,8 @@ export class Broker implements AsyncDisposable {
           error: describe(error),
         }),
     });
-    const tlsContext = (material: TlsMaterial | null, purpose: string) => {
-      if (material === null) return null;
-      const log = this.#logging.log("tls");
-      const context = new TlsContext(material, { files, clock, log, purpose });
-      context.watch(this.#root);
-      return context;
-    };
-    this.#tls = clientTls(config, tlsContext(tls.client, "client"));
-    this.#routeTls = routeTls(config, tlsContext(tls.route, "route"));
+    this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
+    this.#tls.watch(this.#root);
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -307,7 +296,7 @@ export class Broker implements AsyncDisposable {
       get nonceRequired() {
         return this.authenticator.nonceRequired;
       },
-      tls: () => this.#tls,
+      tls: () => this.#tls.client,
       wheel,
       touched,
       outboxSettings: flow.outboxSettings,
@@ -369,7 +358,7 @@ export class Broker implements AsyncDisposable {
       touched,
       pool,
       nextId: () => ++this.#lastConnectionId,
-      tls: () => this.#routeTls,
+      tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) =>
         this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
@@ -392,6 +381,7 @@ export class Broker implements AsyncDisposable {
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
+        tls: this.#tls,
         refreshInfo: () => {
           const cluster = this.#cluster;
           if (cluster !== null) this.#clusterInfo(cluster.connectUrls(), cluster.name);
