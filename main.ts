@@ -5,11 +5,14 @@
  */
 import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
 import { commands, runCommand } from "./src/command/mod.ts";
+import { loadTls } from "./src/tls_parts.ts";
 import {
   type Config,
   ConfigError,
+  type ConfigWarning,
   FlagError,
   type Flags,
+  formatProblem,
   helpText,
   jsonSchema,
   loadConfig,
@@ -54,7 +57,8 @@ async function run(): Promise<number> {
   const world = { stdout: writeStdout, stderr: writeStderr, files, env: environmentVariable };
   const exitCode = await runCommand(commandLine(), world);
   if (exitCode !== undefined) return exitCode;
-  let flags: Flags, config: Config, read = new Uint8Array();
+  let flags: Flags, config: Config, read: Uint8Array<ArrayBuffer> | undefined;
+  const warnings: string[] = [];
   try {
     flags = parseFlags(commandLine());
     if (flags.mode === "help") return print(helpText(commands));
@@ -62,17 +66,29 @@ async function run(): Promise<number> {
       return print(`denats: v${DENATS_VERSION} (protocol of nats-server v${NATS_VERSION})\n`);
     }
     if (flags.mode === "json schema") return print(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
-    // Read once, since a pipe cannot be read again.
-    const readText = async (path: string) => decodeText(path, read = await files.readBytes(path));
-    config = await loadConfig({ flags, env: environmentVariable, files: { readText } });
+    // Read once, since a pipe cannot be read again; what it includes is read after it.
+    const readText = async (path: string) => {
+      const bytes = await files.readBytes(path);
+      read ??= bytes;
+      return decodeText(path, bytes);
+    };
+    const onWarning = (warning: ConfigWarning) => void warnings.push(formatProblem(warning));
+    config = await loadConfig({ flags, env: environmentVariable, files: { readText }, onWarning });
   } catch (error) {
     if (error instanceof FlagError) return refuse(`${error.message}; see denats --help`);
     if (error instanceof ConfigError) return refuse(error.message);
     throw error;
   }
+  if (flags.mode === "run") return await serve(config, warnings);
+  for (const warning of warnings) writeStderr(`denats: warning: ${warning}\n`);
   if (flags.mode === "print config") return print(printConfig(config));
-  if (flags.mode === "check") return await reportValid(flags.configFile, read);
-  return await serve(config);
+  try {
+    await loadTls(config, files);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    return refuse(error.message);
+  }
+  return await reportValid(flags.configFile, read);
 }
 
 function print(text: string): number {
@@ -81,15 +97,17 @@ function print(text: string): number {
 
 async function reportValid(
   file: string | undefined,
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array<ArrayBuffer> | undefined,
 ): Promise<number> {
-  if (file === undefined) return refuse("nothing to check: -t needs a configuration file (-c)");
+  if (file === undefined || bytes === undefined) {
+    return refuse("nothing to check: -t needs a configuration file (-c)");
+  }
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   writeStderr(`denats: configuration file ${file} is valid (sha256:${digest})\n`);
   return 0;
 }
 
-async function serve(config: Config): Promise<number> {
+async function serve(config: Config, warnings: readonly string[]): Promise<number> {
   const clock = new SystemClock();
   let broker: Broker | undefined, asked: CloseBrokerOptions | undefined;
   let ended: { readonly signal: keyof typeof SIGNAL_NAMES; readonly atMs: number } | undefined;
@@ -143,6 +161,7 @@ async function serve(config: Config): Promise<number> {
     if (error instanceof ListenError || error instanceof FileError) return refuse(error.message);
     throw error;
   }
+  for (const warning of warnings) broker.note(warning, "warn");
   for (const message of notes) broker.note(message);
   if (asked !== undefined) void broker.close(asked);
   await broker.closed;

@@ -23,8 +23,8 @@ export function accountDefinitions(config: Config): Map<string, AccountDefinitio
 /** The account of all clients that no other account is said for has its settings at the top level. */
 function globalDefinition(config: Config, name: string): AccountDefinition {
   if (name !== GLOBAL_ACCOUNT) return {};
-  const { mappings } = config as { readonly mappings?: AccountDefinition["mappings"] };
-  return mappings === undefined ? {} : { mappings };
+  // As in nats-server: where there are accounts, those have JetStream that say so.
+  return { mappings: config.mappings, jetstream: config.accounts === undefined };
 }
 
 /** The directory of a configuration's accounts. */
@@ -34,7 +34,7 @@ export function createAccounts(
 ): AccountDirectory {
   return new AccountDirectory(accountDefinitions(config), {
     ...surroundings,
-    systemAccount: systemAccountName(config),
+    systemAccount: config.no_system_account ? null : systemAccountName(config),
     jetStreamElsewhere: config.cluster !== undefined,
   });
 }

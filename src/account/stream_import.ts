@@ -52,8 +52,7 @@ export class StreamImports {
     for (const stream of this.#imports) {
       const overlap = subjectOverlap(stream.local, original.subject);
       if (overlap === null) continue;
-      const subject = stream.toSource === null ? overlap : stream.toSource.apply(overlap, first);
-      if (subject === null) continue;
+      const subject = stream.toSource?.applyToPattern(overlap) ?? overlap;
       const hook = new ShadowHook(stream, original, depth);
       const { subscriber, queue, sid } = original;
       const shadow = new Subscription(subscriber, subject, queue, sid, hook);

@@ -27,6 +27,8 @@ export interface Identity {
     readonly token: string;
     /** The key that signed it. */
     readonly issuerKey: string;
+    /** Name of the user, as its JWT has it. */
+    readonly name?: string | undefined;
     /** Name of the account, as its JWT has it. */
     readonly accountName?: string | undefined;
     /** Tags of the user. */

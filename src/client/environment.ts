@@ -5,12 +5,12 @@
  */
 import type { Account } from "../account/mod.ts";
 import type { Authenticator, Identity, Refusal } from "../auth/mod.ts";
-import type { PermissionSettings } from "../config/mod.ts";
 import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
 import type { CloseReason, ServerInfo } from "../protocol/mod.ts";
 import type { ClientLimits } from "./limits.ts";
+import type { ClientTls } from "./opening.ts";
 import type { ClientSession } from "./session.ts";
 
 /** What clients did, over all connections. */
@@ -31,12 +31,14 @@ export interface ClientStatistics {
   staleConnections: number;
   /** Connections that are being closed, and do not count any more. */
   closingConnections: number;
+  /** Connections that have no session yet, since TLS comes first. */
+  openingConnections: number;
 }
 
 /** What a session needs from its surroundings. */
 export interface ClientEnvironment extends PeerSessionSettings {
-  /** Limits and intervals. */
-  readonly limits: ClientLimits;
+  /** Limits and intervals. Others may take their place at any time. */
+  limits: ClientLimits;
   /** Chance. */
   readonly random: Random;
   /** Where clients are logged. */
@@ -45,18 +47,20 @@ export interface ClientEnvironment extends PeerSessionSettings {
   readonly acceptLog: Log;
   /** Where it is logged who is not let in for want of credentials. */
   readonly authLog: Log;
-  /** Decides who may connect. */
-  readonly authenticator: Authenticator;
+  /** Decides who may connect. Another may take its place at any time. */
+  authenticator: Authenticator;
   /** The account of an identity; null when there is none of its name (any more). */
   accountOf(identity: Identity): Account | null;
   /** The name of the system account; null where there is none. */
   readonly systemAccount: string | null;
-  /** What users without permissions of their own may do in an account. */
-  defaultPermissions(account: string): PermissionSettings | undefined;
   /** A session was refused for a reason; returns the id under which that was made known. */
   refused(session: ClientSession, refusal: Refusal): string;
   /** INFO as it is now. */
   info(): ServerInfo;
+  /** Whether INFO has a nonce, for clients to sign. */
+  readonly nonceRequired: boolean;
+  /** TLS as it is now; null without. */
+  tls(): ClientTls | null;
   /** Deadlines of connections. */
   readonly wheel: TimerWheel;
   /** Sums over all connections. */

@@ -31,7 +31,6 @@ import {
   type ConnectOptions,
   DEFAULT_CONNECT_OPTIONS,
   ERROR_TEXT,
-  infoFrame,
   InvalidSubjectError,
   isInfoJson,
   isValidPublishSubject,
@@ -46,6 +45,7 @@ import type { ClientEnvironment } from "./environment.ts";
 import { FAULTS, LIMITS_OF, QUIET_REASONS } from "./faults.ts";
 import { ClientGuard } from "./guard.ts";
 import { Keepalive } from "./keepalive.ts";
+import { clientInfo, newOpening, type Opening } from "./opening.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
@@ -86,8 +86,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   readonly #environment: ClientEnvironment;
   readonly #parser: ClientParser;
-  readonly #trace: ClientTrace | null;
+  #trace: ClientTrace | null = null;
   readonly #acceptedAtMs: number;
+  readonly #opening: Opening;
   /** Ends a check of credentials that nobody waits for any more. */
   #abandon: AbortController | null = null;
   #account: Account | null = null;
@@ -106,17 +107,22 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #pause: Promise<void> | null = null;
   /** What the chunk at hand has given rise to; see {@link ClientLimits.chunk_work}. */
   #work = 0;
-  #deciding = false;
   /** Whether the first command is still to come, and must come in time. */
   #silent = false;
   #connected = false;
   #firstPonged = false;
 
   /** A session over an accepted connection. */
-  constructor(environment: ClientEnvironment, connection: Connection, id: number) {
+  constructor(
+    environment: ClientEnvironment,
+    connection: Connection,
+    id: number,
+    opening: Opening = newOpening(environment),
+  ) {
     super(environment, connection, id);
     const { clock, limits, log } = environment;
     this.#environment = environment;
+    this.#opening = opening;
     this.#acceptedAtMs = clock.monotonic();
     this.subscriber = new Subscriber(this.outbox);
     this.subscriber.requester = this;
@@ -124,8 +130,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       maxControlLine: limits.max_control_line,
       maxPayload: limits.max_payload,
     });
-    this.#trace = log.traceOn ? new ClientTrace(log, id) : null;
-    this.subscriber.trace = this.#trace;
+    if (log.traceOn) this.#retrace();
   }
 
   /** Address and id, as logs show them. */
@@ -181,7 +186,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (log.debugOn) log.debug(`${this.label} - Client connection created`);
     const anonymous = authenticator.anonymous();
     if (anonymous === null) {
-      this.#parser.connectRequired = true;
+      this.#parser.state = "unauthenticated";
       wheel.schedule(this, this.#acceptedAtMs + limits.auth_timeout);
     } else {
       this.#admit(anonymous);
@@ -190,7 +195,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       const limitMs = this.#silent ? limits.auth_timeout : limits.ping_interval;
       wheel.schedule(this, this.#acceptedAtMs + limitMs);
     }
-    this.#sendNow(this.#info());
+    if (!this.#opening.infoSent) this.#sendNow(this.#info());
   }
 
   /** See {@link PeerSession}. */
@@ -234,7 +239,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
    */
   protected override get abandonable(): boolean {
     const { slab, start, end } = this.inbox;
-    return this.#deciding && end - start < PINGS_LOOKED_AT &&
+    return this.#parser.state === "deciding" && end - start < PINGS_LOOKED_AT &&
       ONLY_PINGS.test(byteString(slab.bytes, start, end));
   }
 
@@ -273,7 +278,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const { statistics, wheel, log } = this.#environment;
     if (text !== null) this.#trace?.sent(`-ERR '${text}'`);
     this.subscriber.open = false;
-    this.#parser.stop();
+    this.#parser.state = "closing";
     wheel.cancel(this);
     this.#abandon?.abort();
     this.#expiry?.cancel();
@@ -314,6 +319,53 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (!this.#environment.ending) await this.#account?.unsubscribeAll(subscriber);
   }
 
+  // --- Changes of the configuration ---------------------------------------------------------------
+
+  /** Goes by the limits and levels that hold now. */
+  reconfigured(): void {
+    const { log } = this.#environment;
+    if (this.identity !== null && this.#account !== null) this.#limit(this.identity, this.#account);
+    if (log.traceOn !== (this.#trace !== null)) this.#retrace();
+  }
+
+  #retrace(): void {
+    const { log } = this.#environment;
+    this.#trace = log.traceOn ? new ClientTrace(log, this.id) : null;
+    this.subscriber.trace = this.#trace;
+  }
+
+  /**
+   * Who it is was decided by what does not hold any more: asks once more, with what it showed then, and
+   * turns it away or goes by the answer. What cannot be asked again, such as for a signature, must not
+   * have changed.
+   */
+  async reconsider(): Promise<void> {
+    if (!this.#connected) return this.#reconsiderStranger();
+    const { authenticator } = this.#environment;
+    let decision: Decision;
+    try {
+      decision = await authenticator.authenticate(this.options, this.#facts());
+    } catch {
+      // A check that cannot be made lets nobody stay.
+      decision = new Refusal("the credentials could not be checked");
+    }
+    this.revise(decision);
+  }
+
+  /** It has not said CONNECT: it still may, unless it has done something before. */
+  #reconsiderStranger(): void {
+    const { authenticator, wheel, limits } = this.#environment, account = this.#account;
+    const anonymous = authenticator.anonymous();
+    if (anonymous !== null) return this.revise(anonymous);
+    if (this.inMessages > 0 || this.subscriber.subscriptionCount > 0) {
+      return this.revise(new Refusal("credentials are needed now"));
+    }
+    if (account !== null) account.connections--;
+    this.identity = this.#account = null;
+    this.#parser.state = "unauthenticated";
+    wheel.schedule(this, wheel.nowMs + limits.auth_timeout);
+  }
+
   /** It is `identity` from now on, with what that may do. False when there is no such account. */
   #admit(identity: Identity): boolean {
     const account = this.#environment.accountOf(identity);
@@ -323,20 +375,26 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.identity = identity;
     this.#account = account;
     this.#hold(identity, account);
-    this.#parser.connectRequired = false;
+    this.#parser.state = "authenticated";
     return true;
   }
 
   /** Holds it to what its user, its account and the server say. */
   #hold(identity: Identity, account: Account): void {
-    const { limits, clock } = this.#environment, own = identity.limits ?? {};
-    this.#permissions = Permissions.of(
-      identity.permissions ?? this.#environment.defaultPermissions(account.name),
-    );
+    const { clock } = this.#environment;
+    this.#permissions = Permissions.of(identity.permissions);
     const permissions = this.#permissions;
     const answers = permissions !== null && permissions.responses !== null;
     this.#replies = answers ? new AllowedReplies(permissions) : null;
     this.#mayPublish = null;
+    this.#limit(identity, account);
+    this.#expiry?.cancel();
+    this.#expiry = null;
+    if (identity.expiresAtMs !== undefined) this.#expireAt(identity, clock.now());
+  }
+
+  #limit({ limits: own = {} }: Identity, account: Account): void {
+    const { limits } = this.#environment;
     const most = least(limits.max_subscriptions || -1, account.limits.max_subscriptions);
     this.#maxSubscriptions = Math.max(0, least(most, own.subscriptions));
     this.#parser.maxPayload = least(
@@ -345,9 +403,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     );
     const data = own.data ?? -1;
     this.#maxData = data < 0 ? Infinity : data;
-    this.#expiry?.cancel();
-    this.#expiry = null;
-    if (identity.expiresAtMs !== undefined) this.#expireAt(identity, clock.now());
   }
 
   #expireAt(identity: Identity, nowMs: number): void {
@@ -379,13 +434,19 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     if (decision.account !== this.#account.name) {
-      this.close("authenticationFailure", ERROR_TEXT.authorization);
+      // It has to subscribe anew: whoever connects again does.
+      this.close("authenticationFailure");
       return;
     }
     this.identity = decision;
     this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
     this.#reviseSubscriptions(this.#account);
+    const most = this.#maxSubscriptions;
+    if (most > 0 && this.subscriber.subscriptionCount > most) {
+      this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
+      return;
+    }
     this.outbox.flush();
   }
 
@@ -457,14 +518,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     subscriber.headers = parser.headers;
     subscriber.noResponders = options.no_responders;
     subscriber.lastMatch = null;
+    // Nothing behind CONNECT is looked at before it is known who it is from.
+    parser.state = "deciding";
     const abandon = new AbortController();
     const decision = authenticator.authenticate(options, this.#facts(), abandon.signal);
     if (decision instanceof Promise) {
-      // Nothing behind CONNECT is looked at before it is known who it is from. The client has done
-      // its part in time: what is left may take as long as the checks of many who come at once.
-      parser.stop();
+      // The client has done its part in time: what is left may take as long as the checks of many
+      // who come at once.
       this.#abandon = abandon;
-      this.#deciding = true;
       wheel.schedule(this, nowMs + DECISION_LIMIT_MS);
       this.#pause = this.#decide(decision, again);
       return;
@@ -475,12 +536,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   async #decide(decision: Promise<Decision>, again: boolean): Promise<void> {
     let identity: Decision | null = null, error: unknown;
     try {
-      identity = await decision;
+      identity = await this.#upToDate(decision);
     } catch (caught) {
       error = caught;
     }
     this.#abandon = null;
-    this.#deciding = false;
     if (this.closing !== null) return;
     if (error !== undefined) {
       const log = this.#environment.authLog.limited("check", CLOSING_LOG_MS);
@@ -493,15 +553,27 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.outbox.flush();
   }
 
+  /** A decision by what holds when it is made: who may connect may have changed meanwhile. */
+  async #upToDate(pending: Promise<Decision>): Promise<Decision> {
+    const environment = this.#environment;
+    let by = environment.authenticator, decision = await pending;
+    while (environment.authenticator !== by && this.closing === null) {
+      by = environment.authenticator;
+      decision = await by.authenticate(this.options, this.#facts(), this.#abandon?.signal);
+    }
+    return decision;
+  }
+
   /** What is known of the client besides what it says. */
   #facts(): PeerFacts {
+    const { nonce, connectionType, certificate, tls } = this.#opening;
     return {
       id: this.id,
       hostname: this.address.hostname,
-      nonce: null,
-      connectionType: "STANDARD",
-      certificate: null,
-      tls: null,
+      nonce,
+      connectionType,
+      certificate,
+      tls,
     };
   }
 
@@ -711,7 +783,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #info(more: Partial<ConnectionInfo> = {}): string {
-    return infoFrame(this.#environment.info(), {
+    return clientInfo(this.#environment.info(), this.#opening, {
       client_id: this.id,
       client_ip: this.address.hostname,
       ...more,
@@ -742,7 +814,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Credentials, or a PING, are due. */
   due(nowMs: number): void {
     if (this.closing !== null) return;
-    if (this.#parser.connectRequired || this.#deciding || this.#silent) {
+    if (this.#parser.state !== "authenticated" || this.#silent) {
       this.close("authenticationTimeout", ERROR_TEXT.authenticationTimeout);
       return;
     }

@@ -140,4 +140,6 @@ export interface AccountDefinition {
   readonly default_permissions?: PermissionSettings | undefined;
   /** What its clients are held to. */
   readonly limits?: AccountLimits | undefined;
+  /** Whether its clients may use JetStream of other servers of the cluster. */
+  readonly jetstream?: boolean | undefined;
 }

@@ -12,7 +12,7 @@ import { integer, sizeOrNone } from "./number_kinds.ts";
 import { permissions } from "./permissions_section.ts";
 import { formatPath, type Path } from "./problem.ts";
 import { publicKey } from "./public_key.ts";
-import { boolean, text } from "./text_kinds.ts";
+import { boolean, enabled, text } from "./text_kinds.ts";
 import { identityOf, user, type UserNames } from "./users_section.ts";
 
 /** The account of clients that no other account is said for. */
@@ -58,6 +58,11 @@ const account = block({
     "What users without permissions of their own may do.",
   ),
   limits: optional(limits, { max_connections: 100 }, "What its clients are held to."),
+  jetstream: optional(
+    scalar(enabled()),
+    true,
+    "Whether its clients may use JetStream of the other servers of the cluster, which set its limits.",
+  ),
   nkey: optional(
     scalar(publicKey("account")),
     "AAI634ADHJVFQTTEQOAZE2Y7GXDBWHMJLGA7SWCPMCITDK22DFU77T2J",
@@ -67,8 +72,7 @@ const account = block({
   typeName: "AccountConfig",
   doc: "An account: clients in different ones do not hear each other.",
   aliases: { maps: "mappings" },
-  unsupported: ["jetstream", "msg_trace", "trace_dest"],
-  harmless: { jetstream: ["false", "disabled", "disable"] },
+  unsupported: ["msg_trace", "trace_dest"],
 });
 
 /** The accounts, and which one is for the server itself. */

@@ -14,6 +14,7 @@ import {
   type Rule,
   scalar,
   withDefault,
+  withLateDefault,
 } from "./fields.ts";
 import { duration } from "./number_kinds.ts";
 import { permissions } from "./permissions_section.ts";
@@ -147,10 +148,11 @@ const authorization = block({
     },
     "A service that is asked about every client that connects.",
   ),
-  timeout: withDefault(
+  timeout: withLateDefault(
     scalar(duration({ min: 1 })),
     "2s",
-    "How long a client may take to show who it is.",
+    "How long a client may take to show who it is. With TLS the default is a second more than " +
+      "tls.timeout.",
   ),
 }, {
   typeName: "AuthorizationConfig",

@@ -26,11 +26,15 @@ export interface ExamineOptions {
   readonly environment?: Environment;
   /** Values that override those examined, later ones the earlier ones. */
   readonly overrides?: readonly Override[];
+  /** What is known to be wrong already. */
+  readonly findings?: readonly Finding[];
+  /** Where settings are put that denats does not have yet; they are wrong without it. */
+  readonly unsupported?: Finding[];
 }
 
-/** A configuration that is good, or what is wrong with it: the first 50 things, and how many more. */
+/** A configuration that is good, with the values that it was made of, or what is wrong with it: the first 50 things, and how many more. */
 export type Examination =
-  | { readonly config: SchemaOutput }
+  | { readonly config: SchemaOutput; readonly values: Readonly<Record<string, unknown>> }
   | { readonly findings: readonly Finding[]; readonly omitted: number };
 
 /** Checks `raw`: what a YAML file or a program said. */
@@ -41,12 +45,16 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
     const expected = "a map of settings (key: value)", hint = hintOn(top, configShape);
     return { findings: [{ path: [], expected, found, hint }], omitted: 0 };
   }
-  const prepared = prepare(top, configShape, options.environment);
+  const prepared = prepare(top, configShape, options.environment, options.unsupported);
   const settled = settle(prepared.values, options.overrides ?? []);
   const { overrides, token } = settled;
   const values = override(prepared.values, overrides);
   const checked = check(configSchema, values);
-  const findings = [...prepared.findings, ...settled.findings];
+  const findings = [
+    ...options.findings ?? [],
+    ...prepared.findings,
+    ...settled.findings,
+  ];
   const told = new Set(findings.map(({ path }) => JSON.stringify(path)));
   let omitted = Math.max(0, findings.length - PROBLEM_LIMIT);
   findings.length -= omitted;
@@ -60,7 +68,7 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
     if (!told.has(JSON.stringify(finding.path))) findings.push(finding);
   }
   if ("value" in checked && findings.length === 0) {
-    return { config: withToken(checked.value, token) };
+    return { config: withToken(checked.value, token), values: prepared.values };
   }
   return { findings, omitted };
 }

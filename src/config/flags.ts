@@ -18,6 +18,8 @@ export interface Flags {
   readonly mode: Mode;
   /** The configuration file, where one was named. */
   readonly configFile?: string | undefined;
+  /** Whether settings of the file are ignored that denats does not have yet. */
+  readonly ignoreUnsupported?: boolean;
   /** Settings that were given by flags; every value was checked by itself. */
   readonly overrides: readonly Override[];
 }
@@ -95,7 +97,16 @@ export function parseFlags(args: readonly string[]): Flags {
   });
   const overrides = flags.flatMap(({ flag, value }) => overridesOf(flag, value));
   const config = flags.find(({ flag }) => flag.name === "config")?.value;
-  return { mode: modeOf(flags, config, word, others), configFile: config, overrides };
+  const ignoreUnsupported = flags.some(({ flag, value }) =>
+    flag.name === "ignore-unsupported" && value === "true"
+  );
+  const mode = modeOf(flags, config, word, others);
+  return {
+    mode,
+    configFile: config,
+    ...(ignoreUnsupported ? { ignoreUnsupported } : {}),
+    overrides,
+  };
 }
 
 /** Modes that were asked for, the one that wins first. */

@@ -3,36 +3,39 @@
  *
  * @module
  */
-import { FileError } from "../platform/mod.ts";
 import type { Environment } from "./environment.ts";
 import { type Examination, examine } from "./examine.ts";
 import type { Flags } from "./flags.ts";
-import type { Position } from "./positions.ts";
-import { ConfigError, type Finding, formatPath, type Problem, PROBLEM_LIMIT } from "./problem.ts";
+import { ConfigError, type Finding, formatPath, type Problem } from "./problem.ts";
+import { type FileReader, readSource, type Source } from "./source.ts";
 import type { Config, ConfigInput } from "./types.ts";
 
-/** Reads the text of a file, as `Files` of the platform does. */
-export interface FileReader {
-  /**
-   * The text of a UTF-8 file.
-   *
-   * @throws {FileError} when it cannot be read.
-   */
-  readText(path: string): Promise<string>;
+/** Something in a configuration that is accepted, and should be looked at all the same. */
+export interface ConfigWarning extends Problem {
+  /** A setting that denats does not have yet, which is ignored; or something strange. */
+  readonly kind: "unsupported" | "strange";
 }
 
 /** Where {@link loadConfig} takes a configuration from. */
 export interface ConfigSources {
-  /** Path of a YAML file; the one that the flags name when absent. */
+  /**
+   * Path of a file, in nats-server's own format where it ends in `.conf` and else in YAML; the one that
+   * the flags name when absent.
+   */
   readonly file?: string | undefined;
-  /** YAML to read instead of the file, whose path is then only named in problems. */
+  /** Text to read instead of the file, whose path is then only named in problems. */
   readonly text?: string | undefined;
   /** Flags; they override the file. */
-  readonly flags?: Pick<Flags, "configFile" | "overrides"> | undefined;
-  /** Where `${NAME}` in the file is looked up. */
+  readonly flags?: Pick<Flags, "configFile" | "overrides" | "ignoreUnsupported"> | undefined;
+  /** Where variables in the file are looked up, and `DENATS_IGNORE_UNSUPPORTED`. */
   readonly env: Environment;
-  /** Where the file is read. */
+  /** Where files are read. */
   readonly files: FileReader;
+  /**
+   * Is told what is strange in the file and accepted all the same, and which settings are ignored
+   * because denats does not have them yet, where that was asked for.
+   */
+  readonly onWarning?: ((warning: ConfigWarning) => void) | undefined;
 }
 
 /**
@@ -41,16 +44,46 @@ export interface ConfigSources {
  * @throws {ConfigError} with everything that is wrong, each with its place in the file.
  */
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
-  const { flags, env } = sources;
+  return (await examineSources(sources)).config;
+}
+
+/** A configuration that is good, and the values of its file, without overrides and defaults. */
+export type Loaded = Extract<Examination, { readonly config: unknown }>;
+
+/** As {@link loadConfig}, with the values that the file has. */
+export async function examineSources(sources: ConfigSources): Promise<Loaded> {
+  const { flags, env, files, text, onWarning } = sources;
   const file = sources.file ?? flags?.configFile;
-  const text = sources.text ?? (file === undefined ? undefined : await readFile(file, sources));
   const overrides = flags?.overrides ?? [];
-  if (text === undefined) return configOf(examine({}, { overrides }));
-  const source = file ?? "configuration";
-  const examination = examine(await parseYaml(text, source), { environment: env, overrides });
-  if ("config" in examination) return examination.config;
-  const problems = await withPositions(examination.findings, text, source);
-  throw new ConfigError(problems, examination.omitted);
+  if (text === undefined && file === undefined) return loadedOf(examine({}, { overrides }));
+  const path = file ?? "configuration";
+  const source = await readSource(path, files, env, text);
+  const unsupported: Finding[] = [];
+  const ignored = (flags?.ignoreUnsupported ?? false) || ignoresUnsupported(env);
+  const examination = examine(source.raw, {
+    ...(source.environment === undefined ? {} : { environment: source.environment }),
+    overrides,
+    findings: source.findings,
+    ...(ignored ? { unsupported } : {}),
+  });
+  const findings = "config" in examination ? [] : examination.findings;
+  const problems = [
+    ...source.problems,
+    ...await withPositions(findings, path, source, source.problems),
+  ].sort(inOrder);
+  if (!("config" in examination) || problems.length > 0) {
+    throw new ConfigError(problems, "config" in examination ? 0 : examination.omitted);
+  }
+  for (const problem of source.oddities) onWarning?.({ ...problem, kind: "strange" });
+  for (const problem of (await withPositions(unsupported, path, source)).sort(inOrder)) {
+    onWarning?.({ ...problem, hint: "ignored", kind: "unsupported" });
+  }
+  return examination;
+}
+
+/** Whether the environment asks for settings to be ignored that denats does not have yet. */
+export function ignoresUnsupported(env: Environment): boolean {
+  return /^(?:1|true|yes|on)$/i.test(env("DENATS_IGNORE_UNSUPPORTED") ?? "");
 }
 
 /**
@@ -59,11 +92,11 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
  * @throws {ConfigError} with everything that is wrong.
  */
 export function normaliseConfig(input: ConfigInput = {}): Config {
-  return configOf(examine(input));
+  return loadedOf(examine(input)).config;
 }
 
-function configOf(examination: Examination): Config {
-  if ("config" in examination) return examination.config;
+function loadedOf(examination: Examination): Loaded {
+  if ("config" in examination) return examination;
   const problems = examination.findings.map((finding) => problemOf(finding));
   throw new ConfigError(problems, examination.omitted);
 }
@@ -74,92 +107,33 @@ function problemOf(finding: Finding, place: Partial<Problem> = {}): Problem {
   return { source, path: shown, expected, found, hint, ...place };
 }
 
-async function readFile(file: string, { files }: ConfigSources): Promise<string> {
-  if (/\.conf$/i.test(file)) {
-    throw new ConfigError([{
-      source: file,
-      path: "",
-      found: "nats-server's own format is not supported by this version of denats",
-      hint: "write YAML; config.example.yaml shows every setting",
-    }]);
-  }
-  try {
-    return await files.readText(file);
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    // Which names the file.
-    throw new ConfigError([{ path: "", found: error.message }]);
-  }
-}
-
-/** A line that begins with a tab, unless it is empty or a comment. */
-const tabIndentation = /^ *\t\s*[^\s#]/m;
-
-async function parseYaml(text: string, source: string): Promise<unknown> {
-  // A broker without a file need not load the parser.
-  const { parse } = await import("@std/yaml");
-  let value: unknown;
-  try {
-    value = parse(text, { schema: "failsafe" });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if (error instanceof RangeError) {
-      throw new ConfigError([{ source, path: "", found: "lists or maps are nested too deeply" }]);
-    }
-    const unplaced = unplacedProblem(source, error);
-    const problems = await syntaxProblems(text, source, placeOf(unplaced));
-    throw new ConfigError(problems.length > 0 ? problems : [unplaced]);
-  }
-  // Where YAML allows no tab, this parser takes it for no indentation at all, so that a key would
-  // silently leave its section.
-  if (tabIndentation.test(text)) {
-    const problems = await syntaxProblems(text, source);
-    if (problems.length > 0) throw new ConfigError(problems);
-  }
-  return value;
-}
-
-async function syntaxProblems(
-  text: string,
-  source: string,
-  other?: Position,
-): Promise<Problem[]> {
-  const { PositionedText } = await import("./positions.ts");
-  const problems = new PositionedText(text).syntaxProblems(PROBLEM_LIMIT, other);
-  return problems.map((problem) => ({ source, path: "", ...problem }));
-}
-
-/** An error of one parser that the other does not see. Its message may repeat parts of the text. */
-function unplacedProblem(source: string, error: Error): Problem {
-  const [message = ""] = error.message.split("\n");
-  const match = /^(.*?) at line (\d+), column (\d+)/.exec(message);
-  const [, reason = message, line, column] = match ?? [];
-  return {
-    source,
-    path: "",
-    found: `this is not valid YAML: ${/^[a-z ,;-]*/i.exec(reason)?.[0].trim()}`,
-    ...(line === undefined ? {} : { line: Number(line), column: Number(column) }),
-  };
-}
-
-function placeOf({ line, column }: Problem): Position | undefined {
-  return line === undefined || column === undefined ? undefined : { line, column };
-}
-
+/** Findings with their places, without those at a place that `told` names already. */
 async function withPositions(
   findings: readonly Finding[],
-  text: string,
   source: string,
+  { positions }: Pick<Source, "positions">,
+  told: readonly Problem[] = [],
 ): Promise<Problem[]> {
-  const { PositionedText } = await import("./positions.ts");
-  const positioned = new PositionedText(text);
-  const problems = findings.map((finding) =>
-    finding.source === undefined
-      ? problemOf(finding, { source, ...positioned.locate(finding.path, finding.atKey ?? false) })
-      : problemOf(finding)
-  );
-  // Flags, which have no line, come first.
-  return problems.sort((a, b) =>
-    (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
-  );
+  if (findings.length === 0) return [];
+  const places = await positions();
+  const toldPlaces = new Set(told.map(placeKey));
+  return findings
+    .map((finding) =>
+      finding.source === undefined
+        ? problemOf(finding, { source, ...places.locate(finding.path, finding.atKey ?? false) })
+        : problemOf(finding)
+    )
+    .filter((problem) => !toldPlaces.has(placeKey(problem)));
+}
+
+function placeKey({ source, line, column }: Problem): string {
+  return JSON.stringify([source, line, column]);
+}
+
+/** Flags, which have no line, come first; then file by file. */
+function inOrder(a: Problem, b: Problem): number {
+  if (a.source !== b.source && a.line !== undefined && b.line !== undefined) {
+    return (a.source ?? "") < (b.source ?? "") ? -1 : 1;
+  }
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }

@@ -24,15 +24,23 @@ export {
   type PlannedChange,
 } from "./plan.ts";
 export { isBcrypt } from "./bcrypt.ts";
+export { convertConfig, type ConvertedConfig } from "./convert.ts";
 export type { Environment } from "./environment.ts";
 export { type CommandHelp, helpText, type Mode } from "./flag_table.ts";
 export { FlagError, type Flags, normaliseArguments, parseFlags } from "./flags.ts";
 export { jsonSchema } from "./json_schema.ts";
 export type { JsonSchema } from "./kind.ts";
-export { type ConfigSources, type FileReader, loadConfig, normaliseConfig } from "./load.ts";
+export {
+  type ConfigSources,
+  type ConfigWarning,
+  ignoresUnsupported,
+  loadConfig,
+  normaliseConfig,
+} from "./load.ts";
 export { exampleYaml, printConfig } from "./print.ts";
 export type { Override } from "./overrides.ts";
 export { ConfigError, formatProblem, type Path, type Problem, type Step } from "./problem.ts";
+export type { FileReader } from "./source.ts";
 export { type RouteUrl, showRouteUrl } from "./route_url.ts";
 export * from "./account_definition.ts";
 export * from "./types.ts";

@@ -74,6 +74,7 @@ export function size(range: Range): Kind<number | string, number> {
     inputNote:
       'Bytes, or text such as "64MB"; K, M, G and T are powers of 1000, KB/Ki/KiB and so on of 1024.',
     outputNote: "Bytes.",
+    literals: ["integer"],
     json: {
       anyOf: [
         { type: "integer", minimum: range.min, maximum: range.max ?? Number.MAX_SAFE_INTEGER },
@@ -114,6 +115,7 @@ export function duration(range: Range): Kind<number | string, number> {
     outputType: "number",
     inputNote: 'A duration such as "2s", "1m30s" or "500ms"; a plain number is seconds.',
     outputNote: "Milliseconds.",
+    literals: ["string", "integer", "float"],
     json: {
       anyOf: [
         { type: "number", minimum: range.min / 1000, maximum: max / 1000 },

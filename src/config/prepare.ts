@@ -7,6 +7,7 @@
 import { type Environment, substitute } from "./environment.ts";
 import type { BlockShape, MapShape, Shape } from "./shape.ts";
 import type { Finding, Path } from "./problem.ts";
+import { NOT_SUPPORTED } from "./suggestion.ts";
 
 /** A configuration ready to be checked, and what was found wrong on the way. */
 export interface Prepared {
@@ -26,11 +27,13 @@ export function isMap(value: unknown): value is Readonly<Record<string, unknown>
  * neither cycles nor nested aliases of YAML can make this long.
  *
  * @param environment Where `${NAME}` is looked up; nothing is substituted without it.
+ * @param unsupported Where settings are put that denats does not have yet, which are then left out.
  */
 export function prepare(
   raw: Readonly<Record<string, unknown>>,
   shape: BlockShape,
   environment?: Environment,
+  unsupported?: Finding[],
 ): Prepared {
   const findings: Finding[] = [];
   return { values: prepareBlock(raw, shape, []), findings };
@@ -62,6 +65,10 @@ export function prepare(
         continue;
       }
       if (field === undefined && isHarmless(value, shape.harmless.get(key))) continue;
+      if (unsupported !== undefined && shape.unsupported.has(key)) {
+        unsupported.push({ path: [...path, written], atKey: true, found: NOT_SUPPORTED });
+        continue;
+      }
       const prepared = field === undefined
         ? value
         : prepareValue(value, field.shape, [...path, written]);

@@ -49,6 +49,9 @@ function plainLetters(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
+/** Words on a setting of nats-server that denats does not have yet. */
+export const NOT_SUPPORTED = "not supported by this version of denats";
+
 /** What can be said about a key that a block does not have. */
 export interface UnknownKey {
   /** What is wrong with it. */
@@ -68,22 +71,23 @@ export function describeUnknownKey(
 ): UnknownKey {
   const refused = block.refused.get(key);
   if (refused !== undefined) return { found: refused };
-  if (block.unsupported.has(key)) {
-    return { found: "not supported by this version of denats" };
-  }
+  if (block.unsupported.has(key)) return { found: NOT_SUPPORTED };
   if (blankMissing(key)) return { found: "unknown key", hint: blankMissingHint };
   const homes = [...blocksOf(root, [])].filter((place) => !samePlace(place.path, path));
   const home = homes.find((place) => place.block.fields.has(key) || place.block.aliases.has(key));
-  const laterElsewhere = homes.some((place) => place.block.unsupported.has(key));
+  const laterHome = homes.find((place) => place.block.unsupported.has(key));
   // `permissions` are at home under cluster, but those of users were probably meant.
-  if (home !== undefined && (home.path.length === 0 || !laterElsewhere)) {
-    const where = home.path.length === 0 ? "at the top level" : `under ${formatPlace(home.path)}`;
-    return { found: "that key does not belong here", hint: `it belongs ${where}` };
+  if (home !== undefined && (home.path.length === 0 || laterHome === undefined)) {
+    return { found: "that key does not belong here", hint: `it belongs ${placeWords(home)}` };
   }
   const near = nearest(key, [...block.fields.keys(), ...block.aliases.keys()]);
   if (near !== undefined) return { found: "unknown key", hint: `did you mean ${near}?` };
-  if (laterElsewhere) {
-    return { found: "not supported by this version of denats" };
+  if (laterHome !== undefined) {
+    const where = placeWords(laterHome);
+    return {
+      found: "that key does not belong here",
+      hint: `it belongs ${where}, ${NOT_SUPPORTED}`,
+    };
   }
   for (const place of homes) {
     const far = nearest(key, place.block.fields.keys());
@@ -95,7 +99,7 @@ export function describeUnknownKey(
   const later = nearest(key, block.unsupported);
   return later === undefined ? { found: "unknown key", strange: true } : {
     found: "unknown key",
-    hint: `${later} is not supported by this version of denats`,
+    hint: `${later} is ${NOT_SUPPORTED}`,
   };
 }
 
@@ -121,6 +125,10 @@ function* blocksOf(shape: Shape, path: Path): Generator<Place> {
 }
 
 const anyIndex = -1;
+
+function placeWords({ path }: Place): string {
+  return path.length === 0 ? "at the top level" : `under ${formatPlace(path)}`;
+}
 
 function formatPlace(path: Path): string {
   return formatPath(path).replaceAll(`[${anyIndex}]`, "[]");

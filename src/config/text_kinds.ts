@@ -42,6 +42,29 @@ export function boolean(): Kind<boolean, boolean> {
   };
 }
 
+/** Something that is enabled or disabled; {@link boolean} does as well. */
+export function enabled(): Kind<boolean | "enabled" | "disabled", boolean> {
+  const words: Readonly<Record<string, boolean>> = {
+    enabled: true,
+    enable: true,
+    disabled: false,
+    disable: false,
+  };
+  const other = boolean();
+  return {
+    inputType: 'boolean | "enabled" | "disabled"',
+    outputType: "boolean",
+    json: { anyOf: [other.json, { type: "string", enum: Object.keys(words) }] },
+    read: (input) => {
+      const word = typeof input === "string" ? words[input.toLowerCase()] : undefined;
+      if (word !== undefined) return word;
+      const read = other.read(input);
+      return read instanceof Refusal ? new Refusal("enabled or disabled") : read;
+    },
+    format: String,
+  };
+}
+
 /** One of a few words. */
 export function choice<const Word extends string>(words: readonly Word[]): Kind<Word, Word> {
   const type = words.map((word) => JSON.stringify(word)).join(" | ");

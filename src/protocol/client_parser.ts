@@ -10,7 +10,6 @@ import { byteString } from "./byte_string.ts";
 import { ClientMessage } from "./client_message.ts";
 import type { ClientCommands, ClientFault } from "./client_commands.ts";
 import {
-  CLIENT_VERBS,
   CONNECT_VERB,
   HPUB_VERB,
   INFO_VERB,
@@ -23,6 +22,7 @@ import {
   upper,
   type Verb,
 } from "./client_verbs.ts";
+import { CLIENT_COMMANDS, type CommandSet, type ConnectionState } from "./command_table.ts";
 import { copyBytes, Slab } from "./slab.ts";
 import { hashSubject, SUBJECT_HASH_BASIS, SUBJECT_HASH_PRIME } from "./subject_hash.ts";
 import {
@@ -63,8 +63,6 @@ export class ClientParser {
   headers = false;
   /** Whether {@link ClientCommands.announced} is wanted. */
   pedantic = true;
-  /** Whether the next verb must be CONNECT. */
-  connectRequired = false;
   /** Set when parsing cannot go on. */
   fault: ClientFault | null = null;
   /**
@@ -79,9 +77,17 @@ export class ClientParser {
   #last: Slab | null = null;
   #lastLength = -1;
   #lastHash = 0;
+  #state: ConnectionState = "handshake";
+  /** What may be said in that state. */
+  #set: CommandSet = CLIENT_COMMANDS.handshake;
+  #listens = false;
+  /** Whether messages may take the fast path. */
+  #messages = false;
   #stopped = false;
   #mode: Mode = "start";
   #verb: Verb = PING_VERB;
+  /** Whether that is more than read to its end. */
+  #runs = false;
   /** Bytes of the pending arguments that hold no line end. */
   #scanned = 0;
   /** Whether the message whose payload is pending has irregular spacing. */
@@ -94,6 +100,21 @@ export class ClientParser {
     this.#commands = commands;
     this.maxControlLine = limits.maxControlLine;
     this.maxPayload = limits.maxPayload;
+  }
+
+  /**
+   * How far the connection is, which decides what may be said: see {@link COMMAND_TABLE}. To be set by
+   * a command as well; it counts from the next byte on. At first it is `"handshake"`, and nothing is
+   * looked at.
+   */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+  set state(state: ConnectionState) {
+    this.#state = state;
+    this.#set = CLIENT_COMMANDS[state];
+    this.#messages = this.#set.messages;
+    this.#listens = this.#set.listens;
   }
 
   /** What the input ended in the middle of; for tests and for close reasons. */
@@ -122,6 +143,7 @@ export class ClientParser {
   }
 
   #parse(slab: Slab, start: number, end: number): number {
+    if (!this.#listens) return start;
     const bytes = slab.bytes;
     this.#stopped = false;
     this.needed = 0;
@@ -133,9 +155,9 @@ export class ClientParser {
       if (this.mode !== "start") return at;
     }
     const view = slab.view;
-    while (at < end && !this.#stopped && this.fault === null) {
+    while (at < end && this.#listens && !this.#stopped && this.fault === null) {
       let next = -1;
-      if (end - at > 7 && !this.connectRequired) {
+      if (end - at > 7 && this.#messages) {
         const word = view.getInt32(at, true);
         if (word === PUB_) next = this.#publish(slab, at + 4, end, false);
         else if (word === HPUB && bytes[at + 4] === SPACE) {
@@ -280,13 +302,12 @@ export class ClientParser {
   /** Any frame, recognised byte by byte. */
   #frame(slab: Slab, start: number, end: number): number {
     const bytes = slab.bytes;
-    const first = upper(bytes[start]!);
-    if (this.connectRequired && first !== 67 /* C */) return this.#fail("not connected", start);
-    const verb = recogniseVerb(CLIENT_VERBS, bytes, start, end);
-    if (verb === null) return this.#fail("unknown operation", start);
+    const verb = recogniseVerb(this.#set.verbs, bytes, start, end);
+    if (verb === null) return this.#fail(this.#set.refusal(upper(bytes[start]!)), start);
     if (verb === "incomplete") return this.#incomplete(start);
     const at = start + verb.text.length;
     this.#verb = verb;
+    this.#runs = this.#set.runs(verb);
     if (this.#verb.takes === "nothing") return this.#skip(slab, at, end);
     if (this.#verb.takes === "blank") {
       if (at === end) return this.#incomplete(start);
@@ -303,6 +324,7 @@ export class ClientParser {
       return end;
     }
     this.#mode = "start";
+    if (!this.#runs) return line + 1;
     if (this.#verb === PING_VERB) this.#commands.ping();
     else if (this.#verb === PONG_VERB) this.#commands.pong();
     return line + 1;
@@ -340,6 +362,7 @@ export class ClientParser {
     const stop = hasReturn(bytes, start, line) ? line - 1 : line;
     if (stop < line) bytes[stop] = CR;
     if (stop - start > this.maxControlLine) return this.#fail("control line", start);
+    if (!this.#runs) return line + 1;
     switch (this.#verb) {
       case PUB_VERB:
       case HPUB_VERB:

@@ -38,7 +38,7 @@ export const OK_VERB = verb("+OK", "nothing");
 /** -ERR. */
 export const ERR_VERB = verb("-ERR", "blank");
 
-/** The verbs a client may send, sorted by their bytes. No verb is a prefix of another. */
+/** The verbs that clients know, sorted by their bytes. No verb is a prefix of another. */
 export const CLIENT_VERBS: readonly Verb[] = [
   OK_VERB,
   ERR_VERB,

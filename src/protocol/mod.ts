@@ -9,6 +9,14 @@ export * from "./client_commands.ts";
 export * from "./client_message.ts";
 export * from "./client_parser.ts";
 export * from "./close_reason.ts";
+export {
+  COMMAND_TABLE,
+  type ConnectionKind,
+  type ConnectionState,
+  type Deaf,
+  type StateRow,
+  type Treatment,
+} from "./command_table.ts";
 export * from "./connect_options.ts";
 export * from "./error_text.ts";
 export * from "./message_writer.ts";

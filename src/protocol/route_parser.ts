@@ -20,6 +20,7 @@ import {
   upper,
   type Verb,
 } from "./client_verbs.ts";
+import { type CommandSet, type ConnectionState, ROUTE_COMMANDS } from "./command_table.ts";
 import { LastSubject } from "./last_subject.ts";
 import { RouteArguments } from "./route_arguments.ts";
 import type { RouteCommands, RouteFault } from "./route_commands.ts";
@@ -29,7 +30,6 @@ import {
   LS_ADD_VERB,
   LS_REMOVE_VERB,
   RMSG_VERB,
-  ROUTE_VERBS,
   RS_ADD_VERB,
   RS_REMOVE_VERB,
 } from "./route_verbs.ts";
@@ -49,8 +49,6 @@ export class RouteParser {
   maxControlLine: number;
   /** Largest size of headers and payload together, in bytes; negative for no limit. */
   maxPayload: number;
-  /** Whether the next verb must be CONNECT. */
-  connectRequired = false;
   /** Set when parsing cannot go on. */
   fault: RouteFault | null = null;
   /**
@@ -59,16 +57,25 @@ export class RouteParser {
    */
   needed = 0;
 
-  readonly #commands: RouteCommands;
+  /** Who gets what is read. */
+  commands: RouteCommands;
   readonly #message = new ClientMessage();
   readonly #line = new RouteArguments();
   /** The account of the message at hand. */
   #account = "";
   #canonical: ClientMessage | null = null;
   readonly #last = new LastSubject();
+  #state: ConnectionState = "handshake";
+  /** What may be said in that state. */
+  #set: CommandSet = ROUTE_COMMANDS.handshake;
+  #listens = false;
+  /** Whether messages may take the fast path. */
+  #messages = false;
   #stopped = false;
   #mode: Mode = "start";
   #verb: Verb = PING_VERB;
+  /** Whether that is more than read to its end. */
+  #runs = false;
   /** Bytes of the pending arguments that hold no line end. */
   #scanned = 0;
   /** Offset that the pending message's fields are relative to. */
@@ -76,7 +83,7 @@ export class RouteParser {
 
   /** A parser that hands what it reads to `commands`. */
   constructor(commands: RouteCommands, limits: { maxControlLine: number; maxPayload: number }) {
-    this.#commands = commands;
+    this.commands = commands;
     this.maxControlLine = limits.maxControlLine;
     this.maxPayload = limits.maxPayload;
   }
@@ -97,6 +104,21 @@ export class RouteParser {
   }
   set leafOrigins(leafOrigins: boolean) {
     this.#line.leafOrigins = leafOrigins;
+  }
+
+  /**
+   * How far the connection is, which decides what may be said: see {@link COMMAND_TABLE}. To be set by
+   * a command as well; it counts from the next byte on. At first it is `"handshake"`, and nothing is
+   * looked at.
+   */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+  set state(state: ConnectionState) {
+    this.#state = state;
+    this.#set = ROUTE_COMMANDS[state];
+    this.#messages = this.#set.messages;
+    this.#listens = this.#set.listens;
   }
 
   /** What the input ended in the middle of; for tests and for close reasons. */
@@ -124,6 +146,7 @@ export class RouteParser {
   }
 
   #parse(slab: Slab, start: number, end: number): number {
+    if (!this.#listens) return start;
     const bytes = slab.bytes;
     this.#stopped = false;
     this.needed = 0;
@@ -135,9 +158,9 @@ export class RouteParser {
       if (this.mode !== "start") return at;
     }
     const view = slab.view;
-    while (at < end && !this.#stopped && this.fault === null) {
+    while (at < end && this.#listens && !this.#stopped && this.fault === null) {
       let next = -1;
-      if (end - at > 7 && bytes[at + 4] === SPACE && !this.connectRequired) {
+      if (end - at > 7 && bytes[at + 4] === SPACE && this.#messages) {
         const word = view.getInt32(at, true);
         if (word === RMSG) next = this.#routed(slab, at + 5, at + 5, end, false);
         else if (word === HMSG) next = this.#routed(slab, at + 5, at + 5, end, true);
@@ -304,7 +327,7 @@ export class RouteParser {
     message.bodyStart = body;
     message.end = stop + 2;
     if (crooked) message.straighten();
-    this.#commands.message(this.#account, message, queues);
+    this.commands.message(this.#account, message, queues);
     return stop + 2;
   }
 
@@ -325,13 +348,12 @@ export class RouteParser {
   /** Any frame, recognised byte by byte. */
   #frame(slab: Slab, start: number, end: number): number {
     const bytes = slab.bytes;
-    const first = upper(bytes[start]!);
-    if (this.connectRequired && first !== 67 /* C */) return this.#fail("not connected", start);
-    const verb = recogniseVerb(ROUTE_VERBS, bytes, start, end);
-    if (verb === null) return this.#fail("unknown operation", start);
+    const verb = recogniseVerb(this.#set.verbs, bytes, start, end);
+    if (verb === null) return this.#fail(this.#set.refusal(upper(bytes[start]!)), start);
     if (verb === "incomplete") return this.#incomplete(start);
     const at = start + verb.text.length;
     this.#verb = verb;
+    this.#runs = this.#set.runs(verb);
     if (verb.takes === "nothing") return this.#skip(slab, at, end);
     if (verb.takes === "blank") {
       if (at === end) return this.#incomplete(start);
@@ -348,8 +370,9 @@ export class RouteParser {
       return end;
     }
     this.#mode = "start";
-    if (this.#verb === PING_VERB) this.#commands.ping();
-    else if (this.#verb === PONG_VERB) this.#commands.pong();
+    if (!this.#runs) return line + 1;
+    if (this.#verb === PING_VERB) this.commands.ping();
+    else if (this.#verb === PONG_VERB) this.commands.pong();
     return line + 1;
   }
 
@@ -385,6 +408,7 @@ export class RouteParser {
     const stop = hasReturn(bytes, start, line) ? line - 1 : line;
     if (stop < line) bytes[stop] = CR;
     if (stop - start > this.maxControlLine) return this.#fail("control line", start);
+    if (!this.#runs) return line + 1;
     let valid = true;
     switch (this.#verb) {
       case RMSG_VERB:
@@ -393,12 +417,12 @@ export class RouteParser {
         return this.#announce(slab, start, stop, line + 1, end);
       case RS_ADD_VERB:
       case LS_ADD_VERB:
-        valid = this.#line.added(this.#commands, bytes, start, stop, this.#verb === LS_ADD_VERB);
+        valid = this.#line.added(this.commands, bytes, start, stop, this.#verb === LS_ADD_VERB);
         break;
       case RS_REMOVE_VERB:
       case LS_REMOVE_VERB:
         valid = this.#line.removed(
-          this.#commands,
+          this.commands,
           bytes,
           start,
           stop,
@@ -406,15 +430,14 @@ export class RouteParser {
         );
         break;
       case CONNECT_VERB:
-        this.#commands.connect(byteString(bytes, start, stop));
+        this.commands.connect(byteString(bytes, start, stop));
         break;
       case INFO_VERB:
-        this.#commands.info(byteString(bytes, start, trimmedEnd(bytes, start, stop)));
+        this.commands.info(byteString(bytes, start, trimmedEnd(bytes, start, stop)));
         break;
       case ERR_VERB:
-        this.#commands.error(byteString(bytes, start, stop));
+        this.commands.error(byteString(bytes, start, stop));
         break;
-        // A+ and A- mean something to gateways only.
     }
     return valid ? line + 1 : this.#fail("arguments", start);
   }
@@ -457,7 +480,7 @@ export class RouteParser {
       sent = this.#canonical ??= new ClientMessage();
       message.canonical(sent, message.headerLength > 0);
     }
-    this.#commands.message(this.#account, sent, this.#line.queues);
+    this.commands.message(this.#account, sent, this.#line.queues);
     return stop + 2;
   }
 

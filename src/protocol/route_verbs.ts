@@ -22,6 +22,10 @@ export const RS_REMOVE_VERB = verb("RS-", "blank");
 export const LS_ADD_VERB = verb("LS+", "blank");
 /** LS-: RS- on behalf of leaf nodes. */
 export const LS_REMOVE_VERB = verb("LS-", "blank");
+/** A+: something that only gateways say. */
+export const A_ADD_VERB = verb("A+", "blank");
+/** A-: likewise. */
+export const A_REMOVE_VERB = verb("A-", "blank");
 /** RMSG: a message without headers. */
 export const RMSG_VERB = verb("RMSG", "blank");
 /** HMSG: a message with headers. */
@@ -29,12 +33,12 @@ export const HMSG_VERB = verb("HMSG", "blank");
 /** LMSG: a message from a leaf node. */
 export const LMSG_VERB = verb("LMSG", "blank");
 
-/** The verbs a route may send, sorted by their bytes. No verb is a prefix of another. */
+/** The verbs that routes know, sorted by their bytes. No verb is a prefix of another. */
 export const ROUTE_VERBS: readonly Verb[] = [
   OK_VERB,
   ERR_VERB,
-  verb("A+", "blank"),
-  verb("A-", "blank"),
+  A_ADD_VERB,
+  A_REMOVE_VERB,
   CONNECT_VERB,
   HMSG_VERB,
   INFO_VERB,

@@ -101,6 +101,15 @@ export class SubjectTransform {
     return matchesTokens(this.#sourceTokens, tokens) ? this.#transform(tokens, random) : null;
   }
 
+  /**
+   * What becomes of the subject of a subscription, wildcards included.
+   *
+   * @param pattern A subject all of whose messages the source matches.
+   */
+  applyToPattern(pattern: string): string {
+    return this.#transform(pattern.split("."), () => 0);
+  }
+
   /** Whether the source matches a message's subject. */
   matches(subject: string): boolean {
     return matchesTokens(this.#sourceTokens, subject.split("."));

@@ -98,8 +98,8 @@ function parseInPieces(
   const parser = new ClientParser(recorder, settings);
   parser.headers = settings.headers;
   parser.pedantic = settings.pedantic;
-  parser.connectRequired = settings.connectRequired;
-  recorder.onConnect = () => parser.connectRequired = false;
+  parser.state = settings.connectRequired ? "unauthenticated" : "authenticated";
+  recorder.onConnect = () => parser.state = "authenticated";
   if (random.below(4) === 0) {
     recorder.onCommand = () => {
       if (random.below(2) === 0) parser.stop();

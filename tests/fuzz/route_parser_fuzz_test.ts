@@ -125,8 +125,8 @@ function parse(text: string, settings: RouteSettings, feeding: Feeding): RouteEv
   const parser = new RouteParser(recorder, settings);
   parser.dedicated = settings.dedicated;
   parser.leafOrigins = settings.leafOrigins;
-  parser.connectRequired = settings.connectRequired;
-  recorder.onConnect = () => parser.connectRequired = false;
+  parser.state = settings.connectRequired ? "unauthenticated" : "authenticated";
+  recorder.onConnect = () => parser.state = "authenticated";
   recorder.onCommand = () => {
     if (feeding.stops[recorder.events.length]) parser.stop();
   };

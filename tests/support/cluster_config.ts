@@ -58,15 +58,22 @@ export interface MemberOptions {
   readonly pingMax?: number;
   /** `no_advertise`. */
   readonly noAdvertise?: boolean;
-  /** Whether every account has JetStream, which only nats-server can. */
-  readonly jetstream?: boolean;
+  /**
+   * Whether the member has JetStream, which only nats-server can; `"elsewhere"` where others of the
+   * cluster have it.
+   */
+  readonly jetstream?: boolean | "elsewhere";
+  /** Which accounts have JetStream, where there is any; all if absent. */
+  readonly jetstreamAccounts?: readonly AccountName[];
+  /** Whether there are no accounts but those that every server has. */
+  readonly noAccounts?: boolean;
 }
 
 /**
  * The text of a configuration file. It is JSON, which is YAML as well as nats-server's format.
  */
 export function configText(plan: MemberPlan, options: MemberOptions): string {
-  const { password, dialPassword = password } = options;
+  const { password, dialPassword = password, jetstream, jetstreamAccounts = ACCOUNTS } = options;
   const userInfo = dialPassword === undefined ? "" : `router:${dialPassword}@`;
   return JSON.stringify(
     {
@@ -74,12 +81,13 @@ export function configText(plan: MemberPlan, options: MemberOptions): string {
       host: "127.0.0.1",
       port: plan.clientPort,
       http: plan.kind === "denats" ? undefined : `127.0.0.1:${plan.monitorPort}`,
-      accounts: Object.fromEntries(ACCOUNTS.map((account) => {
+      accounts: options.noAccounts ? undefined : Object.fromEntries(ACCOUNTS.map((account) => {
         const { user, pass } = credentials(account);
-        return [account, { users: [{ user, password: pass }], jetstream: options.jetstream }];
+        const has = jetstream && jetstreamAccounts.includes(account) ? true : undefined;
+        return [account, { users: [{ user, password: pass }], jetstream: has }];
       })),
       // Below the folder of the configuration file, where the process is started.
-      jetstream: options.jetstream ? { store_dir: "jetstream" } : undefined,
+      jetstream: jetstream === true ? { store_dir: "jetstream" } : undefined,
       cluster: {
         name: options.clusterName ?? "interop",
         host: "127.0.0.1",

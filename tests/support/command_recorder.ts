@@ -78,6 +78,7 @@ export class FedParser {
       maxControlLine: limits.maxControlLine ?? 100,
       maxPayload: limits.maxPayload ?? 100,
     });
+    this.parser.state = "authenticated";
     this.parser.headers = true;
     this.parser.pedantic = false;
   }

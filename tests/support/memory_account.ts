@@ -68,6 +68,7 @@ export class MemoryAccount {
       info: ignore,
       error: ignore,
     }, { maxControlLine: 4096, maxPayload: 1_000_000 });
+    parser.state = "authenticated";
     parser.headers = true;
     const slab = Slab.of(toBytes(frames));
     parser.parse(slab, 0, slab.capacity);

@@ -88,6 +88,7 @@ export class FedRouteParser {
       maxControlLine: limits.maxControlLine ?? 100,
       maxPayload: limits.maxPayload ?? 100,
     });
+    this.parser.state = "authenticated";
   }
 
   /** The commands so far. */

@@ -156,6 +156,7 @@ Deno.test("a 503 is not addressed to a subscription that is about to be removed"
   }
   const request = async () => {
     const parser = new ClientParser(new Requests(), { maxControlLine: 4096, maxPayload: 1000 });
+    parser.state = "authenticated";
     const slab = Slab.of(toBytes("PUB nobody reply 0\r\n\r\n"));
     parser.parse(slab, 0, slab.capacity);
     // Somebody's message flushes what there is.

@@ -62,6 +62,7 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     ping_interval: 120_000,
     ping_max: 2,
     authorization: { timeout: 2000 },
+    allow_non_tls: false,
     debug: false,
     trace: false,
     trace_verbose: false,
@@ -180,13 +181,16 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
     ["zzzzzzzz: 1", "zzzzzzzz: unknown key"],
     ["users: []", "users: that key does not belong here (it belongs under authorization)"],
     ["pasword: a", "pasword: unknown key (did you mean authorization.password?)"],
-    ["tls: {}", "tls: not supported by this version of denats"],
     ["gateway: {}", "gateway: not supported by this version of denats"],
     [
       "jetstreem: {}",
       "jetstreem: unknown key (jetstream is not supported by this version of denats)",
     ],
-    ["proxy_required: yes", "proxy_required: not supported by this version of denats"],
+    [
+      "proxy_required: yes",
+      "proxy_required: that key does not belong here " +
+      "(it belongs under authorization, not supported by this version of denats)",
+    ],
     ["__proto__: { port: 1 }", "__proto__: unknown key"],
     ["constructor: 1", "constructor: unknown key"],
   ];
@@ -406,10 +410,10 @@ Deno.test("a file that cannot be used is named", async () => {
   );
   assertEquals(missing.message, "cannot read gone.yaml");
   const foreign = await assertRejects(
-    () => loadConfig({ file: "nats.conf", ...sources }),
+    () => loadConfig({ file: "gone.conf", ...sources }),
     ConfigError,
   );
-  assertStringIncludes(foreign.message, "write YAML");
+  assertEquals(foreign.message, "cannot read gone.conf");
 });
 
 Deno.test("an embedding program gets the same checks, without places", () => {

@@ -121,12 +121,12 @@ Deno.test("HPUB without headers having been agreed on is a fault of its own", ()
 Deno.test("where CONNECT is required, the first byte of anything else is refused", () => {
   for (const input of ["P", "+", "\r", "X", "i"]) {
     const fed = new FedParser();
-    fed.parser.connectRequired = true;
+    fed.parser.state = "unauthenticated";
     assertEquals(fed.feed(input).parser.fault, "not connected", input);
   }
   const fed = new FedParser();
-  fed.parser.connectRequired = true;
-  fed.recorder.onCommand = () => fed.parser.connectRequired = false;
+  fed.parser.state = "unauthenticated";
+  fed.recorder.onCommand = () => fed.parser.state = "authenticated";
   assertEquals(fed.feed("connect {}\r\nPING\r\n").commands, ["CONNECT {}", "PING"]);
 });
 
@@ -199,6 +199,7 @@ Deno.test("between two chunks a parser keeps no buffer, whatever came", () => {
     publish(message);
   };
   const parser = new ClientParser(recorder, { maxControlLine: 4096, maxPayload: 1_000_000 });
+  parser.state = "authenticated";
   const frames = ["PUB a 3\r\nabc\r\n", "PUB  a  3\r\nabc\r\n", "PUB a 3\r\nabc\r\nPUB a 9\r\nab"];
   for (const text of frames) {
     const slab = Slab.of(toBytes(text));

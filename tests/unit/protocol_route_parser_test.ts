@@ -261,13 +261,13 @@ Deno.test("subjects are passed on whether or not they are valid", () => {
 Deno.test("where CONNECT is required, the first byte of anything else is refused", () => {
   for (const input of ["R", "I", "+", "\r", "RMSG $G a 1\r\nx\r\n"]) {
     const fed = new FedRouteParser();
-    fed.parser.connectRequired = true;
+    fed.parser.state = "unauthenticated";
     assertEquals(fed.feed(input).parser.fault, "not connected", input);
     assertEquals(fed.commands, []);
   }
   const fed = new FedRouteParser();
-  fed.parser.connectRequired = true;
-  fed.recorder.onCommand = () => fed.parser.connectRequired = false;
+  fed.parser.state = "unauthenticated";
+  fed.recorder.onCommand = () => fed.parser.state = "authenticated";
   assertEquals(fed.feed("connect {}\r\nPING\r\n").commands, ["CONNECT {}", "PING"]);
 });
 
@@ -365,6 +365,7 @@ Deno.test("a large payload is never moved, also behind a list of queues", () => 
   for (const line of ["RMSG $G a 40000", "RMSG $G a + r q1 q2 40000", "LMSG L $G a r 0 40000"]) {
     const recorder = new RouteRecorder();
     const parser = new RouteParser(recorder, { maxControlLine: 100, maxPayload: -1 });
+    parser.state = "authenticated";
     const frame = toBytes(`${line}\r\n${"p".repeat(40000)}\r\n`);
     const slab = Slab.of(frame);
     const seen: [Slab, number][] = [];
@@ -401,6 +402,7 @@ Deno.test("between two chunks a parser keeps no buffer, whatever came", () => {
   const recorder = new RouteRecorder();
   recorder.onMessage = (_, message) => messages.push(message);
   const parser = new RouteParser(recorder, { maxControlLine: 4096, maxPayload: 1_000_000 });
+  parser.state = "authenticated";
   const frames = [
     "RMSG $G a 3\r\nabc\r\n",
     "RMSG $G a | q 3\r\nabc\r\n",
@@ -417,6 +419,7 @@ Deno.test("between two chunks a parser keeps no buffer, whatever came", () => {
 Deno.test("nothing in front of the input is touched", () => {
   const recorder = new RouteRecorder();
   const parser = new RouteParser(recorder, { maxControlLine: 100, maxPayload: 100 });
+  parser.state = "authenticated";
   parser.dedicated = true;
   // The verb is done with when the rest comes: in front of the subject there is nothing left.
   const first = Slab.of(toBytes("RMSG "));

@@ -12,7 +12,7 @@ import { type Finding, type Path, type Problem, PROBLEM_LIMIT } from "../problem
 import { readConfFiles } from "./files.ts";
 import { type PlacedProblem, resolveConf } from "./resolve.ts";
 import type { LiteralType } from "./syntax.ts";
-import type { ConfNode, MapNode, Origin, ScalarNode } from "./tree.ts";
+import type { ConfNode, ListNode, MapNode, Origin, ScalarNode } from "./tree.ts";
 
 /** How many values a configuration may have when its variables are written out. */
 const VALUE_LIMIT = 10_000_000;
@@ -27,6 +27,8 @@ export interface Place extends Position {
 export interface ConfDocument {
   /** What is wrong with its syntax, its variables and includes. */
   readonly problems: readonly Problem[];
+  /** Whether parts of it could not be read, so that there is no use in examining the rest. */
+  readonly broken: boolean;
   /** What is strange, though nats-server accepts it. */
   readonly oddities: readonly Problem[];
   /**
@@ -59,6 +61,7 @@ export async function readConf(
   const values = writer.map(root, shape, []);
   return {
     problems: [...files.problems, ...problems].map(placed),
+    broken: files.problems.length > 0,
     oddities: [...files.oddities, ...oddities].map(placed),
     values,
     findings: writer.findings,
@@ -155,7 +158,7 @@ class ValueWriter {
       case "list":
         return shape.type === "list"
           ? node.items.map((item, index) => this.#value(item, shape.item, [...path, index]))
-          : this.#unknown(node);
+          : this.#list(node);
       case "map":
         if (shape.type === "block") return this.map(node, shape, path);
         if (shape.type !== "map") return this.#unknown(node);
@@ -179,16 +182,31 @@ class ValueWriter {
       case "map":
         return {};
       case "list":
-        return node.items.map(() => "");
+        return this.#list(node);
+      case "boolean":
+        return String(isOn(node.text));
       default:
         return node.text;
     }
   }
 
+  /** A list that is no list of settings, but may be one of names. */
+  #list({ items }: ListNode): unknown {
+    return items.map((item) => "text" in item ? item.text : {});
+  }
+
   #scalar(node: ScalarNode, { kind }: ScalarShape, path: Path): string {
+    const { text, digits } = node;
     const types = literalTypes(kind);
-    if (!types.includes(node.type)) this.findings.push(wrongType(node, kind, types, path));
-    return types.includes("integer") ? node.digits ?? node.text : node.text;
+    if (!types.includes(node.type)) {
+      this.findings.push(wrongType(node, kind, types, path));
+    } else if (digits !== undefined && digits !== text) {
+      // `64MB` says more than its digits, where both are the same to the setting.
+      const asText = kind.read(text);
+      if (Object.is(asText, kind.read(digits))) return text;
+      if (!(asText instanceof Refusal)) this.findings.push(misleading(node, kind, path));
+    }
+    return types.includes("integer") ? digits ?? text : text;
   }
 }
 
@@ -200,15 +218,14 @@ function withoutMissing(entries: ReadonlyMap<string, unknown>): Record<string, u
 /** The types of scalars that nats-server takes for a kind of setting. */
 function literalTypes(kind: Kind<unknown, unknown>): readonly LiteralType[] {
   if (kind.literals !== undefined) return kind.literals;
-  switch (kind.inputType) {
-    case "boolean":
-      return ["boolean"];
-    case "number":
-      return ["integer"];
-    case "number | string":
-      return ["integer", "string"];
-  }
-  return ["string"];
+  return kind.inputType.split(" | ").map((type) =>
+    type === "number" ? "integer" : type === "boolean" ? "boolean" : "string"
+  );
+}
+
+/** Whether a switch is on. */
+function isOn(text: string): boolean {
+  return /^(?:true|yes|on)$/i.test(text);
 }
 
 function wrongType(
@@ -217,8 +234,6 @@ function wrongType(
   types: readonly LiteralType[],
   path: Path,
 ): Finding {
-  const refusal = kind.read(undefined);
-  const expected = refusal instanceof Refusal ? refusal.expected : "something else";
   const quotes = node.type === "string" ? "with quotes" : "without quotes";
   const shown = kind.secret
     ? `${nouns[node.type]} ${quotes} (not shown)`
@@ -228,7 +243,22 @@ function wrongType(
     : node.type === "string"
     ? "it must not be quoted"
     : undefined;
-  return { path, expected, found: shown, hint };
+  return { path, expected: expectedBy(kind), found: shown, hint };
+}
+
+/** `5m` means something as a text, and something else without quotes. */
+function misleading({ text, digits }: ScalarNode, kind: Kind<unknown, unknown>, path: Path) {
+  return {
+    path,
+    expected: expectedBy(kind),
+    found: `${text}, which is the number ${digits} where it is not quoted`,
+    hint: `write "${text}"`,
+  };
+}
+
+function expectedBy(kind: Kind<unknown, unknown>): string {
+  const refusal = kind.read(undefined);
+  return refusal instanceof Refusal ? refusal.expected : "something else";
 }
 
 const nouns: Readonly<Record<LiteralType, string>> = {
