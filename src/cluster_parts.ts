@@ -6,7 +6,11 @@
 import { Authenticator, type PasswordVerifier, type PeerFacts, Refusal } from "./auth/mod.ts";
 import {
   Cluster,
+  type ClusterFacts,
   type ClusterOptions,
+  isKnownServer,
+  namesUser,
+  type RouteAuthentication,
   type RouteCredentials,
   type RouteSettings,
 } from "./cluster/mod.ts";
@@ -64,6 +68,7 @@ export interface ClusterSurroundings extends
     | "nextId"
     | "changed"
     | "peerChanged"
+    | "tls"
   > {
   /** Who this server is. */
   readonly identity: { readonly id: string; readonly name: string };
@@ -91,18 +96,37 @@ export function createCluster(
   const settings = config.cluster;
   if (settings === undefined) return null;
   const outboxSettings = routeOutboxSettings({ ...config, ...settings }, pool);
+  const routeAddress = surroundings.listener.address;
   const cluster = new Cluster({
     ...surroundings,
     outboxSettings,
+    ...clusterFacts(config, settings, { identity, address, verifier, routeAddress }),
+  });
+  return { cluster, watch: outboxSettings.watch };
+}
+
+/** What a broker knows of itself, which its cluster is told. */
+export interface ClusterOwner
+  extends Pick<ClusterSurroundings, "identity" | "address" | "verifier"> {
+  /** Where other servers connect to. */
+  readonly routeAddress: Address;
+}
+
+/** What a configuration says of the cluster, as far as it may be changed. */
+export function clusterFacts(
+  config: Config,
+  settings: ClusterConfig,
+  { identity, address, verifier, routeAddress }: ClusterOwner,
+): ClusterFacts {
+  return {
     name: settings.name,
     settings: routeSettings(config, settings),
     routes: settings.routes,
     credentials: credentialsOf(settings.authorization),
     authenticate: routeAuthentication(settings, verifier),
-    info: routeInfo(config, settings, identity, surroundings.listener.address),
+    info: routeInfo(config, settings, identity, routeAddress),
     connectUrls: clientUrls(config, settings, address),
-  });
-  return { cluster, watch: outboxSettings.watch };
+  };
 }
 
 /** The settings of routes. */
@@ -133,8 +157,16 @@ export function routeSettings(config: Config, cluster: ClusterConfig): RouteSett
 function routeAuthentication(
   cluster: ClusterConfig,
   verifier: PasswordVerifier,
-): ((user: string, password: string) => Promise<boolean>) | null {
-  const { user, password } = cluster.authorization;
+): RouteAuthentication | null {
+  const { authorization: { user, password }, tls, routes } = cluster;
+  if (tls?.verify_cert_and_check_known_urls) {
+    return (_user, _pass, shown) => Promise.resolve(shown !== null && isKnownServer(shown, routes));
+  }
+  // As in nats-server, nobody is mapped to a user who is not configured.
+  if (tls?.verify_and_map) {
+    return (_user, _pass, shown) =>
+      Promise.resolve(shown !== null && user !== undefined && namesUser(shown, user));
+  }
   if (user === undefined) return null;
   const authenticator = new Authenticator({ user, password }, verifier);
   return async (user, pass) => {
@@ -168,6 +200,7 @@ export function routeInfo(
     port,
     headers: !config.no_header_support,
     ...(cluster.authorization.user !== undefined && { auth_required: true }),
+    ...(cluster.tls !== undefined && { tls_required: true, tls_verify: true }),
     max_payload: config.max_payload,
     ...(cluster.advertise !== undefined && {
       ip: `nats-route://${formatAddress({ hostname: host, port })}/`,

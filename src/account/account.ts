@@ -73,9 +73,9 @@ export class Account {
   pressed = false;
   readonly #random: Random;
   readonly #touched: TouchedOutboxes;
-  readonly #dropAbove: number;
+  #dropAbove: number;
   /** The lower of {@link AccountOptions.dropAbove} and {@link AccountOptions.pressAbove}. */
-  readonly #cautionAbove: number;
+  #cautionAbove: number;
   /** The current message without its headers, made for the first subscriber that needs it so. */
   readonly #plainMessage = new ClientMessage();
   /** Of which message that is; null while there is none. */
@@ -115,6 +115,13 @@ export class Account {
   /** Which other server wants which subject. Messages from other servers never go there. */
   get remote(): Interest<RemoteInterest> {
     return this.#remote.interest;
+  }
+
+  /** Drops messages and makes publishers wait at other levels from now on; see {@link AccountOptions}. */
+  setFlow({ dropAbove, pressAbove }: Pick<AccountOptions, "dropAbove" | "pressAbove">): void {
+    this.#dropAbove = dropAbove;
+    this.#cautionAbove = Math.min(dropAbove, pressAbove);
+    this.#remote.pressAbove = pressAbove;
   }
 
   /**

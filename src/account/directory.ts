@@ -40,7 +40,7 @@ type Export = NonNullable<AccountDefinition["exports"]>[number];
  * asked for.
  */
 export class AccountDirectory {
-  readonly #options: AccountDirectoryOptions;
+  #options: AccountDirectoryOptions;
   readonly #definitions = new Map<string, AccountDefinition>();
   readonly #accounts = new Map<string, Account>();
   readonly #onCreated: ((account: Account) => void)[] = [];
@@ -123,6 +123,12 @@ export class AccountDirectory {
     }
   }
 
+  /** Drops messages and makes publishers wait at other levels from now on, in all accounts. */
+  setFlow({ dropAbove, pressAbove }: Pick<AccountOptions, "dropAbove" | "pressAbove">): void {
+    this.#options = { ...this.#options, dropAbove, pressAbove };
+    for (const account of this.#accounts.values()) account.setFlow(this.#options);
+  }
+
   /** Lets go of an account that was removed and that nobody is in any more. */
   forget(name: string): void {
     if (!this.has(name)) this.#accounts.delete(name);
@@ -177,6 +183,7 @@ export class AccountDirectory {
     if (systemAccount === null || account.name === systemAccount || !jetStreamElsewhere) {
       return null;
     }
+    if (this.#definitions.get(account.name)?.jetstream !== true) return null;
     return new ServiceImport({
       importer: account,
       exporter: this.get(systemAccount)!,

@@ -62,6 +62,8 @@ export class RemoteDelivery {
   offers = 0;
   /** Whether the last message went to a route that should be waited for before the next one. */
   pressed = false;
+  /** See {@link RemoteDeliveryOptions.pressAbove}. */
+  pressAbove: number;
   readonly #options: RemoteDeliveryOptions;
   /** The current message without its headers, made for the first peer that needs it so. */
   readonly #plainMessage = new ClientMessage();
@@ -73,6 +75,7 @@ export class RemoteDelivery {
   /** Nobody is interested in anything yet. */
   constructor(options: RemoteDeliveryOptions) {
     this.#options = options;
+    this.pressAbove = options.pressAbove;
     this.interest = new Interest<RemoteInterest>({ hashSeed: options.hashSeed });
   }
 
@@ -229,7 +232,7 @@ export class RemoteDelivery {
   ): boolean {
     if (!remote.open) return false;
     const { outbox, head } = remote;
-    if (outbox.pending > this.#options.pressAbove && !outbox.lagging) this.pressed = true;
+    if (outbox.pending > this.pressAbove && !outbox.lagging) this.pressed = true;
     let sent = message;
     if (message.headerLength > 0 && !remote.headers) {
       if (!this.#plainMade) {

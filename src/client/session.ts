@@ -31,7 +31,6 @@ import {
   type ConnectOptions,
   DEFAULT_CONNECT_OPTIONS,
   ERROR_TEXT,
-  infoFrame,
   InvalidSubjectError,
   isInfoJson,
   isValidPublishSubject,
@@ -46,6 +45,7 @@ import type { ClientEnvironment } from "./environment.ts";
 import { FAULTS, LIMITS_OF, QUIET_REASONS } from "./faults.ts";
 import { ClientGuard } from "./guard.ts";
 import { Keepalive } from "./keepalive.ts";
+import { clientInfo, newOpening, type Opening } from "./opening.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
@@ -86,8 +86,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   readonly #environment: ClientEnvironment;
   readonly #parser: ClientParser;
-  readonly #trace: ClientTrace | null;
+  #trace: ClientTrace | null = null;
   readonly #acceptedAtMs: number;
+  readonly #opening: Opening;
   /** Ends a check of credentials that nobody waits for any more. */
   #abandon: AbortController | null = null;
   #account: Account | null = null;
@@ -112,10 +113,16 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #firstPonged = false;
 
   /** A session over an accepted connection. */
-  constructor(environment: ClientEnvironment, connection: Connection, id: number) {
+  constructor(
+    environment: ClientEnvironment,
+    connection: Connection,
+    id: number,
+    opening: Opening = newOpening(environment),
+  ) {
     super(environment, connection, id);
     const { clock, limits, log } = environment;
     this.#environment = environment;
+    this.#opening = opening;
     this.#acceptedAtMs = clock.monotonic();
     this.subscriber = new Subscriber(this.outbox);
     this.subscriber.requester = this;
@@ -123,8 +130,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       maxControlLine: limits.max_control_line,
       maxPayload: limits.max_payload,
     });
-    this.#trace = log.traceOn ? new ClientTrace(log, id) : null;
-    this.subscriber.trace = this.#trace;
+    if (log.traceOn) this.#retrace();
   }
 
   /** Address and id, as logs show them. */
@@ -189,7 +195,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       const limitMs = this.#silent ? limits.auth_timeout : limits.ping_interval;
       wheel.schedule(this, this.#acceptedAtMs + limitMs);
     }
-    this.#sendNow(this.#info());
+    if (!this.#opening.infoSent) this.#sendNow(this.#info());
   }
 
   /** See {@link PeerSession}. */
@@ -313,6 +319,58 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (!this.#environment.ending) await this.#account?.unsubscribeAll(subscriber);
   }
 
+  // --- Changes of the configuration ---------------------------------------------------------------
+
+  /** Goes by the limits and levels that hold now. */
+  reconfigured(): void {
+    const { log } = this.#environment;
+    if (this.identity !== null && this.#account !== null) this.#limit(this.identity, this.#account);
+    if (log.traceOn !== (this.#trace !== null)) this.#retrace();
+  }
+
+  #retrace(): void {
+    const { log } = this.#environment;
+    this.#trace = log.traceOn ? new ClientTrace(log, this.id) : null;
+    this.subscriber.trace = this.#trace;
+  }
+
+  /**
+   * Those who may connect are others: looks whether it still may, by what it showed then, and turns it
+   * away (without a word, where `silently`) or goes by what it may now. Where that takes a check of its
+   * secret, what is returned resolves after it, and never rejects.
+   */
+  reconsider(silently: boolean): Promise<void> | undefined {
+    const { identity, options } = this, { authenticator } = this.#environment;
+    if (identity === null || this.closing !== null) return undefined;
+    const text = silently ? null : ERROR_TEXT.authorization;
+    const decided = (decision: Decision) => {
+      if (decision === this.identity) return;
+      if (decision instanceof Refusal && !this.#connected) this.#challenge();
+      else this.revise(decision, text);
+    };
+    const decision = authenticator.reconsider(identity, options, this.#facts());
+    if (!(decision instanceof Promise)) {
+      decided(decision);
+      return undefined;
+    }
+    return decision.then(decided, () => {
+      // A check that cannot be made lets nobody stay.
+      this.revise(new Refusal("the credentials could not be checked"), text);
+    });
+  }
+
+  /** It has not said CONNECT: it still may, unless it has done something before. */
+  #challenge(): void {
+    const { wheel, limits } = this.#environment, account = this.#account;
+    if (this.inMessages > 0 || this.subscriber.subscriptionCount > 0) {
+      return this.revise(new Refusal("credentials are needed now"));
+    }
+    if (account !== null) account.connections--;
+    this.identity = this.#account = null;
+    this.#parser.state = "unauthenticated";
+    wheel.schedule(this, wheel.nowMs + limits.auth_timeout);
+  }
+
   /** It is `identity` from now on, with what that may do. False when there is no such account. */
   #admit(identity: Identity): boolean {
     const account = this.#environment.accountOf(identity);
@@ -328,12 +386,20 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   /** Holds it to what its user, its account and the server say. */
   #hold(identity: Identity, account: Account): void {
-    const { limits, clock } = this.#environment, own = identity.limits ?? {};
+    const { clock } = this.#environment;
     this.#permissions = Permissions.of(identity.permissions);
     const permissions = this.#permissions;
     const answers = permissions !== null && permissions.responses !== null;
     this.#replies = answers ? new AllowedReplies(permissions) : null;
     this.#mayPublish = null;
+    this.#limit(identity, account);
+    this.#expiry?.cancel();
+    this.#expiry = null;
+    if (identity.expiresAtMs !== undefined) this.#expireAt(identity, clock.now());
+  }
+
+  #limit({ limits: own = {} }: Identity, account: Account): void {
+    const { limits } = this.#environment;
     const most = least(limits.max_subscriptions || -1, account.limits.max_subscriptions);
     this.#maxSubscriptions = Math.max(0, least(most, own.subscriptions));
     this.#parser.maxPayload = least(
@@ -342,9 +408,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     );
     const data = own.data ?? -1;
     this.#maxData = data < 0 ? Infinity : data;
-    this.#expiry?.cancel();
-    this.#expiry = null;
-    if (identity.expiresAtMs !== undefined) this.#expireAt(identity, clock.now());
   }
 
   #expireAt(identity: Identity, nowMs: number): void {
@@ -376,13 +439,19 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     if (decision.account !== this.#account.name) {
-      this.close("authenticationFailure", ERROR_TEXT.authorization);
+      // It has to subscribe anew: whoever connects again does.
+      this.close("authenticationFailure");
       return;
     }
     this.identity = decision;
     this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
     this.#reviseSubscriptions(this.#account);
+    const most = this.#maxSubscriptions;
+    if (most > 0 && this.subscriber.subscriptionCount > most) {
+      this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
+      return;
+    }
     this.outbox.flush();
   }
 
@@ -491,13 +560,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   /** What is known of the client besides what it says. */
   #facts(): PeerFacts {
+    const { nonce, connectionType, certificate, tls } = this.#opening;
     return {
       id: this.id,
       hostname: this.address.hostname,
-      nonce: null,
-      connectionType: "STANDARD",
-      certificate: null,
-      tls: null,
+      nonce,
+      connectionType,
+      certificate,
+      tls,
     };
   }
 
@@ -707,7 +777,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #info(more: Partial<ConnectionInfo> = {}): string {
-    return infoFrame(this.#environment.info(), {
+    return clientInfo(this.#environment.info(), this.#opening, {
       client_id: this.id,
       client_ip: this.address.hostname,
       ...more,

@@ -43,7 +43,8 @@ export class Announcer implements InterestObserver {
   readonly #account: Account;
   /** The account's name as it stands on the wire, a byte string. */
   readonly #name: string;
-  readonly #filter: SubjectFilter | null;
+  /** What may be announced; all if null. */
+  filter: SubjectFilter | null;
   /** Connections that it goes to. */
   readonly #sessions = new Set<RouteSession>();
   /** Queue groups with another number of members than was told last. */
@@ -53,7 +54,7 @@ export class Announcer implements InterestObserver {
   constructor(account: Account, filter: SubjectFilter | null) {
     this.#account = account;
     this.#name = encodeByteString(account.name);
-    this.#filter = filter;
+    this.filter = filter;
   }
 
   /** From now on tells every change over a connection. What there is already takes {@link tellAll}. */
@@ -108,7 +109,7 @@ export class Announcer implements InterestObserver {
   }
 
   #tell(session: RouteSession, subject: string, queue: string | null, count: number): void {
-    if (!passes(this.#filter, subject)) return;
+    if (!passes(this.filter, subject)) return;
     const name = session.account === "" ? this.#name : "";
     session.send(interestFrame(count > 0 ? "RS+" : "RS-", name, subject, queue, count));
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AccountDirectory } from "../account/mod.ts";
-import type { OutboxSettings, TimerWheel, TouchedOutboxes } from "../connection/mod.ts";
+import type { OutboxSettings, TimerWheel, TouchedOutboxes, WriteWatch } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import {
   type Address,
@@ -21,9 +21,10 @@ import { every, type Scope } from "../supervisor/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { ClusterName } from "./cluster_name.ts";
 import { Dialler, RECONCILE_PERIOD_MS } from "./dialler.ts";
-import type { RouteEnvironment, RouteStatistics } from "./environment.ts";
+import type { RouteAuthentication, RouteEnvironment, RouteStatistics } from "./environment.ts";
 import { acceptRoutes } from "./listener.ts";
 import { Mesh, type MeshOptions } from "./mesh.ts";
+import type { RouteTls } from "./route_tls.ts";
 import type { RouteCredentials, RouteSettings, RouteUrl } from "./settings.ts";
 import { interestOf, type InterestStatus, type PeerStatus, peerStatus } from "./snapshot.ts";
 
@@ -32,8 +33,8 @@ const NEWS_PERIOD_MS = 100;
 /** How often numbers of members that have changed are passed on. */
 const WEIGHTS_PERIOD_MS = 50;
 
-/** What a cluster takes from its broker. */
-export interface ClusterOptions {
+/** What of a cluster may be changed while it runs. */
+export interface ClusterFacts {
   /** The configured name, if any. */
   readonly name: string | undefined;
   /** Limits and intervals. */
@@ -43,15 +44,23 @@ export interface ClusterOptions {
   /** What to show to servers that are not configured but want credentials. */
   readonly credentials: RouteCredentials | null;
   /** See {@link RouteEnvironment}. */
-  readonly authenticate: ((user: string, password: string) => Promise<boolean>) | null;
-  /** The accounts by name. */
-  readonly accounts: AccountDirectory;
+  readonly authenticate: RouteAuthentication | null;
   /** What this server says of itself; without the cluster's name. */
   readonly info: Omit<RouteInfo, "cluster">;
   /** Where its own clients connect to; null where that is not to be told. */
   readonly connectUrls: readonly string[] | null;
+}
+
+/** What a cluster takes from its broker. */
+export interface ClusterOptions extends ClusterFacts {
+  /** TLS as it is now; null without. */
+  readonly tls: () => RouteTls | null;
+  /** The accounts by name. */
+  readonly accounts: AccountDirectory;
   /** Open. */
   readonly listener: Listener;
+  /** TLS as it is now; null without. */
+  readonly tls: () => RouteTls | null;
   /** Dials. */
   readonly transport: Transport;
   /** Where tasks are spawned. */
@@ -92,6 +101,9 @@ export class Cluster {
     dials: 0,
   };
   readonly #options: ClusterOptions;
+  #facts: ClusterFacts;
+  readonly #environment: RouteEnvironment;
+  readonly #announcers: ReadonlyMap<string, Announcer>;
   readonly #mesh: Mesh;
   readonly #dialler: Dialler;
   readonly #clusterName: ClusterName;
@@ -105,13 +117,14 @@ export class Cluster {
   /** Listens and dials from now on. */
   constructor(options: ClusterOptions) {
     const { root, settings, accounts, clock, random, log, touched, wheel } = options;
-    this.#options = options;
+    this.#options = this.#facts = options;
     this.address = options.listener.address;
     const clusterName = this.#clusterName = new ClusterName(options.name, random);
-    const announcers = new Map<string, Announcer>();
+    const announcers = this.#announcers = new Map<string, Announcer>();
     const routes = this.#routes = root.child("routes");
     const base: Omit<RouteEnvironment, "mesh"> = {
-      settings,
+      // Changed in its place.
+      settings: { ...settings },
       clock,
       random,
       log,
@@ -122,11 +135,12 @@ export class Cluster {
       outboxSettings: options.outboxSettings,
       statistics: this.statistics,
       authenticate: options.authenticate,
+      tls: options.tls,
       info: () => ({
-        ...options.info,
+        ...this.#facts.info,
         cluster: clusterName.name,
         ...(clusterName.dynamic && { cluster_dynamic: true }),
-        ...(options.connectUrls !== null && { connect_urls: options.connectUrls }),
+        ...(this.#facts.connectUrls !== null && { connect_urls: this.#facts.connectUrls }),
       }),
       get ending() {
         return routes.state !== "running";
@@ -137,18 +151,18 @@ export class Cluster {
       urlsChanged: () => this.#hasNews = true,
       peerChanged: options.peerChanged,
     });
-    const environment: RouteEnvironment = Object.assign(base, { mesh });
-    const { transport, credentials, nextId, listener } = options;
+    const environment: RouteEnvironment = this.#environment = Object.assign(base, { mesh });
+    const { transport, nextId, listener } = options;
     const dialler = this.#dialler = new Dialler(environment, {
       transport,
-      credentials,
+      credentials: () => this.#facts.credentials,
       nextId,
       scope: routes,
       routes: options.routes,
     });
     mesh.dialler = dialler;
     accounts.onCreated((account) => {
-      const announcer = new Announcer(account, settings.importFilter);
+      const announcer = new Announcer(account, environment.settings.importFilter);
       announcers.set(account.name, announcer);
       account.observe(announcer);
       mesh.accountCreated(account.name, announcer);
@@ -168,15 +182,89 @@ export class Cluster {
     dialler.wake();
   }
 
+  // --- Changes of the configuration ---------------------------------------------------------------
+
+  /** What holds now. */
+  get facts(): ClusterFacts {
+    return this.#facts;
+  }
+
+  /** Goes by other facts from now on; what there is of connections stays until {@link Cluster.changed}. */
+  use(facts: ClusterFacts): void {
+    this.#facts = facts;
+    const environment: { -readonly [K in keyof RouteEnvironment]: RouteEnvironment[K] } =
+      this.#environment;
+    environment.authenticate = facts.authenticate;
+    // Held by many.
+    Object.assign(this.#environment.settings, facts.settings);
+    for (const announcer of this.#announcers.values()) {
+      announcer.filter = facts.settings.importFilter;
+    }
+  }
+
+  /**
+   * Carries out what follows from other facts than `before`: closes the routes that are to be made anew,
+   * dials what is new, and tells the other servers.
+   */
+  changed(before: ClusterFacts): void {
+    const facts = this.#facts, { log } = this.#options, mesh = this.#mesh;
+    const key = ({ host, port, user, password }: RouteUrl) =>
+      JSON.stringify([host, port, user, password]);
+    const old = new Set(before.routes.map(key)), now = new Set(facts.routes.map(key));
+    const removed = before.routes.filter((url) => !now.has(key(url)));
+    const added = facts.routes.filter((url) => !old.has(key(url)));
+    if (removed.length > 0 || added.length > 0) {
+      const lost = this.#dialler.configure(added, removed);
+      for (const { host, port } of removed) {
+        log.info(`Removed route ${formatAddress({ hostname: host, port })}`);
+      }
+      mesh.leave(lost);
+    }
+    if (facts.name !== before.name) {
+      this.#clusterName.configure(facts.name);
+      mesh.renamed("");
+    }
+    if (isRenewed(before.settings, facts.settings)) {
+      mesh.pinned.clear();
+      for (const name of facts.settings.pinned) mesh.pinned.add(name);
+      mesh.renew(() => true);
+    } else if (differ(before.credentials, facts.credentials)) {
+      // Those that this side has dialled show credentials of their own.
+      mesh.renew(({ solicited }) => solicited === null);
+    }
+    if (differ(before.info, facts.info) || differ(before.connectUrls, facts.connectUrls)) {
+      mesh.sayInfo();
+      this.#hasNews = true;
+    }
+  }
+
+  /** What watches the outboxes of routes. */
+  get watch(): WriteWatch {
+    return this.#options.outboxSettings.watch;
+  }
+
+  /** Begins or ends to trace routes, as the log is now. */
+  retrace(): void {
+    for (const session of this.#mesh.sessions) session.retrace();
+  }
+
   /** Logs what there is to know of it at the start. */
   announce(): void {
-    const { log, connectUrls, info } = this.#options;
+    const { log } = this.#options, { connectUrls, info } = this.#facts;
     log.info(`Cluster name is ${this.name}`);
     if (this.#clusterName.dynamic) {
       log.warn("Cluster name was dynamically generated, consider setting one");
     }
     log.info(`Listening for route connections on ${formatAddress(this.address)}`);
-    if (this.#options.authenticate === null && !isLoopback(this.address.hostname)) {
+    const tls = this.#options.tls();
+    if (tls !== null) log.info("TLS required for route connections");
+    if (tls?.insecure) {
+      log.warn(
+        "TLS of routes is insecure: any server is believed to be the one that is dialled, and can " +
+          "read and change all that crosses",
+      );
+    }
+    if (this.#facts.authenticate === null && tls === null && !isLoopback(this.address.hostname)) {
       log.warn("No authorization is configured for routes: anybody who reaches the port may join");
     }
     const inside = (connectUrls ?? []).filter((url) =>
@@ -207,7 +295,7 @@ export class Cluster {
    * not to be told.
    */
   connectUrls(): readonly string[] | null {
-    const own = this.#options.connectUrls;
+    const own = this.#facts.connectUrls;
     if (own === null) return null;
     const others = this.#mesh.connectUrls();
     if (others.length > 0) this.#othersKnown = true;
@@ -282,4 +370,17 @@ export class Cluster {
     this.sayLameDuck();
     await this.#routes.close();
   }
+}
+
+function differ(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b);
+}
+
+/** Whether routes that were made by some settings are none by others. */
+function isRenewed(before: RouteSettings, after: RouteSettings): boolean {
+  return before.poolSize !== after.poolSize ||
+    differ([...before.pinned].sort(), [...after.pinned].sort()) ||
+    differ(before.compression, after.compression) ||
+    differ(before.importFilter, after.importFilter) ||
+    differ(before.exportFilter, after.exportFilter);
 }

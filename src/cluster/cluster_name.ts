@@ -24,6 +24,12 @@ export class ClusterName {
     this.name = configured ?? randomName(random);
   }
 
+  /** Takes the configured name; without one, the name stays, and is from then on as good as made up. */
+  configure(configured: string | undefined): void {
+    this.dynamic = configured === undefined;
+    this.name = configured ?? this.name;
+  }
+
   /**
    * Compares it with a peer's, which is adopted where that is the one to give way: a made-up name does
    * to a configured one, and to one that is greater in byte order.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ShownCertificate } from "../connection/mod.ts";
 import {
   type Connection,
   ConnectionError,
@@ -14,6 +15,7 @@ import { type Scope, ScopeClosedError } from "../supervisor/mod.ts";
 import type { RouteEnvironment } from "./environment.ts";
 import type { Peer } from "./peer.ts";
 import { parseRouteUrl } from "./route_url.ts";
+import { dialRouteTls } from "./route_tls.ts";
 import { RouteSession } from "./session.ts";
 import type { RouteCredentials, RouteUrl } from "./settings.ts";
 import type { Solicitation } from "./solicitation.ts";
@@ -58,8 +60,8 @@ export interface DiallerOptions {
   readonly scope: Scope;
   /** The configured routes. */
   readonly routes: readonly RouteUrl[];
-  /** What to show to servers that are not configured but want credentials. */
-  readonly credentials: RouteCredentials | null;
+  /** What to show to servers that are not configured but want credentials, as it is now. */
+  readonly credentials: () => RouteCredentials | null;
   /** The id of the next connection. */
   readonly nextId: () => number;
 }
@@ -83,6 +85,28 @@ export class Dialler {
     this.#options = options;
     this.#targets = new Targets(environment.settings, environment.random);
     for (const url of options.routes) this.#targets.configure(url);
+  }
+
+  /**
+   * Other routes are configured: `removed` are not any more, `added` are.
+   *
+   * @returns the ids of the servers that were last at the removed ones, and are at none that stays.
+   */
+  configure(added: readonly RouteUrl[], removed: readonly RouteUrl[]): Set<string> {
+    const lost = new Set<string>();
+    for (const url of removed) {
+      const id = this.#targets.unconfigure(url)?.peerId ?? null;
+      if (id !== null) lost.add(id);
+    }
+    for (const url of added) this.#targets.configure(url);
+    for (const [, { peerId, configured }] of this.#targets) {
+      if (peerId !== null && configured) lost.delete(peerId);
+    }
+    for (const peer of this.#environment.mesh.peers.values()) {
+      if (lost.has(peer.id)) peer.configured = false;
+    }
+    this.wake();
+    return lost;
   }
 
   /** Nothing is dialled any more. */
@@ -204,7 +228,7 @@ export class Dialler {
 
   /** What to show to a server that is not configured; null where it wants nothing or there is nothing. */
   #credentialsFor(info: RouteInfo): RouteCredentials | null {
-    return info.auth_required ? this.#options.credentials : null;
+    return info.auth_required ? this.#options.credentials() : null;
   }
 
   /** Whoever has dialled does so again; the other side leaves it to it for a while. */
@@ -324,16 +348,27 @@ export class Dialler {
     environment.statistics.dials++;
     try {
       scope.spawn(`route:${id}`, async (task) => {
+        const tls = environment.tls();
         let connection: Connection, hostname: string;
+        let certificate: ShownCertificate | null = null;
         try {
           [connection, hostname] = await this.#connect(url, task.signal);
+          if (tls !== null) {
+            ({ connection, certificate } = await dialRouteTls(
+              environment,
+              tls,
+              connection,
+              url.host,
+              task.signal,
+            ));
+          }
         } catch (error) {
           failed(error instanceof Error ? error : new Error(String(error)));
           if (error instanceof ConnectionError) return;
           throw error;
         }
         connected(hostname);
-        await new RouteSession(environment, connection, id, solicitation).run(task);
+        await new RouteSession(environment, connection, id, solicitation, certificate).run(task);
       });
     } catch (error) {
       if (!(error instanceof ScopeClosedError)) throw error;

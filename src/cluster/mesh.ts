@@ -440,13 +440,40 @@ export class Mesh {
     return [...urls];
   }
 
+  /** Closes what this side has dialled to servers, and does not dial them again by itself. */
+  leave(ids: ReadonlySet<string>): void {
+    for (const id of ids) {
+      const peer = this.peers.get(id);
+      if (peer === undefined) continue;
+      const sessions = [...peer.sessions()];
+      // One that has dialled this side as well stays.
+      if (sessions.every(({ solicited }) => solicited !== null)) peer.leaving = true;
+      for (const session of sessions) {
+        if (session.solicited !== null) session.close("routeRemoved");
+      }
+    }
+  }
+
+  /** Closes connections; whoever has made them makes them anew. */
+  renew(which: (session: RouteSession) => boolean): void {
+    for (const session of [...this.sessions]) {
+      if (which(session)) session.close("routeRemoved");
+    }
+    this.dialler.wake();
+  }
+
   /** Tells every server, over one connection each, that this one is about to go. */
   sayLameDuck(): void {
+    this.sayInfo({ ldm: true });
+  }
+
+  /** Tells every server, over one connection each, what this one says of itself now. */
+  sayInfo(more: Partial<RouteInfo> = {}): void {
     const { info, settings } = this.#environment;
     for (const peer of this.peers.values()) {
       peer.first?.sendNow(routeInfoFrame({
         ...info(),
-        ldm: true,
+        ...more,
         ...(settings.poolSize > 0 && { route_pool_size: settings.poolSize }),
       }, true));
     }

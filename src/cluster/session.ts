@@ -4,7 +4,7 @@
  * @module
  */
 import { type Account, commandWork, publishWork, RemoteSubscriber } from "../account/mod.ts";
-import { PeerSession, type Timed } from "../connection/mod.ts";
+import { PeerSession, type ShownCertificate, type Timed } from "../connection/mod.ts";
 import type { Connection, ConnectionError } from "../platform/mod.ts";
 import {
   type ClientMessage,
@@ -37,6 +37,8 @@ const LOG_EVERY_MS = 1000, REFUSAL_LOG_MS = 60_000;
 export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** Why this side dialled it; null when the peer did. */
   readonly solicited: Solicitation | null;
+  /** What the peer has shown in TLS, if anything. */
+  readonly certificate: ShownCertificate | null;
   /** Whose it is; null until both sides know each other. */
   peer: Peer | null = null;
   /** The account it is for alone; "" for a connection of the pool. */
@@ -64,7 +66,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
   readonly #stream: RouteStream;
   readonly #parser: RouteParser;
   readonly #handshake: Handshake;
-  readonly #trace: RouteTrace | null;
+  #trace: RouteTrace | null = null;
   #scope: Scope | null = null;
   #compression: ActiveMode | null = null;
   /** Whether what follows in the inbox is compressed. */
@@ -89,6 +91,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     connection: Connection,
     id: number,
     solicited: Solicitation | null,
+    certificate: ShownCertificate | null = null,
   ) {
     const stream = new RouteStream(connection);
     super(environment, stream, id);
@@ -96,8 +99,9 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#environment = environment;
     this.#stream = stream;
     this.solicited = solicited;
-    this.#trace = environment.log.traceOn ? new RouteTrace(environment.log, id, this) : null;
-    this.#parser = new RouteParser(this.#trace ?? this, { maxControlLine, maxPayload });
+    this.certificate = certificate;
+    this.#parser = new RouteParser(this, { maxControlLine, maxPayload });
+    this.retrace();
     this.#handshake = new Handshake(environment, this);
   }
 
@@ -250,6 +254,14 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       log.limited(key, everyMs)?.error(`${this.label} - ${refusal.log}`);
     }
     this.close(refusal.reason, refusal.text === null ? null : encodeByteString(refusal.text));
+  }
+
+  /** Begins or ends to trace it, as the log is now. */
+  retrace(): void {
+    const { log } = this.#environment;
+    if (log.traceOn === (this.#trace !== null)) return;
+    this.#trace = log.traceOn ? new RouteTrace(log, this.id, this) : null;
+    this.#parser.commands = this.#trace ?? this;
   }
 
   // --- Setting up -------------------------------------------------------------------------------

@@ -43,7 +43,16 @@ export class Targets {
   /** Knows an address from the configuration. */
   configure(url: RouteUrl): void {
     const key = keyOf(url.host, url.port);
-    if (!this.#targets.has(key)) this.#targets.set(key, this.#create(url, true, null));
+    if (this.#targets.get(key)?.configured) return;
+    this.#targets.set(key, this.#create(url, true, null));
+  }
+
+  /** An address is no longer configured: it is forgotten, whoever is there, and returned. */
+  unconfigure(url: RouteUrl): Target | null {
+    const target = this.get(url.host, url.port);
+    if (target === undefined || !target.configured) return null;
+    this.delete(target);
+    return target;
   }
 
   /** Knows an address at which there was a server; null where there is no room. */

@@ -6,11 +6,14 @@
  */
 import { ConfigError, FlagError } from "../config/mod.ts";
 import type { Command, CommandWorld } from "./command.ts";
+import { convert } from "./convert.ts";
+import { explain } from "./explain.ts";
+import { plan } from "./plan.ts";
 
 export type { Command, CommandWorld } from "./command.ts";
 
 /** The commands, in the order of the help. */
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [convert, explain, plan];
 
 /**
  * Runs the command that the first argument names.

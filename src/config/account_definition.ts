@@ -24,6 +24,16 @@ export interface PermissionSettings {
   readonly allow_responses?: ResponsePermission | undefined;
 }
 
+/** How a client is connected. */
+export type ConnectionType =
+  | "STANDARD"
+  | "WEBSOCKET"
+  | "LEAFNODE"
+  | "LEAFNODE_WS"
+  | "MQTT"
+  | "MQTT_WS"
+  | "IN_PROCESS";
+
 /** What a user is held to, besides the server's and its account's limits. What is absent is not limited. */
 export interface UserLimits {
   /** Most subscriptions of one connection. */

@@ -33,7 +33,11 @@ const sized = "what is in memory was made for it";
 const identity = "other servers and tools know this one by it";
 const atOnce = "at once";
 const written = "with the next line";
-const accounts = "clients of the account are looked at again; those whose user is the same stay";
+const accounts = "clients of an account that goes are closed";
+const ofAccount = "at once, for the clients of the account too that are connected";
+const others = "clients that showed another are closed";
+const rights = "at once; subscriptions that are not allowed any more end";
+const operator = "every client and every account is trusted because of it";
 const dialled = "at once, for every route";
 const anew = "routes are made anew";
 
@@ -72,16 +76,30 @@ export const changeTable: readonly ChangeRule[] = [
   }),
   ...applied("clients", "with the next PING of each client", ["ping_interval", "ping_max"]),
 
-  ...applied("access", "clients that showed another are closed", [
+  ...applied("access", others, [
     "authorization.token",
     "authorization.user",
     "authorization.password",
   ]),
   ...applied("access", "clients of users that are gone are closed", ["authorization.users[]"]),
-  ...applied("access", "clients that showed another are closed", [
+  ...applied("access", others, [
     "authorization.users[].user",
     "authorization.users[].password",
+    "authorization.users[].nkey",
   ]),
+  ...applied("access", rights, [
+    "authorization.users[].permissions.**",
+    "authorization.default_permissions.**",
+  ]),
+  ...applied("access", "clients that connect in another way are closed", [
+    "authorization.users[].allowed_connection_types",
+  ]),
+  {
+    setting: "authorization.auth_callout.**",
+    effect: "restart",
+    note: "the service has decided about clients that are connected",
+    field: "AuthCallout",
+  },
   ...applied("access", "for connections that are made from then on", ["authorization.timeout"]),
   {
     setting: "no_auth_user",
@@ -91,16 +109,49 @@ export const changeTable: readonly ChangeRule[] = [
   },
   ...applied("accounts", accounts, ["accounts.*"]),
   ...applied("access", "clients of users that are gone are closed", ["accounts.*.users[]"]),
-  ...applied("access", "clients that showed another are closed", [
+  ...applied("access", others, [
     "accounts.*.users[].user",
     "accounts.*.users[].password",
+    "accounts.*.users[].nkey",
   ]),
+  ...applied("access", rights, ["accounts.*.users[].permissions.**"]),
+  ...applied("access", "clients that connect in another way are closed", [
+    "accounts.*.users[].allowed_connection_types",
+  ]),
+  ...applied("accounts", rights, ["accounts.*.default_permissions.**"]),
+  ...applied("accounts", ofAccount, [
+    "accounts.*.exports",
+    "accounts.*.imports",
+    "accounts.*.mappings.*",
+    "accounts.*.jetstream",
+    "mappings.*",
+  ]),
+  ...applied("accounts", "at once; who has more subscriptions than that is closed", [
+    "accounts.*.limits.**",
+  ]),
+  ...restart("other servers and accounts know this one by it", { "accounts.*.nkey": "Accounts" }),
   {
     setting: "system_account",
     effect: "refused",
     note: "other servers were told of it when they connected",
     field: "SystemAccount",
   },
+  {
+    setting: "no_system_account",
+    effect: "refused",
+    note: "other servers were told of it when they connected",
+    field: "NoSystemAccount",
+  },
+  ...Object.entries({ operator: "TrustedOperators", trusted_keys: "TrustedKeys" })
+    .map(([setting, field]) =>
+      ({ setting, effect: "refused", note: operator, field }) satisfies ChangeRule
+    ),
+  ...restart("accounts were looked up there", {
+    "resolver.**": "AccountResolver",
+    "resolver_pinned_accounts": "resolverPinnedAccounts",
+    "resolver_preload.*": "resolverPreloads",
+  }),
+  ...restart("clients were let in by it", { default_sentinel: "DefaultSentinel" }),
 
   {
     setting: "cluster",

@@ -219,7 +219,7 @@ function* patternsOf(shape: Shape, setting: string): Generator<string> {
 }
 
 function* entryPatterns(shape: Shape, setting: string): Generator<string> {
-  if (shape.type !== "scalar") yield setting;
+  if (shape.type === "block") yield setting;
   yield* patternsOf(shape, setting);
 }
 

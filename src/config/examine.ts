@@ -4,7 +4,8 @@
  * @module
  */
 import type { Environment } from "./environment.ts";
-import type { ProblemNote, Shape } from "./fields.ts";
+import { check, type Issue } from "./checking.ts";
+import type { Shape } from "./shape.ts";
 import { type Override, override, samePath, settle, withToken } from "./overrides.ts";
 import { asWritten, isMap, prepare, stepInto } from "./prepare.ts";
 import {
@@ -48,8 +49,7 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
   const settled = settle(prepared.values, options.overrides ?? []);
   const { overrides, token } = settled;
   const values = override(prepared.values, overrides);
-  // A compiled checker is not worth its compilation for one configuration.
-  const result = configSchema.safeParse(values, { jitless: true });
+  const checked = check(configSchema, values);
   const findings = [
     ...options.findings ?? [],
     ...prepared.findings,
@@ -58,19 +58,17 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
   const told = new Set(findings.map(({ path }) => JSON.stringify(path)));
   let omitted = Math.max(0, findings.length - PROBLEM_LIMIT);
   findings.length -= omitted;
-  for (const issue of result.error?.issues ?? []) {
-    for (const one of separately(issue)) {
-      if (findings.length >= PROBLEM_LIMIT) {
-        // Not described: for each of very many keys that takes too long.
-        omitted++;
-        continue;
-      }
-      const finding = findingOf(one, top, values, overrides);
-      if (!told.has(JSON.stringify(finding.path))) findings.push(finding);
+  for (const issue of "issues" in checked ? checked.issues : []) {
+    if (findings.length >= PROBLEM_LIMIT) {
+      // Not described: for each of very many keys that takes too long.
+      omitted++;
+      continue;
     }
+    const finding = findingOf(issue, top, values, overrides);
+    if (!told.has(JSON.stringify(finding.path))) findings.push(finding);
   }
-  if (result.success && findings.length === 0) {
-    return { config: withToken(result.data, token), values: prepared.values };
+  if ("value" in checked && findings.length === 0) {
+    return { config: withToken(checked.value, token), values: prepared.values };
   }
   return { findings, omitted };
 }
@@ -78,24 +76,15 @@ export function examine(raw: unknown, options: ExamineOptions = {}): Examination
 /** Keys below which passwords stand. */
 const secretHomes: ReadonlySet<Step> = new Set(["authorization", "accounts"]);
 
-type Issue = NonNullable<ReturnType<typeof configSchema.safeParse>["error"]>["issues"][number];
-
-/** An issue of several keys as one for each of them. */
-function* separately(issue: Issue): Generator<Issue> {
-  if (issue.code !== "unrecognized_keys") yield issue;
-  else for (const key of issue.keys) yield { ...issue, keys: [key] };
-}
-
 function findingOf(
   issue: Issue,
   raw: unknown,
   values: unknown,
   overrides: readonly Override[],
 ): Finding {
-  const path = issue.path.filter((step): step is Step => typeof step !== "symbol");
+  const { path, note, about, unknownKey: key } = issue;
   const shape = shapeAt(path);
-  if (issue.code === "unrecognized_keys" && (shape?.type === "block" || shape?.type === "map")) {
-    const [key = ""] = issue.keys;
+  if (key !== undefined && (shape?.type === "block" || shape?.type === "map")) {
     const { found, hint, strange = false } = shape.type === "block"
       ? describeUnknownKey(key, shape, path, configShape)
       : describeUnknownName(key, shape.names ?? []);
@@ -110,7 +99,6 @@ function findingOf(
       hidden,
     };
   }
-  const { note, about } = issue.code === "custom" ? paramsOf(issue.params) : {};
   // Of settings that do not go together, one that was really given.
   const base = about?.[0] === undefined ? path : path.slice(0, path.length - about[0].length);
   const concerned = (about ?? []).map((keys) => [...base, ...keys]);
@@ -130,16 +118,6 @@ function findingOf(
 function hintOn(value: unknown, shape: Shape | undefined): string | undefined {
   if (shape?.type === "scalar" || typeof value !== "string") return undefined;
   return blankMissing(value) ? blankMissingHint : undefined;
-}
-
-interface IssueParams {
-  readonly note?: ProblemNote;
-  readonly about?: readonly Step[][];
-}
-
-/** Custom issues are raised in `fields.ts` alone, always with these parameters. */
-function paramsOf(params: unknown): IssueParams {
-  return isMap(params) ? params : {};
 }
 
 function shapeAt(path: Path): Shape | undefined {

@@ -1,294 +1,242 @@
 /**
- * The building blocks of the schema. Each makes a zod schema and remembers beside it a
- * {@link Shape}: what zod cannot tell, such as documentation, other names and units. Everything
- * generated (types, example, JSON Schema, printed configuration) is written from shapes.
+ * The building blocks of the schema: what a configuration may hold, how it is checked and what
+ * becomes of it. Each carries a `Shape`.
  *
  * @module
  */
-import * as z from "zod/mini";
-import { type JsonSchema, type Kind, Refusal } from "./kind.ts";
+import {
+  Checking,
+  type InputOf,
+  type OutputOf,
+  type ProblemNote,
+  type Schema,
+  WRONG,
+  type Wrong,
+} from "./checking.ts";
+import { type Kind, Refusal } from "./kind.ts";
+import { isMap } from "./prepare.ts";
+import type { Path } from "./problem.ts";
+import type { BlockShape, Field, ShortForm } from "./shape.ts";
 
-/** A scalar setting. */
-export interface ScalarShape {
-  /** Tells shapes apart. */
-  readonly type: "scalar";
-  /** How the scalar is read and written. */
-  readonly kind: Kind<unknown, unknown>;
-}
-
-/** A list of settings of one shape. */
-export interface ListShape {
-  /** Tells shapes apart. */
-  readonly type: "list";
-  /** The shape of every item. */
-  readonly item: Shape;
-  /** Whether one item may be written without the list around it. */
-  readonly orOne: boolean;
-}
-
-/** A map whose values are all of one shape. */
-export interface MapShape {
-  /** Tells shapes apart. */
-  readonly type: "map";
-  /** The keys that it may have; any when absent. */
-  readonly names?: readonly string[];
-  /** The shape of every value. */
-  readonly value: Shape;
-  /** Whether a list of keys may be written instead, whose values are then empty blocks. */
-  readonly orNames?: boolean;
-}
-
-/** What may be written instead of a block: a `Form`. */
-export interface ShortForm<Form = never> {
-  /** The TypeScript source of what it may be. */
-  readonly inputType: string;
-  /** What an editor should accept for it. */
-  readonly json: JsonSchema;
-  /** What is expected where the value is neither that nor a map. */
-  readonly expected: string;
-  /**
-   * The keys that `value`, which is no map, stands for; `null` where it says that the block is not
-   * given, `undefined` where it is no short form.
-   */
-  expand(value: unknown): Readonly<Record<string, unknown>> | null | undefined;
-  /** Never set: ties `Form` to this, so that the types of a schema follow from it. */
-  input?(form: Form): void;
-}
-
-/** A map with keys of ours. */
-export interface BlockShape {
-  /** Tells shapes apart. */
-  readonly type: "block";
-  /** Name of the generated interface of the output; the input's has `Input` added. */
-  readonly typeName: string;
-  /** What the block is for; one or more sentences. */
-  readonly doc: string;
-  /** The settings by key, in the order in which they are documented. */
-  readonly fields: ReadonlyMap<string, Field>;
-  /** Other names of keys: nats-server's synonyms. */
-  readonly aliases: ReadonlyMap<string, string>;
-  /** Keys that nats-server has and denats does not have yet. */
-  readonly unsupported: ReadonlySet<string>;
-  /** Values of unsupported keys, in small letters, that ask for nothing and are taken. */
-  readonly harmless: ReadonlyMap<string, readonly string[]>;
-  /** Keys that nats-server refuses with words of their own, and those words. */
-  readonly refused: ReadonlyMap<string, string>;
-  /** The key that a value stands for that is not a map, where one may be written. */
-  readonly short?: string;
-  /** What else may be written instead of the map. */
-  readonly shortForm?: ShortForm;
-}
-
-/** The shape of a setting. */
-export type Shape = ScalarShape | ListShape | MapShape | BlockShape;
-
-/** One key of a block. */
-export interface Field {
-  /** What the setting does; one or more sentences. */
-  readonly doc: string;
-  /** The shape of its value. */
-  readonly shape: Shape;
-  /** Whether it must, may or need not be given. */
-  readonly presence: "required" | "optional" | "default" | "input only";
-  /** The value it has when it is not given, as a user would write it. */
-  readonly defaultValue?: unknown;
-  /** A value to show in the example, where there is no default. */
-  readonly example?: unknown;
-}
-
-/** Any schema of these blocks. */
-export type Schema = z.core.$ZodType;
-
-const shapes = new WeakMap<Schema, Shape>();
-const fieldsOf = new WeakMap<Schema, Field>();
-
-/** The shape of a schema that this module made. */
-export function shapeOf(schema: Schema): Shape | undefined {
-  return shapes.get(schema);
-}
-
-/** The key that a schema was declared for. */
-export function fieldOf(schema: Schema): Field | undefined {
-  return fieldsOf.get(schema);
-}
-
-function knownShape(schema: Schema): Shape {
-  const shape = shapes.get(schema);
-  if (shape === undefined) throw new TypeError("not a schema of these blocks");
-  return shape;
-}
-
-function withShape<S extends Schema>(schema: S, shape: Shape): S {
-  shapes.set(schema, shape);
-  return schema;
-}
-
-function withField<S extends Schema>(schema: S, field: Field): S {
-  fieldsOf.set(schema, field);
-  return withShape(schema, field.shape);
-}
-
-/** What a problem that zod reports carries along. */
-export interface ProblemNote {
-  /** What was expected. */
-  readonly expected: string;
-  /** What to do about it. */
-  readonly hint?: string | undefined;
-  /** What was found, where it is not simply the value at the problem's path. */
-  readonly found?: string;
-}
+export type {
+  BlockShape,
+  Field,
+  ListShape,
+  MapShape,
+  ScalarShape,
+  Shape,
+  ShortForm,
+} from "./shape.ts";
 
 /** A scalar of a kind. */
-export function scalar<Input, Output>(
-  kind: Kind<Input, Output>,
-): z.ZodMiniType<Awaited<Output>, Input> {
-  const schema = z.transform<Input, Output>((input, context) => {
-    const value = kind.read(input);
-    if (!(value instanceof Refusal)) return value;
-    const note: ProblemNote = { expected: value.expected, hint: value.hint };
-    context.issues.push({ code: "custom", input, params: { note } });
-    return z.NEVER;
-  });
-  return withShape(schema, { type: "scalar", kind });
+export function scalar<Input, Output>(kind: Kind<Input, Output>): Schema<Input, Output> {
+  return {
+    shape: { type: "scalar", kind },
+    check: (value, checking) => {
+      const output = kind.read(value);
+      if (!(output instanceof Refusal)) return output;
+      return checking.wrong({ note: { expected: output.expected, hint: output.hint } });
+    },
+  };
 }
 
 /** A list. */
-export function list<Item extends Schema>(item: Item): z.ZodMiniReadonly<z.ZodMiniArray<Item>> {
-  return withShape(z.readonly(z.array(item)), {
-    type: "list",
-    item: knownShape(item),
-    orOne: false,
-  });
+export function list<Input, Output>(
+  item: Schema<Input, Output>,
+): Schema<readonly Input[], readonly Output[]> {
+  return {
+    shape: { type: "list", item: item.shape, orOne: false },
+    check: (value, checking) => {
+      if (!Array.isArray(value)) return checking.wrong();
+      let wrong = false;
+      const outputs: Output[] = [];
+      for (let index = 0; index < value.length; index++) {
+        const output = checking.below(index, item, value[index]);
+        if (output === WRONG) wrong = true;
+        else outputs.push(output);
+      }
+      return wrong ? WRONG : Object.freeze(outputs);
+    },
+  };
 }
 
 /** A list of at least one item. */
-export function listOfSome<Item extends Schema>(
-  item: Item,
+export function listOfSome<Input, Output>(
+  item: Schema<Input, Output>,
   expected: string,
-): z.ZodMiniReadonly<z.ZodMiniArray<Item>> {
-  const note: ProblemNote = { expected, found: "an empty list" };
-  const schema = z.array(item).check(z.superRefine((items, context) => {
-    if (items.length === 0) context.addIssue({ code: "custom", params: { note } });
-  }));
-  return withShape(z.readonly(schema), { type: "list", item: knownShape(item), orOne: false });
+): Schema<readonly Input[], readonly Output[]> {
+  const any = list(item);
+  return {
+    shape: any.shape,
+    check: (value, checking) =>
+      Array.isArray(value) && value.length === 0
+        ? checking.wrong({ note: { expected, found: "an empty list" } })
+        : any.check(value, checking),
+  };
 }
 
 /** A list; a single item that is no list itself may be written without it, see `prepare`. */
 export function listOrOne<Input, Output>(
-  item: z.ZodMiniType<Output, Input>,
-): z.ZodMiniType<readonly Output[], Input | readonly Input[]>;
-export function listOrOne(item: z.ZodMiniType): z.ZodMiniType {
-  const wrap = z.transform((input: unknown) => typeof input === "string" ? [input] : input);
-  const schema: z.ZodMiniType = z.pipe(wrap, list(item));
-  return withShape(schema, { type: "list", item: knownShape(item), orOne: true });
+  item: Schema<Input, Output>,
+): Schema<Input | readonly Input[], readonly Output[]> {
+  const { check } = list(item);
+  return { shape: { type: "list", item: item.shape, orOne: true }, check };
 }
 
 /** A map with keys of the user's choice. */
-export function map<Value extends Schema>(
-  value: Value,
-): z.ZodMiniReadonly<z.ZodMiniRecord<z.ZodMiniString<string>, Value>> {
-  return withShape(z.readonly(z.record(z.string(), value)), {
-    type: "map",
-    value: knownShape(value),
-  });
+export function map<Input, Output>(
+  value: Schema<Input, Output>,
+): Schema<Readonly<Record<string, Input>>, Readonly<Record<string, Output>>> {
+  return {
+    shape: { type: "map", value: value.shape },
+    check: (map, checking) => {
+      if (!isMap(map)) return checking.wrong();
+      return mapValues(map, Object.keys(map), value, checking);
+    },
+  };
 }
 
 /** A map of blocks with keys of the user's choice; a list of keys stands for empty blocks. */
 export function mapOrNames<Input, Output>(
-  value: z.ZodMiniType<Output, Input>,
-): z.ZodMiniType<
-  Readonly<Record<string, Output>>,
-  Readonly<Record<string, Input>> | readonly string[]
->;
-export function mapOrNames(value: z.ZodMiniType): z.ZodMiniType {
-  const schema: z.ZodMiniType = z.pipe(z.transform((input: unknown) => input), map(value));
-  return withShape(schema, { type: "map", value: knownShape(value), orNames: true });
+  value: Schema<Input, Output>,
+): Schema<
+  Readonly<Record<string, Input>> | readonly string[],
+  Readonly<Record<string, Output>>
+> {
+  const { check } = map(value);
+  return { shape: { type: "map", value: value.shape, orNames: true }, check };
 }
 
 /** A map with some of the keys `names`; any other is refused. */
-export function mapOf<const Name extends string, Value extends Schema>(
+export function mapOf<const Name extends string, Input, Output>(
   names: readonly Name[],
-  value: Value,
-): z.ZodMiniReadonly<ReturnType<typeof recordOf<Name, Value>>> {
-  return withShape(z.readonly(recordOf(names, value)), {
-    type: "map",
-    names,
-    value: knownShape(value),
-  });
+  value: Schema<Input, Output>,
+): Schema<Readonly<Partial<Record<Name, Input>>>, Readonly<Partial<Record<Name, Output>>>> {
+  return {
+    shape: { type: "map", names, value: value.shape },
+    check: (map, checking) => {
+      if (!isMap(map)) return checking.wrong();
+      const known = names.filter((name) => Object.hasOwn(map, name));
+      const outputs = mapValues<Name, Output>(map, known, value, checking);
+      const unknown = Object.keys(map).filter((key) => !known.some((name) => name === key));
+      for (const unknownKey of unknown) checking.wrong({ unknownKey });
+      return unknown.length > 0 ? WRONG : outputs;
+    },
+  };
 }
 
-function recordOf<const Name extends string, Value extends Schema>(
-  names: readonly Name[],
-  value: Value,
-) {
-  return z.partialRecord(z.enum(names), value);
+function mapValues<Name extends string, Output>(
+  map: Readonly<Record<string, unknown>>,
+  keys: readonly Name[],
+  value: Schema<unknown, Output>,
+  checking: Checking,
+): Readonly<Record<Name, Output>> | Wrong {
+  let wrong = false;
+  const entries: [Name, Output][] = [];
+  for (const key of keys) {
+    const output = checking.below(key, value, map[key]);
+    if (output === WRONG) wrong = true;
+    else entries.push([key, output]);
+  }
+  // Not assignments: a key may be called __proto__.
+  return wrong ? WRONG : Object.freeze(Object.fromEntries(entries) as Record<Name, Output>);
+}
+
+/** Whether a key is there: always, or perhaps not. */
+type Certainty = "always" | "perhaps";
+
+/** A key of a block: its schema and its documentation, and whether it must and will be there. */
+export interface Setting<
+  Input = unknown,
+  Output = unknown,
+  In extends Certainty = Certainty,
+  Out extends Certainty = Certainty,
+> {
+  /** How its value is checked. */
+  readonly schema: Schema<Input, Output>;
+  /** What is known of it. */
+  readonly field: Field;
+  /** What it is where it is not given; made when it is first needed. */
+  readonly fallback?: () => Output;
+  /** Never set: ties the types to the setting. */
+  readonly certainty?: readonly [In, Out];
 }
 
 /** A key that must be given. */
-export function required<S extends z.ZodMiniType>(schema: S, doc: string): S {
-  return withField(schema, { doc, shape: knownShape(schema), presence: "required" });
+export function required<Input, Output>(
+  schema: Schema<Input, Output>,
+  doc: string,
+): Setting<Input, Output, "always", "always"> {
+  return { schema, field: { doc, shape: schema.shape, presence: "required" } };
 }
 
 /**
  * A key without a default; `example` is shown in the example configuration. Of a block every key is
  * shown where it is not given.
  */
-export function optional<S extends z.ZodMiniType>(
-  schema: S,
-  example: z.input<S> | undefined,
+export function optional<Input, Output>(
+  schema: Schema<Input, Output>,
+  example: NoInfer<Input> | undefined,
   doc: string,
-): z.ZodMiniOptional<S> {
-  const shape = knownShape(schema);
-  return withField(z.optional(schema), { doc, shape, presence: "optional", example });
+): Setting<Input, Output, "perhaps", "perhaps"> {
+  return { schema, field: { doc, shape: schema.shape, presence: "optional", example } };
 }
 
 /** A key with a default, as a user would write it. */
-export function withDefault<S extends z.ZodMiniType>(
-  schema: S,
-  defaultValue: z.input<S>,
+export function withDefault<Input, Output>(
+  schema: Schema<Input, Output>,
+  defaultValue: NoInfer<Input>,
   doc: string,
-): z.ZodMiniPrefault<S> {
-  const shape = knownShape(schema);
-  const field: Field = { doc, shape, presence: "default", defaultValue };
-  return withField(z.prefault(schema, defaultValue), field);
+): Setting<Input, Output, "perhaps", "always"> {
+  const field: Field = { doc, shape: schema.shape, presence: "default", defaultValue };
+  return { schema, field, fallback: fallbackOf(schema, defaultValue) };
 }
 
 /**
  * A key whose default is filled in after the checks, for settings where it matters to a check
  * whether they were given.
  */
-export function withLateDefault<S extends z.ZodMiniType>(
-  schema: S,
-  defaultValue: z.input<S>,
+export function withLateDefault<Input, Output>(
+  schema: Schema<Input, Output>,
+  defaultValue: NoInfer<Input>,
   doc: string,
-): z.ZodMiniOptional<S> {
-  const shape = knownShape(schema);
-  return withField(z.optional(schema), { doc, shape, presence: "default", defaultValue });
+): Setting<Input, Output, "perhaps", "perhaps"> {
+  return { schema, field: { doc, shape: schema.shape, presence: "default", defaultValue } };
 }
 
 /** A key that the output does not have, because others say the same. */
-export function inputOnly<S extends z.ZodMiniType>(
-  schema: S,
-  example: z.input<S>,
+export function inputOnly<Input, Output>(
+  schema: Schema<Input, Output>,
+  example: NoInfer<Input>,
   doc: string,
-): z.ZodMiniOptional<S> {
-  const shape = knownShape(schema);
-  return withField(z.optional(schema), { doc, shape, presence: "input only", example });
+): Setting<Input, Output, "perhaps", "perhaps"> {
+  return { schema, field: { doc, shape: schema.shape, presence: "input only", example } };
 }
 
 /** An optional block that is present, with its defaults, when it is not given. */
-export function alwaysPresent<S extends z.ZodMiniType>(
-  schema: S,
-  emptyBlock: z.input<S>,
-): z.ZodMiniPrefault<S> {
-  const shape = knownShape(schema);
-  const doc = shape.type === "block" ? shape.doc : "";
-  const field: Field = { doc, shape, presence: "default", defaultValue: emptyBlock };
-  return withField(z.prefault(schema, emptyBlock), field);
+export function alwaysPresent<Input, Output>(
+  schema: Schema<Input, Output>,
+  emptyBlock: NoInfer<Input>,
+): Setting<Input, Output, "perhaps", "always"> {
+  const { shape } = schema;
+  return withDefault(schema, emptyBlock, shape.type === "block" ? shape.doc : "");
+}
+
+/** What a default stands for; it is the same value every time, and frozen. */
+function fallbackOf<Output>(schema: Schema<unknown, Output>, defaultValue: unknown): () => Output {
+  let made: { readonly value: Output } | undefined;
+  return () => {
+    if (made === undefined) {
+      const value = schema.check(defaultValue, new Checking());
+      if (value === WRONG) throw new TypeError("a default is wrong");
+      made = { value };
+    }
+    return made.value;
+  };
 }
 
 /** Reports that settings do not go together. `about` are the keys concerned, the likely culprit first. */
-export type Report = (about: readonly PropertyKey[][], note: ProblemNote) => void;
+export type Report = (about: readonly Path[], note: ProblemNote) => void;
 
 /**
  * A check of settings against each other. `values` are without the settings that are wrong in
@@ -301,10 +249,26 @@ export type Rule<Values> = (
 ) => void;
 
 /** The keys of a block. */
-export type Fields = Readonly<Record<string, z.ZodMiniType>>;
+export type Fields = Readonly<Record<string, Setting>>;
+
+type Flat<T> = { [Key in keyof T]: T[Key] };
+
+/** The keys of `F` that are always there. */
+type Certain<F extends Fields, Side extends 0 | 1> = {
+  [Key in keyof F]: NonNullable<F[Key]["certainty"]>[Side] extends "always" ? Key : never;
+}[keyof F];
 
 /** The values of a block. */
-export type ValuesOf<F extends Fields> = z.output<z.ZodMiniObject<F, z.core.$strict>>;
+export type ValuesOf<F extends Fields> = Flat<
+  & { [Key in Certain<F, 1>]: OutputOf<F[Key]["schema"]> }
+  & { [Key in Exclude<keyof F, Certain<F, 1>>]?: OutputOf<F[Key]["schema"]> | undefined }
+>;
+
+/** What a program may write for a block. */
+export type InputsOf<F extends Fields> = Flat<
+  & { [Key in Certain<F, 0>]: InputOf<F[Key]["schema"]> }
+  & { [Key in Exclude<keyof F, Certain<F, 0>>]?: InputOf<F[Key]["schema"]> | undefined }
+>;
 
 /** What a block is besides its keys. */
 export interface BlockOptions<Values> {
@@ -328,39 +292,61 @@ export interface BlockOptions<Values> {
 export function block<const F extends Fields>(
   fields: F,
   options: BlockOptions<ValuesOf<F>>,
-): z.ZodMiniReadonly<z.ZodMiniObject<F, z.core.$strict>> {
-  const rules = options.rules ?? [];
-  const base: z.ZodMiniObject<F, z.core.$strict> = z.strictObject(fields);
-  const schema = base.check(z.superRefine<ValuesOf<F>>((values, context) => {
-    const wrong = new Set(context.issues.flatMap((issue) => issue.path?.slice(0, 1) ?? []));
-    const given = new Set(wrong);
-    const sound: Partial<ValuesOf<F>> = {};
-    for (const key in values) {
-      if (values[key] !== undefined) given.add(key);
-      if (!wrong.has(key)) sound[key] = values[key];
-    }
-    const report: Report = (about, note) => {
-      context.addIssue({ code: "custom", path: about[0] ?? [], params: { note, about } });
-    };
-    for (const rule of rules) rule(sound, report, given);
-    // Rules are run beside other problems, so that all of them are told at once.
-  }, { when: () => true }));
-  return withShape(z.readonly(schema), {
+): Schema<InputsOf<F>, Readonly<ValuesOf<F>>> {
+  const settings = Object.entries(fields);
+  const shape: BlockShape = {
     type: "block",
     typeName: options.typeName,
     doc: options.doc,
-    fields: new Map(
-      Object.entries(fields).map(([key, field]) => {
-        const known = fieldsOf.get(field);
-        if (known === undefined) throw new TypeError(`no documentation for the key ${key}`);
-        return [key, known];
-      }),
-    ),
+    fields: new Map(settings.map(([key, { field }]) => [key, field])),
     aliases: new Map(Object.entries(options.aliases ?? {})),
     unsupported: new Set(options.unsupported ?? []),
     harmless: new Map(Object.entries(options.harmless ?? {})),
     refused: new Map(Object.entries(options.refused ?? {})),
-  });
+  };
+  return {
+    shape,
+    check: (value, checking) => checkBlock(value, checking, settings, options.rules),
+  };
+}
+
+/** What of the values of a block is written down while it is checked. */
+type Values = Record<string, unknown>;
+
+function checkBlock<Output>(
+  value: unknown,
+  checking: Checking,
+  settings: readonly (readonly [string, Setting])[],
+  rules: readonly Rule<Output>[] = [],
+): Output | Wrong {
+  if (!isMap(value)) return checking.wrong();
+  const output: Values = {};
+  const wrong = new Set<string>();
+  const before = checking.issues.length;
+  let known = 0;
+  for (const [key, setting] of settings) {
+    const given = value[key];
+    if (given !== undefined) known++;
+    else if (setting.fallback !== undefined) {
+      output[key] = setting.fallback();
+      continue;
+    } else if (setting.field.presence !== "required") continue;
+    const made = checking.below(key, setting.schema, given);
+    if (made === WRONG) wrong.add(key);
+    else output[key] = made;
+  }
+  const keys = Object.keys(value);
+  if (keys.length !== known) {
+    const names = new Set(settings.map(([key]) => key));
+    for (const unknownKey of keys) if (!names.has(unknownKey)) checking.wrong({ unknownKey });
+  }
+  if (rules.length > 0) {
+    const given = new Set<PropertyKey>([...Object.keys(output), ...wrong]);
+    const report: Report = (about, note) => checking.wrong({ about, note });
+    // Rules are run beside other problems, so that all of them are told at once.
+    for (const rule of rules) rule(output as Partial<Output>, report, given);
+  }
+  return checking.issues.length > before ? WRONG : Object.freeze(output as Output);
 }
 
 /**
@@ -368,14 +354,10 @@ export function block<const F extends Fields>(
  * so that the schema itself never meets it.
  */
 export function orShort<Input, Output, const Key extends string & keyof Input>(
-  schema: z.ZodMiniType<Output, Input>,
+  schema: Schema<Input, Output>,
   key: Key,
-): z.ZodMiniType<Output, Input | NonNullable<Input[Key]>>;
-export function orShort(schema: z.ZodMiniType, key: string): z.ZodMiniType {
-  const shape = knownShape(schema);
-  if (shape.type !== "block") throw new TypeError("only a block has a short form");
-  const outer: z.ZodMiniType = z.pipe(z.transform((input: unknown) => input), schema);
-  return withShape(outer, { ...shape, short: key });
+): Schema<Input | NonNullable<Input[Key]>, Output> {
+  return { shape: { ...blockShape(schema), short: key }, check: schema.check };
 }
 
 /**
@@ -383,24 +365,27 @@ export function orShort(schema: z.ZodMiniType, key: string): z.ZodMiniType {
  * itself never meets it.
  */
 export function orForm<Form, Input, Output>(
-  schema: z.ZodMiniType<Output, Input>,
+  schema: Schema<Input, Output>,
   form: ShortForm<Form>,
-): z.ZodMiniType<Output, Input | Form>;
-export function orForm(schema: z.ZodMiniType, form: ShortForm): z.ZodMiniType {
-  const shape = knownShape(schema);
+): Schema<Input | Form, Output> {
+  return { shape: { ...blockShape(schema), shortForm: form }, check: schema.check };
+}
+
+function blockShape({ shape }: Schema): BlockShape {
   if (shape.type !== "block") throw new TypeError("only a block has another form");
-  const outer: z.ZodMiniType = z.pipe(z.transform((input: unknown) => input), schema);
-  return withShape(outer, { ...shape, shortForm: form });
+  return shape;
 }
 
 /** A schema whose output is made of another's. */
-export function resolved<S extends z.ZodMiniType, Output>(
-  schema: S,
-  resolve: (values: z.output<S>) => Output,
-): z.ZodMiniType<Awaited<Output>, z.input<S>> {
-  const schemaOut: z.ZodMiniType<Awaited<Output>, z.input<S>> = z.pipe(
-    schema,
-    z.transform<z.output<S>, Output>(resolve),
-  );
-  return withShape(schemaOut, knownShape(schema));
+export function resolved<Input, Values, Output>(
+  schema: Schema<Input, Values>,
+  resolve: (values: Values) => Output,
+): Schema<Input, Output> {
+  return {
+    shape: schema.shape,
+    check: (value, checking) => {
+      const values = schema.check(value, checking);
+      return values === WRONG ? WRONG : resolve(values);
+    },
+  };
 }

@@ -3,52 +3,18 @@
  *
  * @module
  */
-import * as z from "zod/mini";
-import { type BlockShape, fieldOf, type Schema, shapeOf } from "./fields.ts";
 import type { JsonSchema } from "./kind.ts";
-import { configSchema } from "./schema.ts";
+import { configShape } from "./schema.ts";
+import type { BlockShape, Field, MapShape, Shape } from "./shape.ts";
 
 /** The JSON Schema (draft 2020-12) of what a configuration file may say. */
 export function jsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(configSchema, {
-    io: "input",
-    // Every scalar reads text, which zod cannot describe; `complete` does.
-    unrepresentable: "any",
-    override: ({ zodSchema, jsonSchema }) => complete(zodSchema, jsonSchema),
-  });
-  return { ...schema, title: "denats configuration" };
-}
-
-type Draft = z.core.JSONSchema.BaseSchema;
-
-/** Adds to what zod wrote on one schema what only our blocks know. */
-function complete(schema: Schema, draft: Draft): void {
-  const shape = shapeOf(schema);
-  const field = fieldOf(schema);
-  // Of the output, and misleading in an editor.
-  delete draft.readOnly;
-  if (shape?.type === "scalar") Object.assign(draft, orVariable(shape.kind.json));
-  if (shape?.type === "block") completeBlock(shape, draft);
-  if (shape?.type === "block" && shape.short !== undefined) orShort(shape.short, draft);
-  if (shape?.type === "block" && shape.shortForm !== undefined) {
-    orOther(shape.shortForm.json, draft);
-  }
-  if (shape?.type === "list" && shape.orOne && draft.items !== undefined) {
-    const { items } = draft;
-    delete draft.type;
-    delete draft.items;
-    const array: Draft = { type: "array", items };
-    const one: Draft = { type: "string", minLength: 1 };
-    draft.anyOf = shape.item.type !== "scalar" && typeof items === "object" && !Array.isArray(items)
-      ? [items, array]
-      : [one, array];
-  }
-  if (shape?.type === "map" && shape.orNames) {
-    orOther({ type: "array", items: { type: "string", minLength: 1 }, uniqueItems: true }, draft);
-  }
-  if (field === undefined) return;
-  draft.description = field.doc;
-  if (field.defaultValue !== undefined) draft.default = field.defaultValue;
+  const writer = new SchemaWriter(configShape);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "denats configuration",
+    ...writer.root(),
+  };
 }
 
 /** A text with a variable in it, which the environment fills in. */
@@ -64,34 +30,107 @@ function orVariable(json: JsonSchema): JsonSchema {
   return { anyOf: [...alternatives, variable] };
 }
 
-/** `draft`, or what one of its keys may be. */
-function orShort(key: string, draft: Draft): void {
-  const short = draft.properties?.[key];
-  if (typeof short !== "object") return;
-  const { description: _description, default: _default, ...value } = short;
-  const block = { ...draft };
-  for (const keyword in draft) delete draft[keyword];
-  draft.anyOf = [value, block];
-}
+/** Writes a schema in which a block that may stand in several places is described once. */
+class SchemaWriter {
+  readonly #root: BlockShape;
+  /** How many places there are for the blocks of each name. */
+  readonly #places = new Map<string, number>();
+  readonly #definitions = new Map<string, JsonSchema>();
 
-/** `draft`, or what `other` describes. */
-function orOther(other: JsonSchema, draft: Draft): void {
-  // Done already, on the schema within this one.
-  if (draft.type !== "object") return;
-  const own = { ...draft };
-  for (const keyword in draft) delete draft[keyword];
-  draft.anyOf = [other, own];
-}
+  constructor(root: BlockShape) {
+    this.#root = root;
+    this.#count(root);
+  }
 
-function completeBlock(shape: BlockShape, draft: Draft): void {
-  const properties = draft.properties;
-  if (properties === undefined) return;
-  const required = [...shape.fields].filter(([, field]) => field.presence === "required");
-  if (required.length > 0) draft.required = required.map(([key]) => key);
-  for (const [alias, key] of shape.aliases) {
-    const property = properties[key];
-    if (typeof property !== "object") continue;
-    const { default: _default, ...rest } = property;
-    properties[alias] = { ...rest, description: `Another name of ${key}.` };
+  root(): JsonSchema {
+    const root = this.#block(this.#root);
+    return this.#definitions.size === 0
+      ? root
+      : { ...root, $defs: Object.fromEntries(this.#definitions) };
+  }
+
+  #count(shape: Shape): void {
+    if (shape.type === "list") this.#count(shape.item);
+    if (shape.type === "map") this.#count(shape.value);
+    if (shape.type !== "block") return;
+    this.#places.set(shape.typeName, (this.#places.get(shape.typeName) ?? 0) + 1);
+    const names = [...shape.fields.keys(), ...shape.aliases.values()];
+    for (const name of names) {
+      const field = shape.fields.get(name);
+      if (field !== undefined) this.#count(field.shape);
+    }
+  }
+
+  #schema(shape: Shape): JsonSchema {
+    switch (shape.type) {
+      case "scalar":
+        return orVariable(shape.kind.json);
+      case "list": {
+        const item = this.#schema(shape.item);
+        const array: JsonSchema = { type: "array", items: item };
+        return shape.orOne ? { anyOf: [item, array] } : array;
+      }
+      case "map":
+        return this.#map(shape);
+      case "block": {
+        const short = shape.short === undefined ? undefined : shape.fields.get(shape.short);
+        const forms = [
+          ...(short === undefined ? [] : [this.#schema(short.shape)]),
+          ...(shape.shortForm === undefined ? [] : [shape.shortForm.json]),
+        ];
+        const block = this.#reference(shape);
+        return forms.length === 0 ? block : { anyOf: [...forms, block] };
+      }
+    }
+  }
+
+  #map({ names, value, orNames }: MapShape): JsonSchema {
+    const one = this.#schema(value);
+    const map: JsonSchema = names === undefined ? { type: "object", additionalProperties: one } : {
+      type: "object",
+      properties: Object.fromEntries(names.map((name) => [name, one])),
+      additionalProperties: false,
+    };
+    if (!orNames) return map;
+    const list = { type: "array", items: { type: "string", minLength: 1 }, uniqueItems: true };
+    return { anyOf: [list, map] };
+  }
+
+  #reference(shape: BlockShape): JsonSchema {
+    if (this.#places.get(shape.typeName) === 1) return this.#block(shape);
+    const block = this.#block(shape);
+    const known = this.#definitions.get(shape.typeName);
+    if (known === undefined) this.#definitions.set(shape.typeName, block);
+    else if (JSON.stringify(known) !== JSON.stringify(block)) return block;
+    return { $ref: `#/$defs/${shape.typeName}` };
+  }
+
+  #block(shape: BlockShape): JsonSchema {
+    const properties = [...shape.fields].map(([key, field]) => [key, this.#field(field)] as const);
+    const aliases = [...shape.aliases].flatMap(([alias, key]) => {
+      const field = shape.fields.get(key);
+      if (field === undefined) return [];
+      const description = `Another name of ${key}.`;
+      return [[alias, { ...this.#schema(field.shape), description }] as const];
+    });
+    const others = new Set(shape.aliases.values());
+    const required = [...shape.fields].filter(([key, { presence }]) =>
+      // By which of its names it is given cannot be told.
+      presence === "required" && !others.has(key)
+    );
+    return {
+      type: "object",
+      properties: Object.fromEntries([...properties, ...aliases]),
+      ...(required.length === 0 ? {} : { required: required.map(([key]) => key) }),
+      additionalProperties: false,
+    };
+  }
+
+  #field(field: Field): JsonSchema {
+    return {
+      ...(field.defaultValue === undefined ? {} : { default: field.defaultValue }),
+      ...this.#schema(field.shape),
+      description: field.doc,
+    };
   }
 }

@@ -82,7 +82,7 @@ export async function examineSources(sources: ConfigSources): Promise<Loaded> {
 }
 
 /** Whether the environment asks for settings to be ignored that denats does not have yet. */
-function ignoresUnsupported(env: Environment): boolean {
+export function ignoresUnsupported(env: Environment): boolean {
   return /^(?:1|true|yes|on)$/i.test(env("DENATS_IGNORE_UNSUPPORTED") ?? "");
 }
 

@@ -11,6 +11,12 @@ export {
   GLOBAL_ACCOUNT,
   systemAccountName,
 } from "./accounts_section.ts";
+export {
+  BackgroundLoadError,
+  type BackgroundLoadOptions,
+  type LoadedInBackground,
+  loadInBackground,
+} from "./background_loader.ts";
 export { type Change, changedPath, isSame } from "./changes.ts";
 export { type ChangePart, type ChangeRule, changeTable, type Effect } from "./change_table.ts";
 export {
@@ -24,12 +30,19 @@ export {
   type PlannedChange,
 } from "./plan.ts";
 export { isBcrypt } from "./bcrypt.ts";
+export { convertConfig, type ConvertedConfig } from "./convert.ts";
 export type { Environment } from "./environment.ts";
 export { type CommandHelp, helpText, type Mode } from "./flag_table.ts";
 export { FlagError, type Flags, normaliseArguments, parseFlags } from "./flags.ts";
 export { jsonSchema } from "./json_schema.ts";
 export type { JsonSchema } from "./kind.ts";
-export { type ConfigSources, type ConfigWarning, loadConfig, normaliseConfig } from "./load.ts";
+export {
+  type ConfigSources,
+  type ConfigWarning,
+  ignoresUnsupported,
+  loadConfig,
+  normaliseConfig,
+} from "./load.ts";
 export { exampleYaml, printConfig } from "./print.ts";
 export type { Override } from "./overrides.ts";
 export { ConfigError, formatProblem, type Path, type Problem, type Step } from "./problem.ts";

@@ -11,9 +11,9 @@ import {
   orShort,
   resolved,
   scalar,
-  type ShortForm,
   withDefault,
 } from "./fields.ts";
+import type { ShortForm } from "./shape.ts";
 import { type Kind, quoteText, Refusal } from "./kind.ts";
 import { readInteger } from "./number_kinds.ts";
 import { boolean, subject } from "./text_kinds.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Environment, substitute } from "./environment.ts";
-import type { BlockShape, MapShape, Shape } from "./fields.ts";
+import type { BlockShape, MapShape, Shape } from "./shape.ts";
 import type { Finding, Path } from "./problem.ts";
 import { NOT_SUPPORTED } from "./suggestion.ts";
 
@@ -110,7 +110,7 @@ export function prepare(
     if (!isMap(value)) return value ?? {};
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
     if (Object.hasOwn(value, "__proto__")) {
-      // zod would drop it in silence.
+      // A program that reads it by assignments would drop it in silence.
       findings.push({ path: [...path, "__proto__"], atKey: true, found: "not a usable name" });
     }
     return Object.fromEntries(

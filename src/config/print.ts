@@ -4,7 +4,7 @@
  * @module
  */
 import { configShape, sections } from "./schema.ts";
-import type { BlockShape, Field } from "./fields.ts";
+import type { BlockShape, Field } from "./shape.ts";
 import { Refusal } from "./kind.ts";
 import { isMap } from "./prepare.ts";
 import type { Config } from "./types.ts";
@@ -18,15 +18,22 @@ const mask = '"***"';
  * reading the text gives the same configuration.
  */
 export function printConfig(config: Config): string {
-  const values: Readonly<Record<string, unknown>> = { ...config };
+  return settingsYaml({ ...config }, writeMasked);
+}
+
+/** Settings as YAML, under the headings of their sections. */
+export function settingsYaml(
+  values: Readonly<Record<string, unknown>>,
+  writeScalar: ScalarWriter,
+): string {
   const lines = sections.flatMap(({ title, keys }) => {
     const settings = keys.flatMap((key) => {
       const field = configShape.fields.get(key);
-      return field === undefined ? [] : settingLines(key, values[key], field.shape, writeMasked);
+      return field === undefined ? [] : settingLines(key, values[key], field.shape, writeScalar);
     });
     return settings.length === 0 ? [] : ["", `# ${title}`, ...settings];
   });
-  return `${lines.slice(1).join("\n")}\n`;
+  return lines.slice(1).map((line) => `${line}\n`).join("");
 }
 
 const writeMasked: ScalarWriter = (value, kind) =>

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BlockShape, Shape } from "./fields.ts";
+import type { BlockShape, Shape } from "./shape.ts";
 import { blankMissing, blankMissingHint, formatPath, type Path } from "./problem.ts";
 
 /**

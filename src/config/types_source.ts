@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BlockShape, Field, Shape } from "./fields.ts";
+import type { BlockShape, Field, Shape } from "./shape.ts";
 import { configShape } from "./schema.ts";
 
 type Side = "input" | "output";

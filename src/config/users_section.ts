@@ -4,6 +4,8 @@
  * @module
  */
 import { block, listOrOne, optional, type Rule, scalar } from "./fields.ts";
+import type { ConnectionType } from "./account_definition.ts";
+import type { Kind } from "./kind.ts";
 import { permissions } from "./permissions_section.ts";
 import { publicKey } from "./public_key.ts";
 import { password, userName, word } from "./text_kinds.ts";
@@ -21,6 +23,13 @@ const connectionTypes = [
   "MQTT_WS",
   "IN_PROCESS",
 ] as const;
+
+const connectionType: Kind<ConnectionType, ConnectionType> = {
+  ...word(connectionTypes),
+  inputType: "ConnectionType",
+  outputType: "ConnectionType",
+  outputFrom: "./account_definition.ts",
+};
 
 /** Who a user is. */
 export interface UserNames {
@@ -65,7 +74,7 @@ export const user = block({
     "What the user may do; where it is not given, default_permissions hold.",
   ),
   allowed_connection_types: optional(
-    listOrOne(scalar(word(connectionTypes))),
+    listOrOne(scalar(connectionType)),
     ["STANDARD", "WEBSOCKET"],
     "How the user may be connected; in any way where it is not given.",
   ),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Shape } from "./fields.ts";
+import type { Shape } from "./shape.ts";
 import { type Kind, quoteKey } from "./kind.ts";
 import { isMap } from "./prepare.ts";
 

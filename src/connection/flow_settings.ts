@@ -5,7 +5,7 @@
  */
 import type { OutboxSettings } from "./outbox.ts";
 import type { SlabPool } from "./slab_pool.ts";
-import { WriteWatch } from "./write_watch.ts";
+import { WriteWatch, type WriteWatchSettings } from "./write_watch.ts";
 
 /** Pending bytes of a peer above which publishers wait for it, and at which they go on. */
 const HIGH_WATER_BYTES = 512 * 1024, LOW_WATER_BYTES = 256 * 1024;
@@ -34,26 +34,51 @@ export interface FlowSettings {
   readonly pressAbove: number;
 }
 
-/** Makes the settings of flow control, with a watch of their own. */
-export function flowSettings(config: FlowConfig, pool: SlabPool): FlowSettings {
+/** The levels of pending bytes that flow control goes by. */
+export interface FlowLevels extends Pick<FlowSettings, "dropAbove" | "pressAbove"> {
+  /** See {@link OutboxSettings.crowdedAbove}. */
+  readonly crowdedAbove: number;
+  /** For the watch. */
+  readonly watch: WriteWatchSettings;
+}
+
+/** The levels that a configuration asks for. */
+export function flowLevels(config: FlowConfig): FlowLevels {
   const { max_pending, write_deadline, no_fast_producer_stall } = config;
   const crowdedAbove = CROWDED_SHARE * max_pending;
   const highWater = no_fast_producer_stall ? Infinity : Math.min(HIGH_WATER_BYTES, max_pending / 2);
   return {
-    outboxSettings: {
-      pool,
-      watch: new WriteWatch({
-        writeDeadlineMs: write_deadline,
-        highWater,
-        lowWater: Math.min(LOW_WATER_BYTES, highWater / 2),
-      }),
-      maxPending: max_pending,
-      crowdedAbove: no_fast_producer_stall ? Infinity : crowdedAbove,
-      patient: false,
+    watch: {
+      writeDeadlineMs: write_deadline,
+      highWater,
+      lowWater: Math.min(LOW_WATER_BYTES, highWater / 2),
     },
+    crowdedAbove: no_fast_producer_stall ? Infinity : crowdedAbove,
     pressAbove: no_fast_producer_stall ? Infinity : PRESSED_SHARE * max_pending,
     dropAbove: no_fast_producer_stall ? crowdedAbove : Infinity,
   };
+}
+
+/** Makes the settings of flow control, with a watch of their own. */
+export function flowSettings(config: FlowConfig, pool: SlabPool): FlowSettings {
+  const { watch, crowdedAbove, pressAbove, dropAbove } = flowLevels(config);
+  return {
+    outboxSettings: {
+      pool,
+      watch: new WriteWatch(watch),
+      maxPending: config.max_pending,
+      crowdedAbove,
+      patient: false,
+    },
+    pressAbove,
+    dropAbove,
+  };
+}
+
+/** Goes by other levels from now on, in every outbox that has those settings. */
+export function setFlowLevels(settings: OutboxSettings, levels: FlowLevels): void {
+  Object.assign(settings.watch, levels.watch);
+  settings.crowdedAbove = levels.crowdedAbove;
 }
 
 /** Most bytes that may wait for a route, where clients may have less: it stands for many of them. */

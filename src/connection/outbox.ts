@@ -26,7 +26,7 @@ export interface OutboxSettings {
   /** Most bytes that may wait; beyond it the peer is a slow consumer. */
   readonly maxPending: number;
   /** Bytes waiting from which on publishers are slowed down even for a peer that lags. */
-  readonly crowdedAbove: number;
+  crowdedAbove: number;
   /**
    * Whether publishers wait for it even where it keeps messages from others, as long as it takes some:
    * for a peer that stands for many.

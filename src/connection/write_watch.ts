@@ -44,21 +44,22 @@ export interface WriteWatchSettings {
  */
 export class WriteWatch {
   /** Pending bytes above which publishers wait. */
-  readonly highWater: number;
+  highWater: number;
   /** Pending bytes at which they go on. */
-  readonly lowWater: number;
+  lowWater: number;
+  /** How long a batch of bytes may take to be written, in milliseconds. */
+  writeDeadlineMs: number;
   /** How often a publisher was made to wait. */
   waits = 0;
   /** Monotonic time of the last look. */
   nowMs = 0;
-  readonly #writeDeadlineMs: number;
   readonly #writing = new Set<Outbox>();
 
   /** Watches nothing yet. */
   constructor(settings: WriteWatchSettings) {
     this.highWater = settings.highWater;
     this.lowWater = settings.lowWater;
-    this.#writeDeadlineMs = settings.writeDeadlineMs;
+    this.writeDeadlineMs = settings.writeDeadlineMs;
   }
 
   /** How many outboxes are being written. */
@@ -91,7 +92,7 @@ export class WriteWatch {
     for (const outbox of this.#writing) {
       if (outbox.batchSeenAtMs === 0) {
         outbox.batchSeenAtMs = nowMs;
-      } else if (nowMs - outbox.batchSeenAtMs >= this.#writeDeadlineMs) {
+      } else if (nowMs - outbox.batchSeenAtMs >= this.writeDeadlineMs) {
         outbox.fail("write deadline");
         continue;
       }

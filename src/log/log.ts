@@ -21,7 +21,7 @@ export interface LogOptions {
   /** What {@link Log.limited} asks. */
   readonly limiter: Pick<RepeatLimiter, "admit">;
   /** How many bytes {@link Log.payload} shows; 0 is all of them. */
-  readonly maxTracedBytes: number;
+  readonly maxTracedBytes: () => number;
   /** Makes the logs that {@link Log.child} returns. */
   readonly child: (module: string) => Log;
 }
@@ -127,6 +127,6 @@ export class Log {
 
   /** A payload as a trace line shows it: quoted, escaped, cut to the configured length. */
   payload(bytes: Uint8Array): string {
-    return tracePayload(bytes, this.#options.maxTracedBytes);
+    return tracePayload(bytes, this.#options.maxTracedBytes());
   }
 }

@@ -48,13 +48,26 @@ export interface LoggingOptions {
   readonly config: LoggingConfig;
 }
 
+/** A change of a log that is ready to be made. */
+export interface LoggingChange {
+  /** Makes it. */
+  apply(): void;
+  /** Takes it back. */
+  rollback(): void;
+  /** Gives back what was written to before; after that it cannot be taken back. */
+  finish(): void;
+  /** Gives back what was opened, where it is not made. */
+  discard(): void;
+}
+
 /** How many modules have a log of their own; more would mean that names are made up on the go. */
 const maxModules = 256;
 
 /** Owns where lines go, and hands out the logs of the modules. */
 export class Logging implements Disposable {
-  readonly #config: LoggingConfig;
-  readonly #output: LogOutput;
+  readonly #options: Omit<LoggingOptions, "config">;
+  #config: LoggingConfig;
+  #output: LogOutput;
   readonly #handler: OutputHandler;
   readonly #limiter: RepeatLimiter;
   readonly #logs = new Map<string, Log>();
@@ -63,25 +76,59 @@ export class Logging implements Disposable {
 
   /** Opens the log file, if there is one; until that works, lines go to the standard error. */
   constructor(options: LoggingOptions) {
-    const { clock, files, pid, stderrWrite, config } = options;
-    const { format, logtime, logtime_utc } = config;
-    const line = lineFormatter(clock, { format, logtime, logtime_utc, pid });
+    const { clock, config } = options;
+    this.#options = options;
     this.#config = config;
     this.#level = config.level;
     this.#levels = new Map(Object.entries(config.levels ?? {}));
     this.#limiter = new RepeatLimiter(clock);
-    this.#output = new LogOutput({
+    this.#output = this.#outputOf(config);
+    this.#handler = new OutputHandler(this.#output, this.#lineOf(config));
+  }
+
+  #lineOf({ format, logtime, logtime_utc }: LoggingConfig): (record: LogRecord) => string {
+    const { clock, pid } = this.#options;
+    return lineFormatter(clock, { format, logtime, logtime_utc, pid });
+  }
+
+  #outputOf(config: LoggingConfig): LogOutput {
+    const { clock, files, stderrWrite } = this.#options, line = this.#lineOf(config);
+    return new LogOutput({
       clock,
       files,
       stderrWrite,
       path: config.log_file,
       sizeLimit: config.log_size_limit,
       maxFiles: config.log_max_num,
-      utc: logtime_utc,
+      utc: config.logtime_utc,
       line: (level, msg) =>
         line(new LogRecord({ msg, args: [], level: levelNumbers[level], loggerName: "log" })),
     });
-    this.#handler = new OutputHandler(this.#output, line);
+  }
+
+  /**
+   * Makes ready to log otherwise: opens what is to be written to, and changes nothing else yet.
+   *
+   * @throws {FileError} when the file cannot be opened.
+   */
+  prepare(config: LoggingConfig): LoggingChange {
+    const { files } = this.#options, before = this.#config;
+    // An output does without a file that it cannot have; whoever changes it should learn of that.
+    if (config.log_file !== undefined) files.openAppend(config.log_file).close();
+    const old = this.#output, output = this.#outputOf(config);
+    return {
+      apply: () => this.#use(config, output),
+      rollback: () => this.#use(before, old),
+      finish: () => old.close(),
+      discard: () => output.close(),
+    };
+  }
+
+  #use(config: LoggingConfig, output: LogOutput): void {
+    this.#config = config;
+    this.#output = output;
+    this.#handler.use(output, this.#lineOf(config));
+    this.setLevels(config.level, config.levels);
   }
 
   /**
@@ -98,7 +145,7 @@ export class Logging implements Disposable {
       level: this.#levelOf(name),
       handler: this.#handler,
       limiter: this.#limiter,
-      maxTracedBytes: this.#config.max_traced_msg_len,
+      maxTracedBytes: () => this.#config.max_traced_msg_len,
       child: (child) => this.log(child),
     });
     this.#logs.set(name, log);
@@ -142,11 +189,17 @@ export class Logging implements Disposable {
 
 /** Hands the lines of `@std/log` to the output; the logs decide by their levels what gets here. */
 class OutputHandler extends BaseHandler {
-  readonly #output: LogOutput;
+  #output: LogOutput;
 
   constructor(output: LogOutput, formatter: (record: LogRecord) => string) {
     super("NOTSET", { formatter });
     this.#output = output;
+  }
+
+  /** Writes there, and in that form, from now on. */
+  use(output: LogOutput, formatter: (record: LogRecord) => string): void {
+    this.#output = output;
+    this.formatter = formatter;
   }
 
   override log(line: string): void {

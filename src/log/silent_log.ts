@@ -14,6 +14,6 @@ export const silentLog: Log = new Log({
     override log(): void {}
   }("CRITICAL"),
   limiter: { admit: () => undefined },
-  maxTracedBytes: 0,
+  maxTracedBytes: () => 0,
   child: () => silentLog,
 });

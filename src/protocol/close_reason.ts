@@ -29,6 +29,7 @@ export const CLOSE_REASONS = {
   duplicateRoute: "Duplicate Route",
   clusterNameConflict: "Cluster Name Conflict",
   duplicateServerName: "Duplicate Server Name",
+  routeRemoved: "Route Removed",
   wrongPort: "Incorrect Port",
   missingAccount: "Missing Account",
   internalError: "Internal Error",

@@ -57,7 +57,8 @@ export class RouteParser {
    */
   needed = 0;
 
-  readonly #commands: RouteCommands;
+  /** Who gets what is read. */
+  commands: RouteCommands;
   readonly #message = new ClientMessage();
   readonly #line = new RouteArguments();
   /** The account of the message at hand. */
@@ -82,7 +83,7 @@ export class RouteParser {
 
   /** A parser that hands what it reads to `commands`. */
   constructor(commands: RouteCommands, limits: { maxControlLine: number; maxPayload: number }) {
-    this.#commands = commands;
+    this.commands = commands;
     this.maxControlLine = limits.maxControlLine;
     this.maxPayload = limits.maxPayload;
   }
@@ -145,7 +146,7 @@ export class RouteParser {
   }
 
   #parse(slab: Slab, start: number, end: number): number {
-    if (!this.#listens) return start;
+    if (!this.#listens || this.fault !== null) return start;
     const bytes = slab.bytes;
     this.#stopped = false;
     this.needed = 0;
@@ -157,7 +158,7 @@ export class RouteParser {
       if (this.mode !== "start") return at;
     }
     const view = slab.view;
-    while (at < end && this.#listens && !this.#stopped && this.fault === null) {
+    while (at < end && this.#listens && !this.#stopped) {
       let next = -1;
       if (end - at > 7 && bytes[at + 4] === SPACE && this.#messages) {
         const word = view.getInt32(at, true);
@@ -326,7 +327,7 @@ export class RouteParser {
     message.bodyStart = body;
     message.end = stop + 2;
     if (crooked) message.straighten();
-    this.#commands.message(this.#account, message, queues);
+    this.commands.message(this.#account, message, queues);
     return stop + 2;
   }
 
@@ -370,8 +371,8 @@ export class RouteParser {
     }
     this.#mode = "start";
     if (!this.#runs) return line + 1;
-    if (this.#verb === PING_VERB) this.#commands.ping();
-    else if (this.#verb === PONG_VERB) this.#commands.pong();
+    if (this.#verb === PING_VERB) this.commands.ping();
+    else if (this.#verb === PONG_VERB) this.commands.pong();
     return line + 1;
   }
 
@@ -416,12 +417,12 @@ export class RouteParser {
         return this.#announce(slab, start, stop, line + 1, end);
       case RS_ADD_VERB:
       case LS_ADD_VERB:
-        valid = this.#line.added(this.#commands, bytes, start, stop, this.#verb === LS_ADD_VERB);
+        valid = this.#line.added(this.commands, bytes, start, stop, this.#verb === LS_ADD_VERB);
         break;
       case RS_REMOVE_VERB:
       case LS_REMOVE_VERB:
         valid = this.#line.removed(
-          this.#commands,
+          this.commands,
           bytes,
           start,
           stop,
@@ -429,13 +430,13 @@ export class RouteParser {
         );
         break;
       case CONNECT_VERB:
-        this.#commands.connect(byteString(bytes, start, stop));
+        this.commands.connect(byteString(bytes, start, stop));
         break;
       case INFO_VERB:
-        this.#commands.info(byteString(bytes, start, trimmedEnd(bytes, start, stop)));
+        this.commands.info(byteString(bytes, start, trimmedEnd(bytes, start, stop)));
         break;
       case ERR_VERB:
-        this.#commands.error(byteString(bytes, start, stop));
+        this.commands.error(byteString(bytes, start, stop));
         break;
     }
     return valid ? line + 1 : this.#fail("arguments", start);
@@ -479,7 +480,7 @@ export class RouteParser {
       sent = this.#canonical ??= new ClientMessage();
       message.canonical(sent, message.headerLength > 0);
     }
-    this.#commands.message(this.#account, sent, this.#line.queues);
+    this.commands.message(this.#account, sent, this.#line.queues);
     return stop + 2;
   }
 
@@ -491,6 +492,7 @@ export class RouteParser {
 
   #fail(fault: RouteFault, at: number): number {
     this.fault = fault;
+    this.#stopped = true;
     return at;
   }
 }

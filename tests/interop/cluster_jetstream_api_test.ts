@@ -4,7 +4,13 @@
  *
  * `INTEROP_STAND_IN=2.15` puts a nats-server without JetStream in denats' place.
  */
-import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
+import {
+  AckPolicy,
+  type Consumer,
+  type ConsumerMessages,
+  DeliverPolicy,
+  type JsMsg,
+} from "@nats-io/jetstream";
 import { Kvm, type KvWatchEntry } from "@nats-io/kv";
 import { Objm } from "@nats-io/obj";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -23,6 +29,12 @@ const isAvailable = await available([DENATS, "2.15"]);
 
 /** Clients and iterators live longer than a step. The test around it looks for what is left. */
 const LOOSE = { sanitizeOps: false, sanitizeResources: false };
+
+/**
+ * A consumer's server may tell that it takes requests later than another one that it is created: a
+ * request that reached nobody is repeated after two missed heartbeats.
+ */
+const PULLING = { expires: 2000, idle_heartbeat: 500 };
 
 /** How long consumers may take to go on after the loss of a server, in milliseconds. */
 const RECOVERY_LIMIT_MS = 40_000;
@@ -98,13 +110,13 @@ Deno.test({
           ack_policy: AckPolicy.Explicit,
         });
         const consumer = await client.consumers.get("ORDERS", "pull");
-        const fetched = await messagesOf(consumer.fetch({ max_messages: 5, expires: 5000 }), 5);
+        const fetched = await fetchSome(consumer, 5);
         checkNumbers(fetched, 1, 5);
         for (const message of fetched) assert(await message.ackAck());
         const next = await consumer.next({ expires: 5000 });
         assertEquals([next?.seq, next?.subject, next?.string()], [6, "orders.2", "6"]);
         next?.ack();
-        const consumed = await messagesOf(consumer.consume({ max_messages: 4 }), 14);
+        const consumed = await messagesOf(consumer.consume({ ...PULLING, max_messages: 4 }), 14);
         checkNumbers(consumed, 7, 20);
         for (const message of consumed) message.ack();
         await eventually("everything is acknowledged", async () => {
@@ -126,7 +138,7 @@ Deno.test({
           max_deliver: 2,
         });
         const consumer = await client.consumers.get("ORDERS", "again");
-        const [first] = await messagesOf(consumer.fetch({ max_messages: 1, expires: 5000 }), 1);
+        const [first] = await fetchSome(consumer, 1);
         first?.nak();
         const second = await messagesOf(consumer.fetch({ max_messages: 5, expires: 5000 }), 5);
         assertEquals(
@@ -179,7 +191,7 @@ Deno.test({
       name: "ordered consumers, pulled and pushed",
       fn: async () => {
         const pulled = await client.consumers.get("ORDERS", { filter_subjects: "orders.1" });
-        const one = await messagesOf(pulled.consume(), 5);
+        const one = await messagesOf(pulled.consume(PULLING), 5);
         assertEquals(one.map((message) => message.string()), ["1", "5", "9", "13", "17"]);
         const pushed = await client.consumers.getPushConsumer("ORDERS", {
           deliver_policy: DeliverPolicy.StartSequence,
@@ -296,16 +308,15 @@ Deno.test({
           idle_heartbeat: 1_000_000_000,
         });
         const store = await new Kvm(client).create("progress", { replicas: 3 });
-        const pulling = { expires: 4000, idle_heartbeat: 1000 };
         const worker = collect(
-          await (await client.consumers.get("LEDGER", "worker")).consume(pulling),
+          await (await client.consumers.get("LEDGER", "worker")).consume(PULLING),
           (message) => message.ack(),
         );
         const pushed = collect(
           await (await client.consumers.getPushConsumer("LEDGER", "pushed")).consume(),
           (message) => message.ack(),
         );
-        const ordered = collect(await (await client.consumers.get("LEDGER")).consume(pulling));
+        const ordered = collect(await (await client.consumers.get("LEDGER")).consume(PULLING));
         const watch = await store.watch();
         const seen: string[] = [];
         const watching = (async () => {
@@ -325,7 +336,10 @@ Deno.test({
           );
           sequences.set(number, seq);
           if (number % 40 === 0) {
-            await retried(`the value ${number} is stored`, () => store.put("number", `${number}`));
+            await retried(
+              `the value ${number} is stored`,
+              () => store.put(`at.${number}`, `${number}`),
+            );
           }
         }
         const texts = (
@@ -376,7 +390,7 @@ Deno.test({
     await replicated(manager, "EVENTS");
     for (let number = 1; number <= 5; number++) await client.publish("events.new", `${number}`);
     const consumer = await client.consumers.get("EVENTS");
-    checkNumbers(await messagesOf(consumer.consume(), 5), 1, 5);
+    checkNumbers(await messagesOf(consumer.consume(PULLING), 5), 1, 5);
     const store = await new Kvm(client).create("state", { replicas: 3 });
     await store.put("key", "value");
     assertEquals((await store.get("key"))?.string(), "value");
@@ -411,6 +425,15 @@ async function messagesOf(started: Promise<ConsumerMessages>, count: number): Pr
   })());
   await soon(messages.close());
   return collected;
+}
+
+/** What a consumer that has enough gives at the first attempt that reaches it. */
+function fetchSome(consumer: Consumer, count: number): Promise<JsMsg[]> {
+  return retried(`the consumer gives ${count}`, async () => {
+    const fetched = await messagesOf(consumer.fetch({ max_messages: count, expires: 5000 }), count);
+    assert(fetched.length > 0, "nothing");
+    return fetched;
+  });
 }
 
 /** Messages whose payloads and sequences are the numbers from `first` to `last`, in order. */

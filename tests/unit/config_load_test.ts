@@ -62,6 +62,7 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     ping_interval: 120_000,
     ping_max: 2,
     authorization: { timeout: 2000 },
+    allow_non_tls: false,
     debug: false,
     trace: false,
     trace_verbose: false,
@@ -180,13 +181,16 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
     ["zzzzzzzz: 1", "zzzzzzzz: unknown key"],
     ["users: []", "users: that key does not belong here (it belongs under authorization)"],
     ["pasword: a", "pasword: unknown key (did you mean authorization.password?)"],
-    ["tls: {}", "tls: not supported by this version of denats"],
     ["gateway: {}", "gateway: not supported by this version of denats"],
     [
       "jetstreem: {}",
       "jetstreem: unknown key (jetstream is not supported by this version of denats)",
     ],
-    ["proxy_required: yes", "proxy_required: not supported by this version of denats"],
+    [
+      "proxy_required: yes",
+      "proxy_required: that key does not belong here " +
+      "(it belongs under authorization, not supported by this version of denats)",
+    ],
     ["__proto__: { port: 1 }", "__proto__: unknown key"],
     ["constructor: 1", "constructor: unknown key"],
   ];
@@ -201,7 +205,7 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
 Deno.test("a level of a module that there is not is refused", async () => {
   assertEquals(await refusal("log:\n  levels: { clinet: debug, leaf: warn, accept: loud }"), [
     "denats.yaml:2:13: log.levels.clinet: unknown name (did you mean client?)",
-    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, route, supervisor)",
+    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, account, route, supervisor)",
     'denats.yaml:2:48: log.levels.accept: expected one of error, warn, info, debug, trace, found "loud"',
   ]);
   const { log } = await load("log:\n  levels: { supervisor: error, auth: trace }");
