@@ -34,7 +34,9 @@ const SERVERS = 4;
 /** Where a name of a user's choice stands, and no key of nats-server. */
 function hasNames(path: readonly string[]): boolean {
   return path.at(-1) === "accounts" && path.length === 1 ||
-    path.some((key) => ["mappings", "maps", "server_metadata", "default_js_domain", "ocsp"].includes(key));
+    path.some((key) =>
+      ["mappings", "maps", "server_metadata", "default_js_domain", "ocsp"].includes(key)
+    );
 }
 
 const spelling: ConfSpelling = {
