@@ -29,6 +29,7 @@ import {
   lameDuckFields,
   listenAgrees,
   portsDiffer,
+  reloadFields,
 } from "./server_section.ts";
 import { unsupportedKeys } from "./unsupported.ts";
 
@@ -43,6 +44,7 @@ export const sections: readonly { readonly title: string; readonly keys: readonl
   { title: "The cluster", keys: Object.keys(clusterFields) },
   { title: "Logging", keys: Object.keys(loggingFields) },
   { title: "Files for other programs", keys: Object.keys(fileFields) },
+  { title: "Changing it while it runs", keys: Object.keys(reloadFields) },
   { title: "Lame duck mode", keys: Object.keys(lameDuckFields) },
 ];
 
@@ -56,6 +58,7 @@ const settings = block({
   ...clusterFields,
   ...loggingFields,
   ...fileFields,
+  ...reloadFields,
   ...lameDuckFields,
 }, {
   typeName: "Config",

@@ -8,6 +8,7 @@ export * from "./clock.ts";
 export * from "./deno_files.ts";
 export * from "./deno_process.ts";
 export * from "./deno_transport.ts";
+export * from "./file_stamp.ts";
 export * from "./files.ts";
 export * from "./memory_transport.ts";
 export * from "./random.ts";
