@@ -8,6 +8,7 @@ import {
   Authenticator,
   authenticatorConfig,
   createServerIdentity,
+  GuessLimiter,
   PasswordVerifier,
   type Refusal,
 } from "./auth/mod.ts";
@@ -24,6 +25,7 @@ import {
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
+import { MessageBuses, serverHash } from "./message_buses.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
@@ -142,6 +144,7 @@ export class Broker implements AsyncDisposable {
   readonly #rates: RateMeter;
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
+  readonly #buses: MessageBuses;
   readonly #tls: ClientTls | null;
   readonly #routeTls: RouteTls | null;
   #lastConnectionId = 0;
@@ -178,6 +181,7 @@ export class Broker implements AsyncDisposable {
     const transport = options.transport ?? new DenoTransport();
     const files = options.files ?? new DenoFiles();
     const tls = await loadTls(config, files);
+    const hash = await serverHash(config.server_name ?? identity.id);
     const listener = listen(transport, config);
     let routeListener: Listener | null = null, broker: Broker;
     try {
@@ -187,6 +191,7 @@ export class Broker implements AsyncDisposable {
         transport,
         files,
         tls,
+        hash,
         identity,
         listener,
         routeListener,
@@ -211,7 +216,7 @@ export class Broker implements AsyncDisposable {
   }
 
   private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
-    const { random, transport, files, tls, identity, listener, routeListener } = parts;
+    const { random, transport, files, tls, hash, identity, listener, routeListener } = parts;
     this.#random = random;
     const clock = this.#clock = options.clock ?? new SystemClock();
     const pid = processId();
@@ -262,6 +267,17 @@ export class Broker implements AsyncDisposable {
       onProblem: (account, problem) =>
         this.#logging.log("account").error(`Account ${account}: ${problem}`),
     });
+    this.#buses = new MessageBuses({
+      accounts,
+      clock,
+      random,
+      touched,
+      hash,
+      onError: (account, error) =>
+        this.#logging.log("account").error(`Account ${account}: an internal handler failed`, {
+          error: describe(error),
+        }),
+    });
     const tlsContext = (material: TlsMaterial | null, purpose: string) => {
       if (material === null) return null;
       const log = this.#logging.log("tls");
@@ -280,7 +296,9 @@ export class Broker implements AsyncDisposable {
       log: this.#logging.log("client"),
       acceptLog: this.#logging.log("accept"),
       authLog: this.#logging.log("auth"),
-      authenticator: new Authenticator(authenticatorConfig(config), this.#verifier),
+      authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
+        limiter: new GuessLimiter({ clock, random }),
+      }),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
@@ -370,6 +388,7 @@ export class Broker implements AsyncDisposable {
         info: this.#info,
         flow,
         accounts,
+        operator: null,
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
@@ -621,6 +640,7 @@ export class Broker implements AsyncDisposable {
     await this.#accepting.close();
     await this.#reloader.close();
     await this.#cluster?.stop();
+    this.#buses.close();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     // Last, so that what clients have sent still gets to the others.
     await this.#cluster?.close();
@@ -647,6 +667,7 @@ interface BrokerParts {
   readonly transport: Transport;
   readonly files: Files;
   readonly tls: TlsMaterials;
+  readonly hash: string;
   readonly identity: { readonly id: string; readonly xkey: string };
   readonly listener: Listener;
   readonly routeListener: Listener | null;

@@ -123,6 +123,7 @@ export const changeTable: readonly ChangeRule[] = [
     "accounts.*.exports",
     "accounts.*.imports",
     "accounts.*.mappings.*",
+    "accounts.*.jetstream",
     "mappings.*",
   ]),
   ...applied("accounts", "at once; who has more subscriptions than that is closed", [

@@ -654,9 +654,8 @@ export interface AccountLimitsConfig {
 export interface ResolverConfigInput {
   /**
    * memory (of resolver_preload), url, full (all accounts, in a folder) or cache (some of them).
-   * Default: `"memory"`.
    */
-  readonly type?: "memory" | "url" | "full" | "cache" | undefined;
+  readonly type: "memory" | "url" | "full" | "cache";
   /** Where JWTs of accounts are got, with the account's key behind it. */
   readonly url?: string | undefined;
   /** Folder of the JWTs of accounts. */
