@@ -3,103 +3,60 @@
  *
  * @module
  */
-import { GLOBAL_ACCOUNT, isBcrypt, systemAccountName } from "../config/mod.ts";
-import { configuredUsers } from "./configured_users.ts";
-import type { PasswordVerifier } from "./password_verifier.ts";
+import type { AuthCallout } from "./auth_callout.ts";
+import { CredentialCheck } from "./credential_check.ts";
+import type { AuthenticatorConfig, Credentials } from "./credentials.ts";
 import { type Decision, type Identity, type PeerFacts, Refusal } from "./decision.ts";
-import { PlainSecret } from "./secret.ts";
+import type { GuessLimiter } from "./guess_limiter.ts";
+import type { OperatorAuthenticator } from "./operator.ts";
+import type { PasswordVerifier } from "./password_verifier.ts";
+import { AuthenticationRules, shownUser } from "./rules.ts";
+import { isSame } from "./same.ts";
+import { anybody, stranger } from "./user_table.ts";
 
-/** What of CONNECT tells who a client is. An empty string is the same as an absent field. */
-export interface Credentials {
-  /** User name. */
-  readonly user?: string | undefined;
-  /** Password. */
-  readonly pass?: string | undefined;
-  /** Token. */
-  readonly auth_token?: string | undefined;
-  /** Public user nkey; ignored, as by nats-server where no nkeys are configured. */
-  readonly nkey?: string | undefined;
-  /** User JWT; ignored, as by nats-server where no operator is configured. */
-  readonly jwt?: string | undefined;
-  /** Signature of the nonce; ignored with {@linkcode nkey} and {@linkcode jwt}. */
-  readonly sig?: string | undefined;
-}
+/** Decides about the clients of a server that has an operator. */
+export type OperatorAuthority = Pick<OperatorAuthenticator, "authenticate" | "evictionOf">;
 
-/** A user and the secret that proves it. */
-export interface ConfiguredUser {
-  /** Name, not empty, unique in its list. */
-  readonly user: string;
-  /** Password in the clear, or its bcrypt hash; without one only the empty password is accepted. */
-  readonly password?: string | undefined;
+/** What an {@linkcode Authenticator} may be given besides its configuration. */
+export interface AuthenticatorParts {
+  /** Slows those down who guess; nobody does when it is left out. */
+  readonly limiter?: GuessLimiter | undefined;
+  /** Asks the service of `auth_callout`; without it, whoever is to be asked about is refused. */
+  readonly callout?: AuthCallout | undefined;
 }
 
 /**
- * Who may connect. At most one of `token`, `user` and `users` is given, but for a token of the command
- * line beside users; no token and no user at all lets everybody in. An empty string is the same as an
- * absent setting.
+ * Decides who may connect. In the order of nats-server: the operator's users where there is an operator;
+ * else users with nkeys, users by certificate or by name, the token, the one user; and at last the
+ * service of `auth_callout`.
  */
-export interface AuthenticatorConfig {
-  /** The one token, in the clear or its bcrypt hash. */
-  readonly token?: string | undefined;
-  /** The one user. */
-  readonly user?: string | undefined;
-  /** Its password, in the clear or its bcrypt hash. */
-  readonly password?: string | undefined;
-  /** Several users. */
-  readonly users?: readonly ConfiguredUser[] | undefined;
-  /** Accounts by name, and their users; beside them there is no `user`. */
-  readonly accounts?:
-    | Readonly<Record<string, { readonly users: readonly ConfiguredUser[] }>>
-    | undefined;
-  /** The name of the system account, where it is another than `"$SYS"`. */
-  readonly system_account?: string | undefined;
-  /** The one of all users that a client without credentials is taken for. */
-  readonly no_auth_user?: string | undefined;
-  /** Milliseconds that a client has to show who it is; here only whether somebody chose them. */
-  readonly timeout?: number | undefined;
-}
-
-/** A configured secret and who knows it; nobody is let in by a null identity. */
-interface Entry {
-  readonly identity: Identity | null;
-  readonly secret: PlainSecret | BcryptHash;
-}
-
-interface BcryptHash {
-  readonly hash: string;
-}
-
-const DEFAULT_AUTH_TIMEOUT_MS = 2000;
-
-const anybody: Identity = { user: null, account: GLOBAL_ACCOUNT };
-
-/** A client that shows nothing, where others may show that they are of the system. */
-const stranger: Identity = { ...anybody };
-
-/** Decides who may connect. */
 export class Authenticator {
   readonly #verifier: PasswordVerifier;
-  readonly #token: Entry | null;
-  readonly #users: ReadonlyMap<string, Entry>;
-  readonly #anonymous: Identity | null;
-  /** One of the configured hashes, if any, to spend the usual time on before a refusal. */
-  readonly #decoy: BcryptHash | null;
-  /** Stands in for a user that does not exist, at the same expense. */
-  readonly #unknown: Entry;
+  readonly #parts: AuthenticatorParts;
+  #rules: AuthenticationRules;
+  #operator: OperatorAuthority | null;
 
   /** `verifier` stays the caller's to close, and is not used before {@linkcode authenticate}. */
-  constructor(config: AuthenticatorConfig, verifier: PasswordVerifier) {
+  constructor(
+    config: AuthenticatorConfig,
+    verifier: PasswordVerifier,
+    parts: AuthenticatorParts = {},
+    operator: OperatorAuthority | null = null,
+  ) {
     this.#verifier = verifier;
-    const users = configuredUsers(config);
-    this.#token = config.token ? entryOf("[REDACTED]", GLOBAL_ACCOUNT, config.token) : null;
-    this.#users = new Map(
-      users.map((one) => [one.user, entryOf(one.user, one.account, one.password ?? "")]),
-    );
-    this.#anonymous = anonymousOf(config, this.#users, this.#token === null);
-    const hash = [config.token, ...users.map((one) => one.password)]
-      .find((secret) => isBcrypt(secret ?? ""));
-    this.#decoy = hash === undefined ? null : { hash };
-    this.#unknown = { identity: null, secret: this.#decoy ?? new PlainSecret("") };
+    this.#parts = parts;
+    this.#operator = operator;
+    this.#rules = new AuthenticationRules(config);
+  }
+
+  /**
+   * Decides by another configuration from now on, checks that are under way included. Cannot fail, so
+   * that the configuration before can be had back in the same way.
+   */
+  update(config: AuthenticatorConfig, operator: OperatorAuthority | null = null): void {
+    this.#rules = new AuthenticationRules(config);
+    this.#operator = operator;
+    this.#parts.limiter?.clear();
   }
 
   /**
@@ -107,87 +64,111 @@ export class Authenticator {
    * if it is let in without them because only the system account has users; {@linkcode anonymous} tells.
    */
   get required(): boolean {
-    return this.#anonymous === null || this.#anonymous === stranger;
+    if (this.#operator !== null) return true;
+    const { nobody, noAuthUser } = this.#rules;
+    return nobody === null ? noAuthUser === null : nobody === stranger;
   }
 
   /** Whether there is anybody to be told from others, even if nobody has to show who it is. */
   get configured(): boolean {
-    return this.#anonymous !== anybody;
+    return this.#operator !== null || this.#rules.nobody !== anybody;
   }
 
-  /** Who a client is that shows no credentials, or sends no CONNECT at all; null refuses it. */
-  anonymous(): Identity | null {
-    return this.#anonymous;
+  /** Whether clients are to be sent a nonce, because somebody may have to sign it. */
+  get nonceRequired(): boolean {
+    return this.#operator !== null || this.#rules.users.keyed > 0;
   }
 
   /**
-   * Who a client is. Answers at once unless a bcrypt hash is configured: then whoever is refused has
-   * waited for one bcrypt check, known or not, so that the time does not tell which users exist.
-   * Credentials that are shown where none are needed by anybody are ignored.
+   * Who a client is that shows no credentials, or sends no CONNECT at all; null refuses it. Where a
+   * service is to be asked it must send CONNECT.
+   */
+  anonymous(peer?: PeerFacts): Identity | null {
+    if (this.#operator !== null) return null;
+    const rules = this.#rules, { nobody } = rules;
+    if (nobody !== null) return rules.refers(nobody, {}) ? null : nobody;
+    const entry = rules.noAuthUser;
+    if (entry === null || !entry.allows(peer?.connectionType ?? "STANDARD")) return null;
+    const identity = entry.identity("nothing");
+    return rules.refers(identity, {}) ? null : identity;
+  }
+
+  /**
+   * Who a client is. Answers at once unless a bcrypt hash, a signature or a service has to do with it.
+   * Where a hash is configured, whoever is refused has waited for one bcrypt check, known or not, so that
+   * the time does not tell which users exist. Credentials that are shown where none are needed by anybody
+   * are ignored.
    *
    * The promise rejects with `signal`'s reason when it is aborted, and as
    * {@linkcode PasswordVerifier.verify} does; all of these refuse the client.
    */
   authenticate(
     credentials: Credentials,
-    _peer: PeerFacts,
+    peer: PeerFacts,
     signal?: AbortSignal,
   ): Decision | Promise<Decision> {
-    if (this.#anonymous === anybody) return anybody;
-    const { user, pass, auth_token: token } = credentials;
-    if (this.#anonymous !== null && !user && !pass && !token) return this.#anonymous;
-    // Who gives a name is asked for its password, even where there is a token too.
-    const byToken = this.#token !== null && (!user || this.#users.size === 0);
-    const entry = byToken ? this.#token : this.#users.get(user ?? "");
-    const { identity, secret } = entry ?? this.#unknown;
-    const offered = (byToken ? token : pass) ?? "";
-    const refusal = new Refusal(
-      byToken
-        ? "the token is wrong"
-        : identity === null
-        ? "there is no such user"
-        : "the password is wrong",
-    );
-    if (!(secret instanceof PlainSecret)) {
-      const decoyFor = identity === null ? user ?? "" : undefined;
-      return this.#verifier.verify(offered, secret.hash, signal, decoyFor)
-        .then((ok) => ok && identity !== null ? identity : refusal);
+    return this.#authenticate(credentials, peer, signal, this.#parts.limiter);
+  }
+
+  /**
+   * Whether a client that was let in as `identity` would be let in by the configuration as it is now. The
+   * very same object means that nothing has changed for it; another one says who it is from now on, and
+   * possibly in another account. It is answered at once, and cheaply, where what concerns the user was
+   * not changed, or only its permissions; else what the client has shown is checked again.
+   */
+  reconsider(
+    identity: Identity,
+    credentials: Credentials,
+    peer: PeerFacts,
+    signal?: AbortSignal,
+  ): Decision | Promise<Decision> {
+    if (this.#operator !== null && identity.jwt !== undefined) {
+      const eviction = this.#operator.evictionOf(identity);
+      if (eviction === null) return identity;
+      const { reason, text } = eviction;
+      return new Refusal(reason, { account: identity.account, ...(text !== null && { text }) });
     }
-    if (secret.matches(offered)) return identity ?? refusal;
-    if (this.#decoy === null) return refusal;
-    return this.#verifier.verify(offered, this.#decoy.hash, signal, user ?? "").then(() => refusal);
+    const now = this.#operator === null ? this.#rules.still(identity, credentials, peer) : null;
+    if (now !== null) return isSame(now, identity) ? identity : now;
+    return this.#authenticate(credentials, peer, signal, undefined);
   }
-}
 
-/** Who a client is that shows nothing. */
-function anonymousOf(
-  config: AuthenticatorConfig,
-  users: ReadonlyMap<string, Entry>,
-  noToken: boolean,
-): Identity | null {
-  if (config.no_auth_user && users.size > 0) {
-    return users.get(config.no_auth_user)?.identity ?? null;
+  #authenticate(
+    credentials: Credentials,
+    peer: PeerFacts,
+    signal: AbortSignal | undefined,
+    limiter: GuessLimiter | undefined,
+  ): Decision | Promise<Decision> {
+    const rules = this.#rules, operator = this.#operator;
+    const decision = operator !== null
+      ? operator.authenticate(credentials, peer, signal)
+      : this.#decide(rules, credentials, peer, signal, limiter);
+    if (!(decision instanceof Promise)) return decision;
+    return decision.then((made) => {
+      const same = this.#rules === rules && this.#operator === operator;
+      // What was decided by a configuration that is no more must not outlive it.
+      return same || made instanceof Refusal
+        ? made
+        : this.reconsider(made, credentials, peer, signal);
+    });
   }
-  if (!noToken) return null;
-  if (hasOnlySystemAccount(config)) return stranger;
-  return users.size === 0 ? anybody : null;
-}
 
-/**
- * Whether the accounts are the system's alone. nats-server leaves the global account open then, since
- * somebody who only gave the system a password did not close it; a block `authorization` does, whatever
- * is in it. Of one that says nothing else the timeout is all that can be seen here.
- */
-function hasOnlySystemAccount(config: AuthenticatorConfig): boolean {
-  const { accounts = {}, user, users = [], timeout = DEFAULT_AUTH_TIMEOUT_MS } = config;
-  const [name, ...others] = Object.keys(accounts);
-  return name === systemAccountName(config) && others.length === 0 && !user &&
-    users.length === 0 && timeout === DEFAULT_AUTH_TIMEOUT_MS;
-}
-
-function entryOf(user: string, account: string, secret: string): Entry {
-  return {
-    identity: { user, account },
-    secret: isBcrypt(secret) ? { hash: secret } : new PlainSecret(secret),
-  };
+  #decide(
+    rules: AuthenticationRules,
+    credentials: Credentials,
+    peer: PeerFacts,
+    signal: AbortSignal | undefined,
+    limiter: GuessLimiter | undefined,
+  ): Decision | Promise<Decision> {
+    const check = new CredentialCheck(rules, this.#verifier, credentials, peer, signal, limiter);
+    const decision = check.decide();
+    if (rules.config.auth_callout === undefined) return decision;
+    const refer = (made: Decision): Decision | Promise<Decision> => {
+      if (!rules.refers(made, credentials)) return made;
+      const { callout } = this.#parts;
+      if (callout === undefined) return new Refusal("there is nobody to ask the service");
+      return callout.ask({ rules, credentials, peer, user: shownUser(credentials, made) }, signal);
+    };
+    return decision instanceof Promise ? decision.then(refer) : refer(decision);
+  }
 }

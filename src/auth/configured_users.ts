@@ -3,43 +3,41 @@
  *
  * @module
  */
-import { type Config, GLOBAL_ACCOUNT, type UserConfig } from "../config/mod.ts";
-import type { AuthenticatorConfig, ConfiguredUser } from "./authenticator.ts";
+import { type Config, GLOBAL_ACCOUNT, type PermissionSettings } from "../config/mod.ts";
+import type { AuthenticatorConfig, ConfiguredUser } from "./credentials.ts";
 
-/** A user and the name of its account. */
-export interface AccountUser extends ConfiguredUser {
-  /** The name of its account. */
+/** A list of users, with what they have in common. */
+export interface UserList {
+  /** The users as they are configured. */
+  readonly users: readonly ConfiguredUser[];
+  /** The name of their account. */
   readonly account: string;
+  /** What those may do for whom nothing else is said. */
+  readonly defaults: PermissionSettings | undefined;
 }
 
-/** Every user: those of accounts, the others in `"$G"`. */
-export function configuredUsers(config: AuthenticatorConfig): AccountUser[] {
-  const { user, password, users = [], accounts = {} } = config;
-  return [
-    ...(user ? [{ user, password, account: GLOBAL_ACCOUNT }] : []),
-    ...users.map((one) => ({ ...one, account: GLOBAL_ACCOUNT })),
-    ...Object.entries(accounts).flatMap(([account, { users }]) =>
-      users.map((one) => ({ ...one, account }))
-    ),
-  ];
+/** All lists of users: those of accounts, and the one in `"$G"`. */
+export function userLists(config: AuthenticatorConfig): UserList[] {
+  const { users = [], accounts = {}, default_permissions: defaults } = config;
+  const listOf = (account: string): UserList => {
+    const { users, default_permissions: defaults } = accounts[account]!;
+    return { users, account, defaults };
+  };
+  return [{ users, account: GLOBAL_ACCOUNT, defaults }, ...Object.keys(accounts).map(listOf)];
+}
+
+/** Every user that has a name, the one that stands alone as well. */
+export function* namedUsers(config: AuthenticatorConfig): Generator<ConfiguredUser> {
+  const { user, password } = config;
+  if (user) yield { user, password };
+  for (const { users } of userLists(config)) yield* users.filter(({ user }) => user);
 }
 
 /** What of a broker's configuration tells who may connect. */
-export function authenticatorConfig(config: Config): AuthenticatorConfig {
-  const { authorization, accounts = {}, system_account, no_auth_user } = config;
-  const { users, ...rest } = authorization;
-  return {
-    ...rest,
-    ...(users === undefined ? {} : { users: users.flatMap(named) }),
-    accounts: Object.fromEntries(
-      Object.entries(accounts).map(([name, { users }]) => [name, { users: users.flatMap(named) }]),
-    ),
-    system_account,
-    no_auth_user,
-  };
-}
-
-/** A user that has a name. */
-function named({ user, password }: UserConfig): ConfiguredUser[] {
-  return user === undefined ? [] : [{ user, password }];
+export function authenticatorConfig(
+  config: Config & { readonly tls?: { readonly verify_and_map?: boolean | undefined } | undefined },
+): AuthenticatorConfig {
+  const { authorization, accounts, system_account, no_auth_user, tls } = config;
+  const verify_and_map = tls?.verify_and_map;
+  return { ...authorization, accounts, system_account, no_auth_user, verify_and_map };
 }

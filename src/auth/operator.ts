@@ -8,9 +8,9 @@ import type { Clock } from "../platform/mod.ts";
 import type { AccountClaims, ExternalAuthorization } from "./account_claims.ts";
 import { AccountLookupError } from "./account_resolver.ts";
 import { allowedUntilMs } from "./allowed_times.ts";
-import type { Credentials } from "./authenticator.ts";
 import { isRevoked, outOfDate, secondsOf } from "./claims.ts";
 import { ClaimsError } from "./claims_reader.ts";
+import type { Credentials } from "./credentials.ts";
 import {
   type ConnectionType,
   type Decision,
@@ -28,7 +28,7 @@ import { readUserClaims, type UserClaims } from "./user_claims.ts";
 import { permissionSettings, type UserSettings, userSettingsProblems } from "./user_settings.ts";
 
 /** A user who was found good, and about whom somebody else is asked. */
-export interface CalloutQuestion {
+export interface OperatorQuestion {
   /** What the client showed. */
   readonly credentials: Credentials;
   /** The client. */
@@ -42,7 +42,7 @@ export interface CalloutQuestion {
 }
 
 /** Asks a callout service; {@linkcode OperatorAuthenticator.admitAnswer} judges the user it answers with. */
-export type OperatorCallout = (question: CalloutQuestion) => Promise<Decision>;
+export type OperatorCallout = (question: OperatorQuestion) => Promise<Decision>;
 
 /** What {@linkcode OperatorAuthenticator} needs. */
 export interface OperatorAuthenticatorOptions {
@@ -321,7 +321,7 @@ export class OperatorAuthenticator {
   async #askOthers(
     identity: Identity,
     account: AccountClaims,
-    question: Pick<CalloutQuestion, "credentials" | "peer" | "signal">,
+    question: Pick<OperatorQuestion, "credentials" | "peer" | "signal">,
   ): Promise<Decision> {
     const { authorization } = account;
     if (authorization === null || authorization.authUsers.includes(identity.publicKey!)) {

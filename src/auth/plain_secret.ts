@@ -4,11 +4,11 @@
  * @module
  */
 import { isBcrypt } from "../config/mod.ts";
-import type { AuthenticatorConfig } from "./authenticator.ts";
-import { configuredUsers } from "./configured_users.ts";
+import { namedUsers } from "./configured_users.ts";
+import type { AuthenticatorConfig } from "./credentials.ts";
 
 /** Whether a password or a token is not a bcrypt hash. */
 export function hasPlainSecret(config: AuthenticatorConfig): boolean {
-  const passwords = configuredUsers(config).map((user) => user.password);
-  return [config.token, ...passwords].some((secret) => secret !== undefined && !isBcrypt(secret));
+  const isPlain = (secret: string | undefined) => secret !== undefined && !isBcrypt(secret);
+  return isPlain(config.token) || namedUsers(config).some(({ password }) => isPlain(password));
 }

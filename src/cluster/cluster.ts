@@ -53,12 +53,12 @@ export interface ClusterFacts {
 
 /** What a cluster takes from its broker. */
 export interface ClusterOptions extends ClusterFacts {
+  /** TLS as it is now; null without. */
+  readonly tls: () => RouteTls | null;
   /** The accounts by name. */
   readonly accounts: AccountDirectory;
   /** Open. */
   readonly listener: Listener;
-  /** TLS as it is now; null without. */
-  readonly tls: () => RouteTls | null;
   /** Dials. */
   readonly transport: Transport;
   /** Where tasks are spawned. */

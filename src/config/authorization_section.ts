@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OutputOf } from "./checking.ts";
 import {
   alwaysPresent,
   block,
@@ -31,6 +32,8 @@ export interface Credentials {
   readonly password?: string | undefined;
   /** Several users. */
   readonly users?: readonly UserNames[] | undefined;
+  /** Who is asked about clients. */
+  readonly auth_callout?: OutputOf<typeof callout> | undefined;
 }
 
 const oneKindOfCredentials: Rule<Credentials> = (_values, report, given) => {
@@ -189,6 +192,7 @@ export const noAuthUserExists: Rule<NoAuthUser> = (values, report, given) => {
   const { authorization, accounts, no_auth_user: name } = values;
   if (authorization === undefined || name === undefined) return;
   if (accounts === undefined && given.has("accounts")) return;
+  if (given.has("operator")) return;
   const lists = Object.values(accounts ?? {}).map((account) => account.users);
   const isNamed = (users: readonly UserNames[] = []) =>
     users.some((one) => identityOf(one) === name);

@@ -131,6 +131,7 @@ export const changeTable: readonly ChangeRule[] = [
     "accounts.*.exports",
     "accounts.*.imports",
     "accounts.*.mappings.*",
+    "accounts.*.jetstream",
     "mappings.*",
   ]),
   ...applied("accounts", "at once; who has more subscriptions than that is closed", [
@@ -222,6 +223,7 @@ export const changeTable: readonly ChangeRule[] = [
     "pid_file",
     "ports_file_dir",
   ]),
+  ...applied("info", atOnce, ["reload_on_change"]),
   ...applied("info", "with the next lame duck mode", [
     "lame_duck_duration",
     "lame_duck_grace_period",

@@ -11,16 +11,20 @@ import {
   accountFields,
   accountsHaveNames,
   accountUsersDiffer,
+  calloutFits,
   clusterAccountsExist,
+  hasNoSystem,
   systemAccountExists,
 } from "./accounts_section.ts";
 import { authorizationFields, noAuthUserExists } from "./authorization_section.ts";
 import { clusterFields, resolveCluster } from "./cluster_section.ts";
 import { block, resolved } from "./fields.ts";
 import type { BlockShape } from "./shape.ts";
+import { exchangesFit } from "./exchange_rules.ts";
+import { mappingsFit } from "./mapping_rules.ts";
 import { limitFields, payloadFits, pingFields } from "./limits_section.ts";
 import { loggingFields } from "./logging_section.ts";
-import { operatorAliases, operatorFields } from "./operator_section.ts";
+import { operatorAliases, operatorFields, operatorStandsAlone } from "./operator_section.ts";
 import {
   addressFields,
   defaultListen,
@@ -29,6 +33,7 @@ import {
   lameDuckFields,
   listenAgrees,
   portsDiffer,
+  reloadFields,
 } from "./server_section.ts";
 import { authenticationTimeout, resolveTls, tlsTopFields } from "./tls_section.ts";
 import { unsupportedKeys } from "./unsupported.ts";
@@ -45,6 +50,7 @@ export const sections: readonly { readonly title: string; readonly keys: readonl
   { title: "The cluster", keys: Object.keys(clusterFields) },
   { title: "Logging", keys: Object.keys(loggingFields) },
   { title: "Files for other programs", keys: Object.keys(fileFields) },
+  { title: "Changing it while it runs", keys: Object.keys(reloadFields) },
   { title: "Lame duck mode", keys: Object.keys(lameDuckFields) },
 ];
 
@@ -59,6 +65,7 @@ const settings = block({
   ...clusterFields,
   ...loggingFields,
   ...fileFields,
+  ...reloadFields,
   ...lameDuckFields,
 }, {
   typeName: "Config",
@@ -87,6 +94,10 @@ const settings = block({
     accountUsersDiffer,
     systemAccountExists,
     clusterAccountsExist,
+    calloutFits,
+    exchangesFit,
+    mappingsFit,
+    operatorStandsAlone,
     portsDiffer,
     graceIsShorter,
   ],
@@ -105,6 +116,7 @@ export const configSchema = resolved(settings, (values) => {
     }),
     host: host ?? listen?.host ?? defaultListen.host,
     port: port ?? listen?.port ?? defaultListen.port,
+    no_system_account: hasNoSystem(values),
     trace: values.trace || values.trace_verbose,
   });
 });
