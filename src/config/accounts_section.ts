@@ -72,6 +72,7 @@ const account = block({
   typeName: "AccountConfig",
   doc: "An account: clients in different ones do not hear each other.",
   aliases: { maps: "mappings" },
+  unsupportedMaps: ["jetstream"],
   unsupported: ["msg_trace", "trace_dest"],
 });
 
