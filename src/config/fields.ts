@@ -238,6 +238,9 @@ function fallbackOf<Output>(schema: Schema<unknown, Output>, defaultValue: unkno
 /** Reports that settings do not go together. `about` are the keys concerned, the likely culprit first. */
 export type Report = (about: readonly Path[], note: ProblemNote) => void;
 
+/** Which keys were given, whether or not their values are right. */
+export type Given = Pick<ReadonlySet<PropertyKey>, "has">;
+
 /**
  * A check of settings against each other. `values` are without the settings that are wrong in
  * themselves; `given` names those too.
@@ -245,7 +248,7 @@ export type Report = (about: readonly Path[], note: ProblemNote) => void;
 export type Rule<Values> = (
   values: Partial<Values>,
   report: Report,
-  given: ReadonlySet<PropertyKey>,
+  given: Given,
 ) => void;
 
 /** The keys of a block. */
@@ -343,8 +346,9 @@ function checkBlock<Output>(
     for (const unknownKey of keys) if (!names.has(unknownKey)) checking.wrong({ unknownKey });
   }
   if (rules.length > 0) {
-    const given = new Set<PropertyKey>(Object.keys(output));
-    for (const key of wrong ?? []) given.add(key);
+    const given: Given = {
+      has: (key) => Object.hasOwn(output, key) || (wrong?.has(String(key)) ?? false),
+    };
     const report: Report = (about, note) => checking.wrong({ about, note });
     // Rules are run beside other problems, so that all of them are told at once.
     for (const rule of rules) rule(output as Partial<Output>, report, given);
