@@ -54,6 +54,46 @@ function setKey(values: Values, key: string, value: unknown): void {
   }
 }
 
+/** An object that is made anew only once something in it has to be another. */
+class LazyCopy {
+  readonly #source: Readonly<Values>;
+  #copy: Values | undefined;
+
+  constructor(source: Readonly<Values>) {
+    this.#source = source;
+    // What an object inherits is none of its keys.
+    if (Object.getPrototypeOf(source) !== Object.prototype) this.#copy = {};
+  }
+
+  /** The copy, or the source where they are the same. */
+  get values(): Readonly<Values> {
+    return this.#copy ?? this.#source;
+  }
+
+  /** The key `written` of the source, the next in its order, is `key` with `value`; none if undefined. */
+  set(written: string, key: string, value: unknown): void {
+    if (this.#copy === undefined) {
+      if (key === written && value !== undefined && value === this.#source[written]) return;
+      this.#copyUntil(written);
+    }
+    if (this.#copy !== undefined && value !== undefined) setKey(this.#copy, key, value);
+  }
+
+  /** The key `written` of the source is left out. */
+  leaveOut(written: string): void {
+    this.set(written, written, undefined);
+  }
+
+  #copyUntil(end: string): void {
+    const copy: Values = {};
+    for (const key of Object.keys(this.#source)) {
+      if (key === end) break;
+      setKey(copy, key, this.#source[key]);
+    }
+    this.#copy = copy;
+  }
+}
+
 /** One walk through a configuration. */
 class Preparation {
   readonly findings: Finding[] = [];
@@ -62,7 +102,10 @@ class Preparation {
   /** Where the walk is. */
   readonly #path: Step[] = [];
   /** What was made of blocks that an anchor may share, by what they were made of. */
-  readonly #shared = new Map<unknown, { readonly shape: Shape; readonly values: Values }>();
+  readonly #shared = new Map<
+    unknown,
+    { readonly shape: Shape; readonly values: Readonly<Values> }
+  >();
 
   constructor(environment: Environment | undefined, unsupported: Finding[] | undefined) {
     this.#environment = environment;
@@ -73,46 +116,51 @@ class Preparation {
     this.findings.push({ ...finding, path: [...this.#path, step] });
   }
 
-  block(raw: Readonly<Values>, shape: BlockShape): Values {
-    const values: Values = {};
+  /** `raw` itself where nothing has to be another: of very many users most are. */
+  block(raw: Readonly<Values>, shape: BlockShape): Readonly<Values> {
+    const copy = new LazyCopy(raw);
     let names: Map<string, string> | undefined;
     for (const written of Object.keys(raw)) {
       const value = raw[written];
-      if (value === undefined) continue;
       const key = shape.aliases.get(written) ?? written;
-      if (key !== written) {
+      if (key !== written && value !== undefined) {
         const other = names?.get(key) ?? (Object.hasOwn(raw, key) ? key : undefined);
         if (other !== undefined) {
           this.#find(written, {
             atKey: true,
             found: `another name of ${other}, which is given too`,
           });
+          copy.leaveOut(written);
           continue;
         }
         names ??= new Map();
         names.set(key, written);
       }
-      const field = shape.fields.get(key);
-      if (field === undefined) {
-        if (isHarmless(value, shape.harmless.get(key))) continue;
-        if (this.#unsupported !== undefined && shape.unsupported.has(key)) {
-          this.#leaveOut(written, this.#unsupported);
-        } else setKey(values, key, value);
-        continue;
-      }
-      // With every line below it commented out, a block that need not be given is not given.
-      if (value === null && field.presence === "optional" && field.shape.type === "block") continue;
-      if (isMap(value) && shape.unsupportedMaps.has(key)) {
-        this.#leaveOut(written, this.#unsupported ?? this.findings);
-        continue;
-      }
-      const prepared = this.#below(written, value, field.shape);
-      if (prepared !== undefined) values[key] = prepared;
+      copy.set(written, key, this.#entry(written, key, value, shape));
     }
-    return values;
+    return copy.values;
   }
 
-  #leaveOut(written: string, where: Finding[]): void {
+  /** What becomes of one key of a block; `undefined` where it is left out. */
+  #entry(written: string, key: string, value: unknown, shape: BlockShape): unknown {
+    if (value === undefined) return undefined;
+    const field = shape.fields.get(key);
+    if (field === undefined) {
+      if (isHarmless(value, shape.harmless.get(key))) return undefined;
+      if (this.#unsupported === undefined || !shape.unsupported.has(key)) return value;
+      return this.#leaveOut(written, this.#unsupported);
+    }
+    // With every line below it commented out, a block that need not be given is not given.
+    if (value === null && field.presence === "optional" && field.shape.type === "block") {
+      return undefined;
+    }
+    if (isMap(value) && shape.unsupportedMaps.has(key)) {
+      return this.#leaveOut(written, this.#unsupported ?? this.findings);
+    }
+    return this.#below(written, value, field.shape);
+  }
+
+  #leaveOut(written: string, where: Finding[]): undefined {
     where.push({ path: [...this.#path, written], atKey: true, found: NOT_SUPPORTED });
   }
 
@@ -128,7 +176,7 @@ class Preparation {
     if (shape.type === "scalar") return value;
     if (shape.type === "list") {
       if (Array.isArray(value)) {
-        return value.map((item, index) => this.#below(index, item, shape.item));
+        return this.#list(value, shape.item);
       }
       if (!shape.orOne || value === null) return value;
       const item = this.#value(value, shape.item);
@@ -141,6 +189,16 @@ class Preparation {
     if (shape.short !== undefined && value !== null) return this.#short(value, shape, shape.short);
     // `log:` with every line below it commented out.
     return value === null ? {} : expand(value, shape);
+  }
+
+  #list(items: readonly unknown[], shape: Shape): readonly unknown[] {
+    let copy: unknown[] | undefined;
+    for (const [index, item] of items.entries()) {
+      const prepared = this.#below(index, item, shape);
+      if (prepared !== item) copy ??= [...items];
+      if (copy !== undefined) copy[index] = prepared;
+    }
+    return copy ?? items;
   }
 
   #text(text: string, shape: Shape): unknown {
@@ -160,7 +218,7 @@ class Preparation {
     return field === undefined ? value : { [key]: this.#value(value, field.shape) };
   }
 
-  #sharedBlock(value: Readonly<Values>, shape: BlockShape): Values {
+  #sharedBlock(value: Readonly<Values>, shape: BlockShape): Readonly<Values> {
     const known = this.#shared.get(value);
     if (known?.shape === shape) return known.values;
     const values = this.block(value, shape);
@@ -171,15 +229,15 @@ class Preparation {
   #map(value: unknown, shape: MapShape): unknown {
     if (shape.orNames && Array.isArray(value)) return this.#names(value);
     if (!isMap(value)) return value ?? {};
-    const values: Values = {};
+    const copy = new LazyCopy(value);
     for (const key of Object.keys(value)) {
-      if (value[key] === undefined) continue;
       if (key === "__proto__") {
         // A program that reads it by assignments would drop it in silence.
         this.#find(key, { atKey: true, found: "not a usable name" });
-      } else values[key] = this.#below(key, value[key], shape.value);
+        copy.leaveOut(key);
+      } else copy.set(key, key, this.#below(key, value[key], shape.value));
     }
-    return values;
+    return copy.values;
   }
 
   #names(names: readonly unknown[]): Values {
