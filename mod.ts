@@ -11,6 +11,17 @@
  * @module
  */
 export { Broker, type BrokerOptions, type CloseBrokerOptions } from "./src/broker.ts";
+export {
+  type Access,
+  type AccessQuestion,
+  AccessQuestionError,
+  explain,
+  type Explanation,
+  type MappedAccess,
+  type NamedRule,
+  type NearestRule,
+  type PermissionList,
+} from "./src/auth/mod.ts";
 export type { InterestStatus, PeerStatus, RouteStatus } from "./src/cluster/mod.ts";
 export {
   type AccountConfig,
@@ -37,6 +48,7 @@ export {
   ConfigError,
   type ConfigInput,
   type ConnectionType,
+  type Effect,
   type ExportConfig,
   type ExportConfigInput,
   type ImportConfig,
@@ -60,6 +72,7 @@ export {
   type ResponsesConfig,
   type ResponsesConfigInput,
   type RouteUrl,
+  type Step,
   type SubjectPermissions,
   type SubjectPermissionsInput,
   type TlsConfig,

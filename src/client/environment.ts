@@ -47,8 +47,8 @@ export interface ClientEnvironment extends PeerSessionSettings {
   readonly acceptLog: Log;
   /** Where it is logged who is not let in for want of credentials. */
   readonly authLog: Log;
-  /** Decides who may connect. Another may take its place at any time. */
-  authenticator: Authenticator;
+  /** Decides who may connect. */
+  readonly authenticator: Authenticator;
   /** The account of an identity; null when there is none of its name (any more). */
   accountOf(identity: Identity): Account | null;
   /** The name of the system account; null where there is none. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PeerFacts } from "../auth/mod.ts";
+import { createNonce, type PeerFacts } from "../auth/mod.ts";
 import {
   acceptTls,
   firstBytes,
@@ -21,8 +21,6 @@ import {
 import type { Scope } from "../supervisor/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
 
-/** Makes 15 characters, as many as nats-server's. */
-const NONCE_BYTES = 11;
 /** How often it is logged that handshakes fail, or are too many. */
 const FAILURE_LOG_MS = 1000;
 /** Within which so many handshakes may begin as {@link ClientTls.rateLimit} says. */
@@ -79,9 +77,7 @@ export function newOpening(
   { nonceRequired, random }: Pick<ClientEnvironment, "nonceRequired" | "random">,
   connectionType: Opening["connectionType"] = "STANDARD",
 ): Opening {
-  const nonce = nonceRequired
-    ? random.bytes(NONCE_BYTES).toBase64({ alphabet: "base64url", omitPadding: true })
-    : null;
+  const nonce = nonceRequired ? createNonce(random) : null;
   return { nonce, connectionType, infoSent: false, certificate: null, tls: null };
 }
 

@@ -334,29 +334,44 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.subscriber.trace = this.#trace;
   }
 
+  /** It may not be here any more, for a reason in words. It is told `text`, unless that is null. */
+  evict(reason: string, text: string | null): void {
+    if (this.closing !== null) return;
+    this.#refused(new Refusal(reason, { account: this.#account?.name }));
+    this.close(
+      text === ERROR_TEXT.userRevoked ? "credentialsRevoked" : "authenticationExpired",
+      text,
+    );
+  }
+
   /**
-   * Who it is was decided by what does not hold any more: asks once more, with what it showed then, and
-   * turns it away or goes by the answer. What cannot be asked again, such as for a signature, must not
-   * have changed.
+   * Those who may connect are others: looks whether it still may, by what it showed then, and turns it
+   * away (without a word, where `silently`) or goes by what it may now. Where that takes a check of its
+   * secret, what is returned resolves after it, and never rejects.
    */
-  async reconsider(): Promise<void> {
-    if (!this.#connected) return this.#reconsiderStranger();
-    const { authenticator } = this.#environment;
-    let decision: Decision;
-    try {
-      decision = await authenticator.authenticate(this.options, this.#facts());
-    } catch {
-      // A check that cannot be made lets nobody stay.
-      decision = new Refusal("the credentials could not be checked");
+  reconsider(silently: boolean): Promise<void> | undefined {
+    const { identity, options } = this, { authenticator } = this.#environment;
+    if (identity === null || this.closing !== null) return undefined;
+    const text = silently ? null : ERROR_TEXT.authorization;
+    const decided = (decision: Decision) => {
+      if (decision === this.identity) return;
+      if (decision instanceof Refusal && !this.#connected) this.#challenge();
+      else this.revise(decision, text);
+    };
+    const decision = authenticator.reconsider(identity, options, this.#facts());
+    if (!(decision instanceof Promise)) {
+      decided(decision);
+      return undefined;
     }
-    this.revise(decision);
+    return decision.then(decided, () => {
+      // A check that cannot be made lets nobody stay.
+      this.revise(new Refusal("the credentials could not be checked"), text);
+    });
   }
 
   /** It has not said CONNECT: it still may, unless it has done something before. */
-  #reconsiderStranger(): void {
-    const { authenticator, wheel, limits } = this.#environment, account = this.#account;
-    const anonymous = authenticator.anonymous();
-    if (anonymous !== null) return this.revise(anonymous);
+  #challenge(): void {
+    const { wheel, limits } = this.#environment, account = this.#account;
     if (this.inMessages > 0 || this.subscriber.subscriptionCount > 0) {
       return this.revise(new Refusal("credentials are needed now"));
     }
@@ -536,7 +551,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   async #decide(decision: Promise<Decision>, again: boolean): Promise<void> {
     let identity: Decision | null = null, error: unknown;
     try {
-      identity = await this.#upToDate(decision);
+      identity = await decision;
     } catch (caught) {
       error = caught;
     }
@@ -551,17 +566,6 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     }
     this.#decided(identity!, again);
     this.outbox.flush();
-  }
-
-  /** A decision by what holds when it is made: who may connect may have changed meanwhile. */
-  async #upToDate(pending: Promise<Decision>): Promise<Decision> {
-    const environment = this.#environment;
-    let by = environment.authenticator, decision = await pending;
-    while (environment.authenticator !== by && this.closing === null) {
-      by = environment.authenticator;
-      decision = await by.authenticate(this.options, this.#facts(), this.#abandon?.signal);
-    }
-    return decision;
   }
 
   /** What is known of the client besides what it says. */

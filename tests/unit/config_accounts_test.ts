@@ -153,7 +153,7 @@ Deno.test("names of accounts and of users are of what there is", async () => {
 });
 
 Deno.test("the rest of nats-server's accounts is refused by name", async () => {
-  for (const key of ["jetstream", "msg_trace", "trace_dest"]) {
+  for (const key of ["msg_trace", "trace_dest"]) {
     assertEquals(
       await refusal(`accounts: {A: {${key}: {}}}`),
       `1:16: accounts.A.${key}: not supported by this version of denats`,
