@@ -5,12 +5,16 @@
  */
 import type { AccountDirectory } from "./account/mod.ts";
 import { accountDefinitions } from "./account_parts.ts";
-import { Authenticator, authenticatorConfig, type PasswordVerifier } from "./auth/mod.ts";
+import {
+  authenticatorConfig,
+  type Identity,
+  type OperatorAuthority,
+  type PasswordVerifier,
+} from "./auth/mod.ts";
 import {
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
-  type Fate,
   reconsiderClients,
   serverInfo,
   tellClients,
@@ -31,9 +35,8 @@ import type { ProcessFiles } from "./monitor/mod.ts";
 import type { Address } from "./platform/mod.ts";
 import { ERROR_TEXT, type ServerInfo } from "./protocol/mod.ts";
 import type { PreparedChange, ReloadContext, ReloadParticipant } from "./reload.ts";
+import { type BrokerTls, setTlsInfo } from "./tls_parts.ts";
 
-/** Who a client is that has shown the token. */
-const TOKEN_USER = "[REDACTED]";
 /** How many clients are changed between two looks at the clock. */
 const CHANGED_AT_A_TIME = 256;
 
@@ -53,12 +56,16 @@ export interface ReloadParts {
   readonly flow: FlowSettings;
   /** Every account there is. */
   readonly accounts: AccountDirectory;
-  /** Checks passwords. */
+  /** Decides about clients instead, where there is an operator. */
+  readonly operator: OperatorAuthority | null;
+  /** Checks passwords of routes. */
   readonly verifier: PasswordVerifier;
   /** The pid file and the ports file. */
   readonly processFiles: ProcessFiles;
   /** The cluster, if any. */
   readonly cluster: Cluster | null;
+  /** TLS. */
+  readonly tls: BrokerTls;
   /** Brings INFO up to date with the cluster. */
   readonly refreshInfo: () => void;
 }
@@ -71,6 +78,7 @@ export function reloadParticipants(parts: ReloadParts): ReloadParticipant[] {
     accountsParticipant(parts),
     accessParticipant(parts),
     clientsParticipant(parts),
+    tlsParticipant(parts),
     clusterParticipant(parts),
     infoParticipant(parts),
   ];
@@ -140,52 +148,38 @@ function accountsParticipant({ accounts, environment }: ReloadParts): ReloadPart
   };
 }
 
-function accessParticipant({ environment, verifier, info }: ReloadParts): ReloadParticipant {
+function accessParticipant({ environment, operator, info }: ReloadParts): ReloadParticipant {
   return {
     name: "access",
     prepare(context) {
       if (!concerns(context, "access", "accounts")) return null;
-      const before = environment.authenticator;
-      const after = new Authenticator(authenticatorConfig(context.after), verifier);
-      const use = (authenticator: Authenticator) => {
-        environment.authenticator = authenticator;
+      const { authenticator } = environment;
+      const use = (config: Config) => {
+        authenticator.update(authenticatorConfig(config), operator);
         if (authenticator.required) info.auth_required = true;
         else delete info.auth_required;
       };
       return {
-        apply: () => use(after),
-        rollback: () => use(before),
-        finish: () => reconsiderClients(environment, fatesOf(context.plan.changes), context.rest),
+        apply: () => use(context.after),
+        rollback: () => use(context.before),
+        finish: () => reconsiderClients(environment, goneUsers(context.plan.changes), context.rest),
       };
     },
   };
 }
 
-/** What becomes of clients by what has changed of users. */
-export function fatesOf(
+/** Whether the user of a client is one of those that changes have removed. */
+function goneUsers(
   changes: readonly Pick<Change, "setting" | "path" | "kind">[],
-): (identity: { readonly user: string | null; readonly account: string }) => Fate {
-  const gone = new Set<string>(), changed = new Set<string>(), accounts = new Set<string>();
-  let single = false, any = false;
-  for (const { setting, path, kind } of changes) {
-    const [top, second, third, user] = path;
-    const inAccount = setting.startsWith("accounts.*.users[]");
-    if (setting === "accounts.*") {
-      any = true;
-      if (kind === "removed") accounts.add(String(second));
-    } else if (inAccount || setting.startsWith("authorization.users[]")) {
-      any = true;
-      const name = String(inAccount ? user : third);
-      if (/\[\]$/.test(setting)) {
-        if (kind === "removed") gone.add(name);
-      } else if (/\.(user|password)$/.test(setting)) changed.add(name);
-    } else if (top === "authorization" && second !== "timeout") single = any = true;
+): (identity: Identity) => boolean {
+  const users = new Set<string>(), accounts = new Set<string>();
+  for (const { setting, path: [_top, second, third, fourth], kind } of changes) {
+    if (kind !== "removed") continue;
+    if (setting === "accounts.*") accounts.add(String(second));
+    else if (setting === "accounts.*.users[]") users.add(String(fourth));
+    else if (setting === "authorization.users[]") users.add(String(third));
   }
-  return ({ user, account }) => {
-    if (accounts.has(account) || (user !== null && gone.has(user))) return "gone";
-    if (user === null) return any ? "asked" : "stays";
-    return single || changed.has(user) || (any && user === TOKEN_USER) ? "asked" : "stays";
-  };
+  return ({ user, account }) => accounts.has(account) || (user !== null && users.has(user));
 }
 
 function clientsParticipant(parts: ReloadParts): ReloadParticipant {
@@ -226,6 +220,27 @@ function closeSurplus(environment: ClientEnvironment, most: number): void {
   }
 }
 
+function tlsParticipant({ tls, info }: ReloadParts): ReloadParticipant {
+  return {
+    name: "TLS",
+    async prepare(context) {
+      // The name of a server that is dialled by address is that of a route.
+      if (!concerns(context, "tls", "cluster")) return null;
+      const change = await tls.prepare(context.after);
+      return {
+        apply() {
+          change.apply();
+          setTlsInfo(info, context.after);
+        },
+        rollback() {
+          change.rollback();
+          setTlsInfo(info, context.before);
+        },
+      };
+    },
+  };
+}
+
 function clusterParticipant(parts: ReloadParts): ReloadParticipant {
   const { cluster, identity, address, verifier, refreshInfo } = parts;
   return {
@@ -234,7 +249,7 @@ function clusterParticipant(parts: ReloadParts): ReloadParticipant {
       const settings = context.after.cluster;
       if (cluster === null || settings === undefined) return null;
       // It takes limits and the advertised address from the top level.
-      if (!concerns(context, "cluster", "clients", "info")) return null;
+      if (!concerns(context, "cluster", "clients", "info", "tls")) return null;
       const before = cluster.facts, watch = cluster.watch, deadlineMs = watch.writeDeadlineMs;
       const after = clusterFacts(context.after, settings, {
         identity,

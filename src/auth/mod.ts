@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./access.ts";
 export * from "./account_claims.ts";
 export * from "./account_resolver.ts";
 export * from "./allowed_replies.ts";
@@ -24,6 +25,7 @@ export * from "./operator.ts";
 export * from "./operator_accounts.ts";
 export * from "./operator_callout.ts";
 export * from "./operator_claims.ts";
+export * from "./operator_mode.ts";
 export * from "./password_verifier.ts";
 export {
   type Explanation,

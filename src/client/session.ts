@@ -31,7 +31,6 @@ import {
   type ConnectOptions,
   DEFAULT_CONNECT_OPTIONS,
   ERROR_TEXT,
-  infoFrame,
   InvalidSubjectError,
   isInfoJson,
   isValidPublishSubject,
@@ -46,6 +45,7 @@ import type { ClientEnvironment } from "./environment.ts";
 import { FAULTS, LIMITS_OF, QUIET_REASONS } from "./faults.ts";
 import { ClientGuard } from "./guard.ts";
 import { Keepalive } from "./keepalive.ts";
+import { clientInfo, newOpening, type Opening } from "./opening.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
@@ -88,6 +88,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   readonly #parser: ClientParser;
   #trace: ClientTrace | null = null;
   readonly #acceptedAtMs: number;
+  readonly #opening: Opening;
   /** Ends a check of credentials that nobody waits for any more. */
   #abandon: AbortController | null = null;
   #account: Account | null = null;
@@ -112,10 +113,16 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #firstPonged = false;
 
   /** A session over an accepted connection. */
-  constructor(environment: ClientEnvironment, connection: Connection, id: number) {
+  constructor(
+    environment: ClientEnvironment,
+    connection: Connection,
+    id: number,
+    opening: Opening = newOpening(environment),
+  ) {
     super(environment, connection, id);
     const { clock, limits, log } = environment;
     this.#environment = environment;
+    this.#opening = opening;
     this.#acceptedAtMs = clock.monotonic();
     this.subscriber = new Subscriber(this.outbox);
     this.subscriber.requester = this;
@@ -188,7 +195,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       const limitMs = this.#silent ? limits.auth_timeout : limits.ping_interval;
       wheel.schedule(this, this.#acceptedAtMs + limitMs);
     }
-    this.#sendNow(this.#info());
+    if (!this.#opening.infoSent) this.#sendNow(this.#info());
   }
 
   /** See {@link PeerSession}. */
@@ -328,28 +335,33 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   /**
-   * Who it is was decided by what does not hold any more: asks once more, with what it showed then, and
-   * turns it away or goes by the answer. What cannot be asked again, such as for a signature, must not
-   * have changed.
+   * Those who may connect are others: looks whether it still may, by what it showed then, and turns it
+   * away (without a word, where `silently`) or goes by what it may now. Where that takes a check of its
+   * secret, what is returned resolves after it, and never rejects.
    */
-  async reconsider(): Promise<void> {
-    if (!this.#connected) return this.#reconsiderStranger();
-    const { authenticator } = this.#environment;
-    let decision: Decision;
-    try {
-      decision = await authenticator.authenticate(this.options, this.#facts());
-    } catch {
-      // A check that cannot be made lets nobody stay.
-      decision = new Refusal("the credentials could not be checked");
+  reconsider(silently: boolean): Promise<void> | undefined {
+    const { identity, options } = this, { authenticator } = this.#environment;
+    if (identity === null || this.closing !== null) return undefined;
+    const text = silently ? null : ERROR_TEXT.authorization;
+    const decided = (decision: Decision) => {
+      if (decision === this.identity) return;
+      if (decision instanceof Refusal && !this.#connected) this.#challenge();
+      else this.revise(decision, text);
+    };
+    const decision = authenticator.reconsider(identity, options, this.#facts());
+    if (!(decision instanceof Promise)) {
+      decided(decision);
+      return undefined;
     }
-    this.revise(decision);
+    return decision.then(decided, () => {
+      // A check that cannot be made lets nobody stay.
+      this.revise(new Refusal("the credentials could not be checked"), text);
+    });
   }
 
   /** It has not said CONNECT: it still may, unless it has done something before. */
-  #reconsiderStranger(): void {
-    const { authenticator, wheel, limits } = this.#environment, account = this.#account;
-    const anonymous = authenticator.anonymous();
-    if (anonymous !== null) return this.revise(anonymous);
+  #challenge(): void {
+    const { wheel, limits } = this.#environment, account = this.#account;
     if (this.inMessages > 0 || this.subscriber.subscriptionCount > 0) {
       return this.revise(new Refusal("credentials are needed now"));
     }
@@ -529,7 +541,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   async #decide(decision: Promise<Decision>, again: boolean): Promise<void> {
     let identity: Decision | null = null, error: unknown;
     try {
-      identity = await this.#upToDate(decision);
+      identity = await decision;
     } catch (caught) {
       error = caught;
     }
@@ -546,26 +558,16 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.outbox.flush();
   }
 
-  /** A decision by what holds when it is made: who may connect may have changed meanwhile. */
-  async #upToDate(pending: Promise<Decision>): Promise<Decision> {
-    const environment = this.#environment;
-    let by = environment.authenticator, decision = await pending;
-    while (environment.authenticator !== by && this.closing === null) {
-      by = environment.authenticator;
-      decision = await by.authenticate(this.options, this.#facts(), this.#abandon?.signal);
-    }
-    return decision;
-  }
-
   /** What is known of the client besides what it says. */
   #facts(): PeerFacts {
+    const { nonce, connectionType, certificate, tls } = this.#opening;
     return {
       id: this.id,
       hostname: this.address.hostname,
-      nonce: null,
-      connectionType: "STANDARD",
-      certificate: null,
-      tls: null,
+      nonce,
+      connectionType,
+      certificate,
+      tls,
     };
   }
 
@@ -775,7 +777,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #info(more: Partial<ConnectionInfo> = {}): string {
-    return infoFrame(this.#environment.info(), {
+    return clientInfo(this.#environment.info(), this.#opening, {
       client_id: this.id,
       client_ip: this.address.hostname,
       ...more,

@@ -11,6 +11,12 @@ export {
   GLOBAL_ACCOUNT,
   systemAccountName,
 } from "./accounts_section.ts";
+export {
+  BackgroundLoadError,
+  type BackgroundLoadOptions,
+  type LoadedInBackground,
+  loadInBackground,
+} from "./background_loader.ts";
 export { type Change, changedPath, isSame } from "./changes.ts";
 export { type ChangePart, type ChangeRule, changeTable, type Effect } from "./change_table.ts";
 export {

@@ -34,6 +34,8 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
   /** What is wrong, in the order of the file; never empty, and at most 50. */
   readonly problems: readonly Problem[];
+  /** How many more there are. */
+  readonly omitted: number;
 
   /** An error of at least one problem, and of `omitted` more that are only counted. */
   constructor(problems: readonly Problem[], omitted = 0) {
@@ -48,6 +50,7 @@ export class ConfigError extends Error {
         }`,
     );
     this.problems = problems;
+    this.omitted = omitted;
   }
 }
 

@@ -46,8 +46,8 @@ Deno.test("A plan as JSON has the same, and no secret", async () => {
   assertEquals(code, 0);
   assertFalse(stdout.includes("s3cr3t"));
   assertEquals(JSON.parse(stdout), { verdict: "unchanged", changes: [] });
-  const other = await plan(before, before.replace("$" + "{SECRET}", "another"), "--json");
-  assertFalse(/s3cr3t|another/.test(other.stdout));
+  const other = await plan(before, before.replace("$" + "{SECRET}", "an0ther"), "--json");
+  assertFalse(/s3cr3t|an0ther/.test(other.stdout));
   assertEquals(JSON.parse(other.stdout), {
     verdict: "applied",
     changes: [{

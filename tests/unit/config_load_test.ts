@@ -62,6 +62,7 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     ping_interval: 120_000,
     ping_max: 2,
     authorization: { timeout: 2000 },
+    allow_non_tls: false,
     debug: false,
     trace: false,
     trace_verbose: false,
@@ -180,7 +181,6 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
     ["zzzzzzzz: 1", "zzzzzzzz: unknown key"],
     ["users: []", "users: that key does not belong here (it belongs under authorization)"],
     ["pasword: a", "pasword: unknown key (did you mean authorization.password?)"],
-    ["tls: {}", "tls: not supported by this version of denats"],
     ["gateway: {}", "gateway: not supported by this version of denats"],
     [
       "jetstreem: {}",

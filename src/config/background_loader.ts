@@ -1,0 +1,110 @@
+/**
+ * Loads configurations off the event loop: one of ten thousand accounts takes seconds.
+ *
+ * @module
+ */
+import { type Clock, type WorkerEvents, type WorkerThread, workerThread } from "../platform/mod.ts";
+import type { ConfigWarning } from "./load.ts";
+import type { LoadFlags, LoadReply, LoadRequest } from "./load_messages.ts";
+import { ConfigAssembly } from "./pieces.ts";
+import { ConfigError } from "./problem.ts";
+import type { Config } from "./types.ts";
+
+/** How long loading may take in all. */
+const LOAD_LIMIT_MS = 120_000;
+
+/** What {@link loadInBackground} takes from its surroundings. */
+export interface BackgroundLoadOptions {
+  /** What to load. */
+  readonly flags: LoadFlags;
+  /** The configuration that holds: what is the same in it is taken from there. Null for none. */
+  readonly before: Config | null;
+  /** Times it. */
+  readonly clock: Clock;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Starts the worker thread; the loading worker when left out. */
+  readonly startWorker?: ((events: WorkerEvents) => WorkerThread) | undefined;
+}
+
+/** A configuration that was loaded. */
+export interface LoadedInBackground {
+  /** The configuration. */
+  readonly config: Config;
+  /** What is strange in it. */
+  readonly warnings: readonly ConfigWarning[];
+  /** The files that were read for it. */
+  readonly paths: readonly string[];
+}
+
+/** A configuration could not be loaded in another thread; the message says why. */
+export class BackgroundLoadError extends Error {
+  /** Always `"BackgroundLoadError"`. */
+  override readonly name = "BackgroundLoadError";
+}
+
+/**
+ * Reads, checks and completes a configuration in a thread of its own, which ends with it.
+ *
+ * @throws {ConfigError} with everything that is wrong, each with its place in the file.
+ * @throws {BackgroundLoadError} when the thread fails or takes too long, and when `signal` is aborted.
+ */
+export async function loadInBackground(
+  options: BackgroundLoadOptions,
+): Promise<LoadedInBackground> {
+  const { flags, before, clock, signal, startWorker = startLoadWorker } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<LoadedInBackground>();
+  let known: Extract<LoadReply, { type: "config" }> | null = null;
+  let assembly: ConfigAssembly | null = null;
+  const post = (request: LoadRequest) => worker.post(request);
+  const fail = (reason: string) => reject(new BackgroundLoadError(reason));
+  const received = (reply: LoadReply) => {
+    switch (reply.type) {
+      case "config":
+        known = reply;
+        assembly = new ConfigAssembly(reply.base, before);
+        return post({ type: "next" });
+      case "piece":
+        assembly?.add(reply.piece);
+        return post({ type: "next" });
+      case "end":
+        if (known === null || assembly === null) return fail("the thread has answered out of turn");
+        return resolve({
+          config: assembly.finish(),
+          warnings: known.warnings,
+          paths: known.paths,
+        });
+      case "refused":
+        return reject(new ConfigError(reply.problems, reply.omitted));
+      case "failed":
+        return fail(reply.reason);
+    }
+  };
+  const worker = startWorker({
+    message: (data) => {
+      try {
+        received(data as LoadReply);
+      } catch (error) {
+        reject(error);
+      }
+    },
+    failed: ({ message }) => fail(message),
+  });
+  const timer = clock.setTimer(LOAD_LIMIT_MS, () => fail("loading takes too long"));
+  const abort = () => fail(String(signal?.reason));
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    if (signal?.aborted) abort();
+    else post({ type: "load", flags });
+    return await promise;
+  } finally {
+    timer.cancel();
+    signal?.removeEventListener("abort", abort);
+    worker.terminate();
+  }
+}
+
+function startLoadWorker(events: WorkerEvents): WorkerThread {
+  const module = new URL("./load_worker.ts", import.meta.url);
+  return workerThread(new Worker(module, { type: "module" }), events);
+}

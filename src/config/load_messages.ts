@@ -1,0 +1,36 @@
+/**
+ * What is said between the thread that loads a configuration and the one that wants it.
+ *
+ * @module
+ */
+import type { Flags } from "./flags.ts";
+import type { ConfigWarning } from "./load.ts";
+import type { ConfigPiece } from "./pieces.ts";
+import type { Problem } from "./problem.ts";
+import type { Config } from "./types.ts";
+
+/** What to load. */
+export type LoadFlags = Pick<Flags, "configFile" | "overrides" | "ignoreUnsupported">;
+
+/** To the thread: at first what to load, then that the next piece is wanted. */
+export type LoadRequest =
+  | { readonly type: "load"; readonly flags: LoadFlags }
+  | { readonly type: "next" };
+
+/** From the thread: the configuration, then piece by piece, or why not. */
+export type LoadReply =
+  | {
+    readonly type: "config";
+    readonly base: Config;
+    readonly warnings: readonly ConfigWarning[];
+    readonly paths: readonly string[];
+  }
+  | { readonly type: "piece"; readonly piece: ConfigPiece }
+  | { readonly type: "end" }
+  | {
+    readonly type: "refused";
+    readonly problems: readonly Problem[];
+    readonly omitted: number;
+    readonly paths: readonly string[];
+  }
+  | { readonly type: "failed"; readonly reason: string };
