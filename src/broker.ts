@@ -571,7 +571,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string, severity: "info" | "warn" = "info"): void {
+  note(message: string, severity: "info" | "warn" | "error" = "info"): void {
     this.#log[severity](message);
   }
 

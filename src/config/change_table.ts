@@ -223,6 +223,7 @@ export const changeTable: readonly ChangeRule[] = [
     "pid_file",
     "ports_file_dir",
   ]),
+  ...applied("info", atOnce, ["reload_on_change"]),
   ...applied("info", "with the next lame duck mode", [
     "lame_duck_duration",
     "lame_duck_grace_period",
