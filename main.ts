@@ -173,9 +173,12 @@ async function serve(
     failed: (error) => note(`Failed to reload server configuration: ${reasonOf(error)}`, "error"),
   });
   const hungUp = () => {
+    const hasLogFile = broker?.config.log_file !== undefined;
+    // First, so that what follows stands in the new file.
+    if (hasLogFile) broker?.reopenLog();
     note(`Trapped "${SIGNAL_NAMES.SIGHUP}" signal`);
-    if (broker?.config.log_file !== undefined) broker.reopenLog();
-    void trigger.ask();
+    // Without a configuration file it can only have been meant for the log.
+    if (flags.configFile !== undefined || !hasLogFile) void trigger.ask();
   };
   const leave = (signal: keyof typeof SIGNAL_NAMES, options: CloseBrokerOptions) => {
     note(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
