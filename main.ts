@@ -176,9 +176,10 @@ async function serve(
     const hasLogFile = broker?.config.log_file !== undefined;
     // First, so that what follows stands in the new file.
     if (hasLogFile) broker?.reopenLog();
-    note(`Trapped "${SIGNAL_NAMES.SIGHUP}" signal`);
     // Without a configuration file it can only have been meant for the log.
-    if (flags.configFile !== undefined || !hasLogFile) void trigger.ask();
+    if (hasLogFile && flags.configFile === undefined) return;
+    note(`Trapped "${SIGNAL_NAMES.SIGHUP}" signal`);
+    void trigger.ask();
   };
   const leave = (signal: keyof typeof SIGNAL_NAMES, options: CloseBrokerOptions) => {
     note(`Trapped "${SIGNAL_NAMES[signal]}" signal`);
