@@ -5,6 +5,7 @@
  */
 import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
 import { commands, runCommand } from "./src/command/mod.ts";
+import { loadTls } from "./src/tls_parts.ts";
 import { ConfigFile, NoConfigFileError } from "./src/config_file.ts";
 import {
   type Config,
@@ -94,6 +95,12 @@ async function run(): Promise<number> {
   if (flags.mode === "run") return await serve(config, flags, paths, warnings);
   for (const warning of warnings) writeStderr(`denats: warning: ${warning}\n`);
   if (flags.mode === "print config") return print(printConfig(config));
+  try {
+    await loadTls(config, files);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    return refuse(error.message);
+  }
   return await reportValid(flags.configFile, read);
 }
 

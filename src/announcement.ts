@@ -41,6 +41,9 @@ export function announce(
     );
   }
   log.info(`Listening for client connections on ${formatAddress(address)}`);
+  if (config.tls !== undefined) {
+    log.info(`TLS ${config.allow_non_tls ? "available" : "required"} for client connections`);
+  }
   cluster?.announce();
   if (authenticator.required && hasPlainSecret(credentials)) {
     log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");

@@ -8,6 +8,7 @@ import {
   Authenticator,
   authenticatorConfig,
   createServerIdentity,
+  GuessLimiter,
   PasswordVerifier,
   type Refusal,
 } from "./auth/mod.ts";
@@ -18,11 +19,12 @@ import {
   type ClientSession,
   LameDuck,
   serverInfo,
-  startClient,
+  startInProcess,
   tellClients,
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
+import { MessageBuses, serverHash } from "./message_buses.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
@@ -65,6 +67,7 @@ import {
 } from "./platform/mod.ts";
 import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
+import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
@@ -138,6 +141,8 @@ export class Broker implements AsyncDisposable {
   readonly #rates: RateMeter;
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
+  readonly #buses: MessageBuses;
+  readonly #tls: BrokerTls;
   #lastConnectionId = 0;
   #strayErrors = 0;
   #panics = 0;
@@ -159,7 +164,7 @@ export class Broker implements AsyncDisposable {
    *
    * @throws {ConfigError} when the configuration cannot be; nothing has been started then.
    * @throws {ListenError} when the port is in use or may not be listened on.
-   * @throws {FileError} when the pid or the ports file cannot be written.
+   * @throws {FileError} when the pid or the ports file cannot be written, or certificates cannot be used.
    */
   static async start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
     return await Broker.run(normaliseConfig(config), options);
@@ -170,6 +175,9 @@ export class Broker implements AsyncDisposable {
     const random = options.random ?? new SystemRandom();
     const identity = await createServerIdentity(random);
     const transport = options.transport ?? new DenoTransport();
+    const files = options.files ?? new DenoFiles();
+    const tls = await loadTls(config, files);
+    const hash = await serverHash(config.server_name ?? identity.id);
     const listener = listen(transport, config);
     let routeListener: Listener | null = null, broker: Broker;
     try {
@@ -177,6 +185,9 @@ export class Broker implements AsyncDisposable {
       broker = new Broker(config, options, {
         random,
         transport,
+        files,
+        tls,
+        hash,
         identity,
         listener,
         routeListener,
@@ -201,10 +212,9 @@ export class Broker implements AsyncDisposable {
   }
 
   private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
-    const { random, transport, identity, listener, routeListener } = parts;
+    const { random, transport, files, tls, hash, identity, listener, routeListener } = parts;
     this.#random = random;
     const clock = this.#clock = options.clock ?? new SystemClock();
-    const files = options.files ?? new DenoFiles();
     const pid = processId();
     this.id = identity.id;
     this.name = config.server_name ?? identity.id;
@@ -253,6 +263,19 @@ export class Broker implements AsyncDisposable {
       onProblem: (account, problem) =>
         this.#logging.log("account").error(`Account ${account}: ${problem}`),
     });
+    this.#buses = new MessageBuses({
+      accounts,
+      clock,
+      random,
+      touched,
+      hash,
+      onError: (account, error) =>
+        this.#logging.log("account").error(`Account ${account}: an internal handler failed`, {
+          error: describe(error),
+        }),
+    });
+    this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
+    this.#tls.watch(this.#root);
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -262,12 +285,18 @@ export class Broker implements AsyncDisposable {
       log: this.#logging.log("client"),
       acceptLog: this.#logging.log("accept"),
       authLog: this.#logging.log("auth"),
-      authenticator: new Authenticator(authenticatorConfig(config), this.#verifier),
+      authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
+        limiter: new GuessLimiter({ clock, random }),
+      }),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
       refused: (session, refusal) => this.#refused(session, refusal),
       info: () => this.#info,
+      get nonceRequired() {
+        return this.authenticator.nonceRequired;
+      },
+      tls: () => this.#tls.client,
       wheel,
       touched,
       outboxSettings: flow.outboxSettings,
@@ -280,6 +309,7 @@ export class Broker implements AsyncDisposable {
         slowConsumers: 0,
         staleConnections: 0,
         closingConnections: 0,
+        openingConnections: 0,
       },
       sessions: new Map(),
       get ending() {
@@ -328,6 +358,7 @@ export class Broker implements AsyncDisposable {
       touched,
       pool,
       nextId: () => ++this.#lastConnectionId,
+      tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) =>
         this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
@@ -350,6 +381,7 @@ export class Broker implements AsyncDisposable {
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
+        tls: this.#tls,
         refreshInfo: () => {
           const cluster = this.#cluster;
           if (cluster !== null) this.#clusterInfo(cluster.connectUrls(), cluster.name);
@@ -494,7 +526,7 @@ export class Broker implements AsyncDisposable {
   connect(): Connection {
     if (this.#closing !== null) throw new ScopeClosedError(this.#clients.path);
     const [client, server] = memoryPipe();
-    startClient(this.#environment, this.#clients, server, ++this.#lastConnectionId);
+    startInProcess(this.#environment, this.#clients, server, ++this.#lastConnectionId);
     return client;
   }
 
@@ -598,6 +630,7 @@ export class Broker implements AsyncDisposable {
     await this.#accepting.close();
     await this.#reloader.close();
     await this.#cluster?.stop();
+    this.#buses.close();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     // Last, so that what clients have sent still gets to the others.
     await this.#cluster?.close();
@@ -622,6 +655,9 @@ export class Broker implements AsyncDisposable {
 interface BrokerParts {
   readonly random: Random;
   readonly transport: Transport;
+  readonly files: Files;
+  readonly tls: TlsMaterials;
+  readonly hash: string;
   readonly identity: { readonly id: string; readonly xkey: string };
   readonly listener: Listener;
   readonly routeListener: Listener | null;

@@ -8,6 +8,9 @@ import {
   Cluster,
   type ClusterFacts,
   type ClusterOptions,
+  isKnownServer,
+  namesUser,
+  type RouteAuthentication,
   type RouteCredentials,
   type RouteSettings,
 } from "./cluster/mod.ts";
@@ -65,6 +68,7 @@ export interface ClusterSurroundings extends
     | "nextId"
     | "changed"
     | "peerChanged"
+    | "tls"
   > {
   /** Who this server is. */
   readonly identity: { readonly id: string; readonly name: string };
@@ -153,8 +157,16 @@ export function routeSettings(config: Config, cluster: ClusterConfig): RouteSett
 function routeAuthentication(
   cluster: ClusterConfig,
   verifier: PasswordVerifier,
-): ((user: string, password: string) => Promise<boolean>) | null {
-  const { user, password } = cluster.authorization;
+): RouteAuthentication | null {
+  const { authorization: { user, password }, tls, routes } = cluster;
+  if (tls?.verify_cert_and_check_known_urls) {
+    return (_user, _pass, shown) => Promise.resolve(shown !== null && isKnownServer(shown, routes));
+  }
+  // As in nats-server, nobody is mapped to a user who is not configured.
+  if (tls?.verify_and_map) {
+    return (_user, _pass, shown) =>
+      Promise.resolve(shown !== null && user !== undefined && namesUser(shown, user));
+  }
   if (user === undefined) return null;
   const authenticator = new Authenticator({ user, password }, verifier);
   return async (user, pass) => {
@@ -188,6 +200,7 @@ export function routeInfo(
     port,
     headers: !config.no_header_support,
     ...(cluster.authorization.user !== undefined && { auth_required: true }),
+    ...(cluster.tls !== undefined && { tls_required: true, tls_verify: true }),
     max_payload: config.max_payload,
     ...(cluster.advertise !== undefined && {
       ip: `nats-route://${formatAddress({ hostname: host, port })}/`,

@@ -4,14 +4,17 @@
  * @module
  */
 import type { TouchedOutboxes } from "../connection/mod.ts";
-import type { Clock, Timer } from "../platform/mod.ts";
+import type { Clock, Random, Timer } from "../platform/mod.ts";
 import { byteString, type ClientMessage, createMessage } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
+import { randomToken } from "./random_token.ts";
 import { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
 
 /** How many messages may wait for a handler, over all subscriptions of a client; more are dropped. */
 const MAX_WAITING = 65_536;
+/** As long as nats-server's. */
+const INBOX_TOKEN_LENGTH = 8;
 
 /** A message for the server itself. Byte strings but for the bodies. */
 export interface InternalMessage {
@@ -29,6 +32,8 @@ export interface InternalMessage {
 export interface InternalClientOptions {
   /** Time. */
   readonly clock: Clock;
+  /** Makes the subjects of answers, which others are not to guess. */
+  readonly random: Random;
   /** Outboxes to flush. */
   readonly touched: TouchedOutboxes;
   /** Begins the subjects of answers: unique for the server, a byte string with a dot at its end. */
@@ -59,7 +64,6 @@ export class InternalClient {
   readonly #subscriptions = new Set<Subscription>();
   #draining = false;
   #inbox: Disposable | null = null;
-  #lastRequest = 0;
   #closed = false;
 
   /** A client of `account`. */
@@ -74,13 +78,14 @@ export class InternalClient {
   }
 
   /**
-   * Calls `handler` for every message until what is returned is disposed.
+   * Calls `handler` for every message until what is returned is disposed. With a queue group, a byte
+   * string, one member of the group gets each message.
    *
    * @throws {InvalidSubjectError} when the subject is none that can be subscribed to.
    */
-  subscribe(subject: string, handler: Handler): Disposable {
+  subscribe(subject: string, handler: Handler, queue: string | null = null): Disposable {
     const hook: DeliveryHook = { deliver: (_, message) => this.#take(handler, message) };
-    const subscription = new Subscription(this.#subscriber, subject, null, "", hook);
+    const subscription = new Subscription(this.#subscriber, subject, queue, "", hook);
     this.#account.attach(subscription);
     this.#subscriptions.add(subscription);
     this.#options.touched.flushAll();
@@ -127,7 +132,7 @@ export class InternalClient {
     this.#inbox ??= this.subscribe(`${this.inboxPrefix}*`, (message) => {
       this.#requests.get(message.subject)?.resolve(message);
     });
-    const reply = `${this.inboxPrefix}${(++this.#lastRequest).toString(36)}`;
+    const reply = this.#newInbox();
     const { promise, resolve, reject } = Promise.withResolvers<InternalMessage>();
     this.#requests.set(reply, { resolve, reject });
     const abort = () => reject(signal!.reason);
@@ -163,6 +168,15 @@ export class InternalClient {
     for (const { reject } of this.#requests.values()) {
       reject(new DOMException("the server is closing", "AbortError"));
     }
+  }
+
+  #newInbox(): string {
+    const { random } = this.#options;
+    let inbox;
+    do {
+      inbox = `${this.inboxPrefix}${randomToken(random, INBOX_TOKEN_LENGTH)}`;
+    } while (this.#requests.has(inbox));
+    return inbox;
   }
 
   #take(handler: Handler, message: ClientMessage): boolean {

@@ -6,6 +6,7 @@
 import type { Clock, Random } from "../platform/mod.ts";
 import { byteString, ClientMessage, rewriteMessage } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
+import { randomToken } from "./random_token.ts";
 import { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
 
@@ -26,7 +27,6 @@ export interface ExpectedResponse {
 
 /** How many answers may be waited for in one account; the oldest are given up then. */
 const MAX_EXPECTED = 1_000_000;
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const TOKEN_LENGTH = 6;
 
 /** The answers that are waited for in one exporting account. */
@@ -45,7 +45,7 @@ export class ServiceResponses implements DeliveryHook {
     this.#account = account;
     this.#random = random;
     this.#clock = clock;
-    this.#prefix = `_R_.${this.#token()}.`;
+    this.#prefix = `_R_.${randomToken(random, TOKEN_LENGTH)}.`;
   }
 
   /** How many answers are waited for. */
@@ -63,8 +63,8 @@ export class ServiceResponses implements DeliveryHook {
       const [oldest] = this.#expected.keys();
       this.#expected.delete(oldest!);
     }
-    let token = this.#token();
-    while (this.#expected.has(token)) token = this.#token();
+    let token = randomToken(this.#random, TOKEN_LENGTH);
+    while (this.#expected.has(token)) token = randomToken(this.#random, TOKEN_LENGTH);
     const dueMs = this.#clock.monotonic() + response.thresholdMs;
     this.#expected.set(token, { ...response, dueMs });
     return this.#prefix + token;
@@ -118,11 +118,5 @@ export class ServiceResponses implements DeliveryHook {
       if (back !== null) importer.responses.forget(back);
     }
     return count > 0;
-  }
-
-  #token(): string {
-    let token = "";
-    for (let i = 0; i < TOKEN_LENGTH; i++) token += DIGITS[this.#random.below(DIGITS.length)];
-    return token;
   }
 }

@@ -8,7 +8,7 @@ import type { Decision, PeerFacts } from "./decision.ts";
 import type { AuthenticationRules } from "./rules.ts";
 
 /** What a service is asked about. */
-export interface CalloutQuestion {
+export interface ConfiguredQuestion {
   /** The rules by which it is asked. */
   readonly rules: AuthenticationRules;
   /** What the client has shown. */
@@ -22,5 +22,5 @@ export interface CalloutQuestion {
 /** Asks a service about clients. */
 export interface AuthCallout {
   /** Who a client is; a service that cannot be asked or understood refuses it. */
-  ask(question: CalloutQuestion, signal?: AbortSignal): Promise<Decision>;
+  ask(question: ConfiguredQuestion, signal?: AbortSignal): Promise<Decision>;
 }

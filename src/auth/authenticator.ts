@@ -8,27 +8,14 @@ import { CredentialCheck } from "./credential_check.ts";
 import type { AuthenticatorConfig, Credentials } from "./credentials.ts";
 import { type Decision, type Identity, type PeerFacts, Refusal } from "./decision.ts";
 import type { GuessLimiter } from "./guess_limiter.ts";
+import type { OperatorAuthenticator } from "./operator.ts";
 import type { PasswordVerifier } from "./password_verifier.ts";
 import { AuthenticationRules, shownUser } from "./rules.ts";
 import { isSame } from "./same.ts";
 import { anybody, stranger } from "./user_table.ts";
 
 /** Decides about the clients of a server that has an operator. */
-export interface OperatorAuthority {
-  /** Who a client is; see {@linkcode Authenticator.authenticate}. */
-  authenticate(
-    credentials: Credentials,
-    peer: PeerFacts,
-    signal?: AbortSignal,
-  ): Decision | Promise<Decision>;
-  /** Who a client is that was let in before; see {@linkcode Authenticator.reconsider}. */
-  reconsider(
-    identity: Identity,
-    credentials: Credentials,
-    peer: PeerFacts,
-    signal?: AbortSignal,
-  ): Decision | Promise<Decision>;
-}
+export type OperatorAuthority = Pick<OperatorAuthenticator, "authenticate" | "evictionOf">;
 
 /** What an {@linkcode Authenticator} may be given besides its configuration. */
 export interface AuthenticatorParts {
@@ -135,10 +122,13 @@ export class Authenticator {
     peer: PeerFacts,
     signal?: AbortSignal,
   ): Decision | Promise<Decision> {
-    if (this.#operator !== null) {
-      return this.#operator.reconsider(identity, credentials, peer, signal);
+    if (this.#operator !== null && identity.jwt !== undefined) {
+      const eviction = this.#operator.evictionOf(identity);
+      if (eviction === null) return identity;
+      const { reason, text } = eviction;
+      return new Refusal(reason, { account: identity.account, ...(text !== null && { text }) });
     }
-    const now = this.#rules.still(identity, credentials, peer);
+    const now = this.#operator === null ? this.#rules.still(identity, credentials, peer) : null;
     if (now !== null) return isSame(now, identity) ? identity : now;
     return this.#authenticate(credentials, peer, signal, undefined);
   }

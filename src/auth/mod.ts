@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./access.ts";
 export * from "./account_claims.ts";
 export * from "./account_resolver.ts";
 export * from "./allowed_replies.ts";
@@ -16,10 +17,11 @@ export * from "./identity.ts";
 export * from "./jwt.ts";
 export * from "./message_bus.ts";
 export * from "./missing_password.ts";
+export * from "./nonce.ts";
 export * from "./operator.ts";
 export * from "./operator_accounts.ts";
 export * from "./operator_claims.ts";
-export * from "./nonce.ts";
+export * from "./operator_mode.ts";
 export * from "./password_verifier.ts";
 export {
   type Explanation,

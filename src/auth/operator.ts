@@ -8,9 +8,9 @@ import type { Clock } from "../platform/mod.ts";
 import type { AccountClaims, ExternalAuthorization } from "./account_claims.ts";
 import { AccountLookupError } from "./account_resolver.ts";
 import { allowedUntilMs } from "./allowed_times.ts";
-import type { Credentials } from "./credentials.ts";
 import { isRevoked, outOfDate, secondsOf } from "./claims.ts";
 import { ClaimsError } from "./claims_reader.ts";
+import type { Credentials } from "./credentials.ts";
 import {
   type ConnectionType,
   type Decision,

@@ -42,6 +42,16 @@ export interface Explanation {
   readonly note: string | null;
 }
 
+/** The explanation where there are no permissions. */
+export const UNRESTRICTED: Explanation = {
+  allowed: true,
+  rule: null,
+  reason: "no rule restricts it",
+  nearest: null,
+  heldBack: [],
+  note: null,
+};
+
 /** Why `subject` (a byte string) may be published to, or not. */
 export function explainPublish(permissions: Permissions, subject: string): Explanation {
   const { publishAllow, publishDeny, responses } = permissions;

@@ -10,6 +10,7 @@ import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
 import type { CloseReason, ServerInfo } from "../protocol/mod.ts";
 import type { ClientLimits } from "./limits.ts";
+import type { ClientTls } from "./opening.ts";
 import type { ClientSession } from "./session.ts";
 
 /** What clients did, over all connections. */
@@ -30,6 +31,8 @@ export interface ClientStatistics {
   staleConnections: number;
   /** Connections that are being closed, and do not count any more. */
   closingConnections: number;
+  /** Connections that have no session yet, since TLS comes first. */
+  openingConnections: number;
 }
 
 /** What a session needs from its surroundings. */
@@ -54,6 +57,10 @@ export interface ClientEnvironment extends PeerSessionSettings {
   refused(session: ClientSession, refusal: Refusal): string;
   /** INFO as it is now. */
   info(): ServerInfo;
+  /** Whether INFO has a nonce, for clients to sign. */
+  readonly nonceRequired: boolean;
+  /** TLS as it is now; null without. */
+  tls(): ClientTls | null;
   /** Deadlines of connections. */
   readonly wheel: TimerWheel;
   /** Sums over all connections. */

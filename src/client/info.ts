@@ -6,6 +6,7 @@
 import { type Config, splitHostAndPort } from "../config/mod.ts";
 import { type Address, runtimeVersion } from "../platform/mod.ts";
 import { NATS_VERSION, type ServerInfo } from "../protocol/mod.ts";
+import { tlsInfo } from "./opening.ts";
 
 /** INFO of a server that listens on `address`, without what changes while it runs. */
 export function serverInfo(
@@ -26,5 +27,6 @@ export function serverInfo(
     headers: !config.no_header_support,
     max_payload: config.max_payload,
     xkey: identity.xkey,
+    ...tlsInfo(config.tls, config.allow_non_tls),
   };
 }

@@ -5,9 +5,10 @@
  */
 import { accepted, admitted, goodbye, paced, tagged } from "../connection/mod.ts";
 import type { Connection, Listener } from "../platform/mod.ts";
-import { byteStringBytes, ERROR_TEXT, infoFrame } from "../protocol/mod.ts";
+import { byteStringBytes, ERROR_TEXT } from "../protocol/mod.ts";
 import type { Scope } from "../supervisor/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
+import { clientInfo, type ClientTls, newOpening, openSecurely } from "./opening.ts";
 import { ClientSession } from "./session.ts";
 
 /** What the listener of clients needs besides the sessions' environment. */
@@ -46,16 +47,20 @@ export async function acceptClients(
       address: connection.remoteAddress.hostname,
       max_connections: options.maxConnections(),
     });
-    const info = infoFrame(environment.info(), {
-      client_id: nextId(),
-      client_ip: connection.remoteAddress.hostname,
-    });
+    // Whoever is to hear nothing before TLS cannot be told more than that.
+    const info = environment.tls()?.handshakeFirst === true
+      ? ""
+      : clientInfo(environment.info(), newOpening(environment), {
+        client_id: nextId(),
+        client_ip: connection.remoteAddress.hostname,
+      });
     return goodbye(byteStringBytes(`${info}-ERR '${ERROR_TEXT.connections}'\r\n`));
   };
   // Those that are being closed make room, but only as many as there are places: their sockets exist.
   const hasRoom = () => {
     const most = options.maxConnections();
-    return sessions.size - statistics.closingConnections < most && sessions.size < 2 * most;
+    const count = sessions.size + statistics.openingConnections;
+    return count - statistics.closingConnections < most && count < 2 * most;
   };
   const welcome = admitted(
     paced(connections, clock),
@@ -63,16 +68,17 @@ export async function acceptClients(
     { scope: clients },
   );
   for await (const { id, connection } of tagged(welcome, nextId)) {
-    startClient(environment, clients, connection, id);
+    startClient(environment, clients, connection, id, environment.tls());
   }
 }
 
-/** Starts the session of a connection as a task of `clients`. */
+/** Starts the session of a connection as a task of `clients`, after TLS where there is any. */
 export function startClient(
   environment: ClientEnvironment,
   clients: Scope,
   connection: Connection,
   id: number,
+  tls: ClientTls | null,
 ): void {
   if (clients.state !== "running") {
     connection.close();
@@ -80,6 +86,35 @@ export function startClient(
   }
   clients.spawn(
     `client:${id}`,
-    (scope) => new ClientSession(environment, connection, id).run(scope),
+    (scope) =>
+      tls === null
+        ? new ClientSession(environment, connection, id).run(scope)
+        : runSecurely(environment, connection, id, tls, scope),
   );
+}
+
+/** Starts the session of a connection within the process. */
+export function startInProcess(
+  environment: ClientEnvironment,
+  clients: Scope,
+  connection: Connection,
+  id: number,
+): void {
+  const opening = newOpening(environment, "IN_PROCESS");
+  clients.spawn(
+    `client:${id}`,
+    (scope) => new ClientSession(environment, connection, id, opening).run(scope),
+  );
+}
+
+async function runSecurely(
+  environment: ClientEnvironment,
+  connection: Connection,
+  id: number,
+  tls: ClientTls,
+  scope: Scope,
+): Promise<void> {
+  const opened = await openSecurely(environment, tls, connection, id, scope);
+  if (opened === null) return;
+  await new ClientSession(environment, opened.connection, id, opened.opening).run(scope);
 }

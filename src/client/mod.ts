@@ -9,5 +9,6 @@ export * from "./lame_duck.ts";
 export * from "./limits.ts";
 export * from "./reconsider.ts";
 export * from "./listener.ts";
+export * from "./opening.ts";
 export * from "./session.ts";
 export * from "./info.ts";

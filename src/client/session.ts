@@ -31,7 +31,6 @@ import {
   type ConnectOptions,
   DEFAULT_CONNECT_OPTIONS,
   ERROR_TEXT,
-  infoFrame,
   InvalidSubjectError,
   isInfoJson,
   isValidPublishSubject,
@@ -46,6 +45,7 @@ import type { ClientEnvironment } from "./environment.ts";
 import { FAULTS, LIMITS_OF, QUIET_REASONS } from "./faults.ts";
 import { ClientGuard } from "./guard.ts";
 import { Keepalive } from "./keepalive.ts";
+import { clientInfo, newOpening, type Opening } from "./opening.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
@@ -88,6 +88,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   readonly #parser: ClientParser;
   #trace: ClientTrace | null = null;
   readonly #acceptedAtMs: number;
+  readonly #opening: Opening;
   /** Ends a check of credentials that nobody waits for any more. */
   #abandon: AbortController | null = null;
   #account: Account | null = null;
@@ -112,10 +113,16 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #firstPonged = false;
 
   /** A session over an accepted connection. */
-  constructor(environment: ClientEnvironment, connection: Connection, id: number) {
+  constructor(
+    environment: ClientEnvironment,
+    connection: Connection,
+    id: number,
+    opening: Opening = newOpening(environment),
+  ) {
     super(environment, connection, id);
     const { clock, limits, log } = environment;
     this.#environment = environment;
+    this.#opening = opening;
     this.#acceptedAtMs = clock.monotonic();
     this.subscriber = new Subscriber(this.outbox);
     this.subscriber.requester = this;
@@ -188,7 +195,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       const limitMs = this.#silent ? limits.auth_timeout : limits.ping_interval;
       wheel.schedule(this, this.#acceptedAtMs + limitMs);
     }
-    this.#sendNow(this.#info());
+    if (!this.#opening.infoSent) this.#sendNow(this.#info());
   }
 
   /** See {@link PeerSession}. */
@@ -553,13 +560,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   /** What is known of the client besides what it says. */
   #facts(): PeerFacts {
+    const { nonce, connectionType, certificate, tls } = this.#opening;
     return {
       id: this.id,
       hostname: this.address.hostname,
-      nonce: null,
-      connectionType: "STANDARD",
-      certificate: null,
-      tls: null,
+      nonce,
+      connectionType,
+      certificate,
+      tls,
     };
   }
 
@@ -769,7 +777,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #info(more: Partial<ConnectionInfo> = {}): string {
-    return infoFrame(this.#environment.info(), {
+    return clientInfo(this.#environment.info(), this.#opening, {
       client_id: this.id,
       client_ip: this.address.hostname,
       ...more,

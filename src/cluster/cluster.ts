@@ -21,9 +21,10 @@ import { every, type Scope } from "../supervisor/mod.ts";
 import { Announcer } from "./announcer.ts";
 import { ClusterName } from "./cluster_name.ts";
 import { Dialler, RECONCILE_PERIOD_MS } from "./dialler.ts";
-import type { RouteEnvironment, RouteStatistics } from "./environment.ts";
+import type { RouteAuthentication, RouteEnvironment, RouteStatistics } from "./environment.ts";
 import { acceptRoutes } from "./listener.ts";
 import { Mesh, type MeshOptions } from "./mesh.ts";
+import type { RouteTls } from "./route_tls.ts";
 import type { RouteCredentials, RouteSettings, RouteUrl } from "./settings.ts";
 import { interestOf, type InterestStatus, type PeerStatus, peerStatus } from "./snapshot.ts";
 
@@ -43,7 +44,7 @@ export interface ClusterFacts {
   /** What to show to servers that are not configured but want credentials. */
   readonly credentials: RouteCredentials | null;
   /** See {@link RouteEnvironment}. */
-  readonly authenticate: ((user: string, password: string) => Promise<boolean>) | null;
+  readonly authenticate: RouteAuthentication | null;
   /** What this server says of itself; without the cluster's name. */
   readonly info: Omit<RouteInfo, "cluster">;
   /** Where its own clients connect to; null where that is not to be told. */
@@ -52,6 +53,8 @@ export interface ClusterFacts {
 
 /** What a cluster takes from its broker. */
 export interface ClusterOptions extends ClusterFacts {
+  /** TLS as it is now; null without. */
+  readonly tls: () => RouteTls | null;
   /** The accounts by name. */
   readonly accounts: AccountDirectory;
   /** Open. */
@@ -130,6 +133,7 @@ export class Cluster {
       outboxSettings: options.outboxSettings,
       statistics: this.statistics,
       authenticate: options.authenticate,
+      tls: options.tls,
       info: () => ({
         ...this.#facts.info,
         cluster: clusterName.name,
@@ -250,7 +254,15 @@ export class Cluster {
       log.warn("Cluster name was dynamically generated, consider setting one");
     }
     log.info(`Listening for route connections on ${formatAddress(this.address)}`);
-    if (this.#facts.authenticate === null && !isLoopback(this.address.hostname)) {
+    const tls = this.#options.tls();
+    if (tls !== null) log.info("TLS required for route connections");
+    if (tls?.insecure) {
+      log.warn(
+        "TLS of routes is insecure: any server is believed to be the one that is dialled, and can " +
+          "read and change all that crosses",
+      );
+    }
+    if (this.#facts.authenticate === null && tls === null && !isLoopback(this.address.hostname)) {
       log.warn("No authorization is configured for routes: anybody who reaches the port may join");
     }
     const inside = (connectUrls ?? []).filter((url) =>

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ShownCertificate } from "../connection/mod.ts";
 import {
   type Connection,
   ConnectionError,
@@ -14,6 +15,7 @@ import { type Scope, ScopeClosedError } from "../supervisor/mod.ts";
 import type { RouteEnvironment } from "./environment.ts";
 import type { Peer } from "./peer.ts";
 import { parseRouteUrl } from "./route_url.ts";
+import { dialRouteTls } from "./route_tls.ts";
 import { RouteSession } from "./session.ts";
 import type { RouteCredentials, RouteUrl } from "./settings.ts";
 import type { Solicitation } from "./solicitation.ts";
@@ -346,16 +348,27 @@ export class Dialler {
     environment.statistics.dials++;
     try {
       scope.spawn(`route:${id}`, async (task) => {
+        const tls = environment.tls();
         let connection: Connection, hostname: string;
+        let certificate: ShownCertificate | null = null;
         try {
           [connection, hostname] = await this.#connect(url, task.signal);
+          if (tls !== null) {
+            ({ connection, certificate } = await dialRouteTls(
+              environment,
+              tls,
+              connection,
+              url.host,
+              task.signal,
+            ));
+          }
         } catch (error) {
           failed(error instanceof Error ? error : new Error(String(error)));
           if (error instanceof ConnectionError) return;
           throw error;
         }
         connected(hostname);
-        await new RouteSession(environment, connection, id, solicitation).run(task);
+        await new RouteSession(environment, connection, id, solicitation, certificate).run(task);
       });
     } catch (error) {
       if (!(error instanceof ScopeClosedError)) throw error;

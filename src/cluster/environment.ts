@@ -4,12 +4,13 @@
  * @module
  */
 import type { AccountDirectory } from "../account/mod.ts";
-import type { PeerSessionSettings, TimerWheel } from "../connection/mod.ts";
+import type { PeerSessionSettings, ShownCertificate, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
 import type { Random } from "../platform/mod.ts";
 import type { RouteInfo } from "../protocol/mod.ts";
 import type { ClusterName } from "./cluster_name.ts";
 import type { Mesh } from "./mesh.ts";
+import type { RouteTls } from "./route_tls.ts";
 import type { RouteSettings } from "./settings.ts";
 
 /** What routes did, over all connections. */
@@ -32,6 +33,13 @@ export interface RouteStatistics {
   dials: number;
 }
 
+/** Whether a peer is let in, by the credentials and the certificate that it shows. */
+export type RouteAuthentication = (
+  user: string,
+  password: string,
+  certificate: ShownCertificate | null,
+) => Promise<boolean>;
+
 /** What a route session needs from its surroundings. */
 export interface RouteEnvironment extends PeerSessionSettings {
   /** Limits and intervals. */
@@ -51,7 +59,9 @@ export interface RouteEnvironment extends PeerSessionSettings {
   /** The servers there are. */
   readonly mesh: Mesh;
   /** Whether a peer that shows these credentials is let in; null when none are needed. */
-  readonly authenticate: ((user: string, password: string) => Promise<boolean>) | null;
+  readonly authenticate: RouteAuthentication | null;
+  /** TLS as it is now; null without. */
+  tls(): RouteTls | null;
   /** What this server says of itself, without what depends on the connection. */
   info(): RouteInfo;
   /** Whether all sessions are about to end with the server. */

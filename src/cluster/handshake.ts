@@ -72,7 +72,7 @@ export class Handshake {
 
   /** The connection is there: says what is said first. */
   begin(): void {
-    const { settings, clusterName, clock, info } = this.#environment;
+    const { settings, clusterName, clock, info, tls } = this.#environment;
     const session = this.#session, { solicited } = session;
     this.#beganAtMs = clock.monotonic();
     if (solicited === null) {
@@ -88,6 +88,7 @@ export class Handshake {
       clusterDynamic: clusterName.dynamic,
       user: solicited.user,
       password: solicited.password,
+      tls: tls() !== null,
     }));
     const mode = settings.compression.mode;
     const depends = mode !== "off" || (settings.poolSize > 0 && solicited.account === "");
@@ -140,7 +141,7 @@ export class Handshake {
     if (authenticate === null) return goOn();
     session.deciding();
     session.wait(
-      authenticate(connect.user, connect.pass).then((admitted) => {
+      authenticate(connect.user, connect.pass, session.certificate).then((admitted) => {
         if (session.closing !== null) return;
         if (admitted) goOn();
         else {

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { accepted, admitted, goodbye, paced, tagged } from "../connection/mod.ts";
-import type { Listener } from "../platform/mod.ts";
+import { accepted, admitted, goodbye, paced, type Secured, tagged } from "../connection/mod.ts";
+import type { Connection, Listener } from "../platform/mod.ts";
 import { byteStringBytes, ERROR_TEXT } from "../protocol/mod.ts";
 import type { Scope } from "../supervisor/mod.ts";
 import type { RouteEnvironment } from "./environment.ts";
+import { acceptRouteTls, type RouteTls } from "./route_tls.ts";
 import { RouteSession } from "./session.ts";
 
 /** Most connections in all, and most that were accepted and whose peer is not known yet. */
@@ -41,9 +42,11 @@ export async function acceptRoutes(
     onError: ({ error, failures, retryInMs }) =>
       log.error(`Route accept failed, trying again: ${error.message}`, { failures, retryInMs }),
   });
+  // Connections in a handshake, who have no session yet.
+  let opening = 0;
   const hasRoom = () => {
-    if (mesh.sessions.size >= MAX_ROUTES) return false;
-    let unknown = 0, oldest: RouteSession | null = null;
+    if (mesh.sessions.size + opening >= MAX_ROUTES) return false;
+    let unknown = opening, oldest: RouteSession | null = null;
     for (const session of mesh.sessions) {
       if (session.peer !== null || session.solicited !== null || session.closing !== null) continue;
       oldest ??= session;
@@ -55,9 +58,25 @@ export async function acceptRoutes(
     oldest.close("maximumConnectionsExceeded", ERROR_TEXT.connections);
     return true;
   };
+  // In the clear it would not be understood.
+  const refusal = () =>
+    environment.tls() === null
+      ? byteStringBytes(`-ERR '${ERROR_TEXT.connections}'\r\n`)
+      : new Uint8Array(0);
+  const secured = async (tls: RouteTls, connection: Connection, id: number, scope: Scope) => {
+    opening++;
+    let found: Secured | null;
+    try {
+      found = await acceptRouteTls(environment, tls, connection, id, scope.signal);
+    } finally {
+      opening--;
+    }
+    if (found === null) return;
+    await new RouteSession(environment, found.connection, id, null, found.certificate).run(scope);
+  };
   const welcome = admitted(
     paced(connections, clock),
-    () => hasRoom() ? "admit" : goodbye(byteStringBytes(`-ERR '${ERROR_TEXT.connections}'\r\n`)),
+    () => hasRoom() ? "admit" : goodbye(refusal()),
     { scope: routes },
   );
   for await (const { id, connection } of tagged(welcome, nextId)) {
@@ -67,7 +86,12 @@ export async function acceptRoutes(
     }
     routes.spawn(
       `route:${id}`,
-      (scope) => new RouteSession(environment, connection, id, null).run(scope),
+      (scope) => {
+        const tls = environment.tls();
+        return tls === null
+          ? new RouteSession(environment, connection, id, null).run(scope)
+          : secured(tls, connection, id, scope);
+      },
     );
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Account, commandWork, publishWork, RemoteSubscriber } from "../account/mod.ts";
-import { PeerSession, type Timed } from "../connection/mod.ts";
+import { PeerSession, type ShownCertificate, type Timed } from "../connection/mod.ts";
 import type { Connection, ConnectionError } from "../platform/mod.ts";
 import {
   type ClientMessage,
@@ -37,6 +37,8 @@ const LOG_EVERY_MS = 1000, REFUSAL_LOG_MS = 60_000;
 export class RouteSession extends PeerSession implements RouteCommands, Timed {
   /** Why this side dialled it; null when the peer did. */
   readonly solicited: Solicitation | null;
+  /** What the peer has shown in TLS, if anything. */
+  readonly certificate: ShownCertificate | null;
   /** Whose it is; null until both sides know each other. */
   peer: Peer | null = null;
   /** The account it is for alone; "" for a connection of the pool. */
@@ -89,6 +91,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     connection: Connection,
     id: number,
     solicited: Solicitation | null,
+    certificate: ShownCertificate | null = null,
   ) {
     const stream = new RouteStream(connection);
     super(environment, stream, id);
@@ -96,6 +99,7 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
     this.#environment = environment;
     this.#stream = stream;
     this.solicited = solicited;
+    this.certificate = certificate;
     this.#parser = new RouteParser(this, { maxControlLine, maxPayload });
     this.retrace();
     this.#handshake = new Handshake(environment, this);

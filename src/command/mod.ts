@@ -7,12 +7,13 @@
 import { ConfigError, FlagError } from "../config/mod.ts";
 import type { Command, CommandWorld } from "./command.ts";
 import { convert } from "./convert.ts";
+import { explain } from "./explain.ts";
 import { plan } from "./plan.ts";
 
 export type { Command, CommandWorld } from "./command.ts";
 
 /** The commands, in the order of the help. */
-export const commands: readonly Command[] = [convert, plan];
+export const commands: readonly Command[] = [convert, explain, plan];
 
 /**
  * Runs the command that the first argument names.

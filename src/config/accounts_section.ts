@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { inOperatorMode } from "./operator_section.ts";
 import type { Credentials } from "./authorization_section.ts";
 import { exchangeFields } from "./exchange_section.ts";
 import { block, list, mapOrNames, optional, type Rule, scalar, withDefault } from "./fields.ts";
@@ -118,6 +119,8 @@ export interface AccountSettings {
   readonly accounts?: Readonly<Record<string, unknown>> | undefined;
   /** The account of the system, where it is named. */
   readonly system_account?: string | undefined;
+  /** Whether there is none. */
+  readonly no_system_account?: boolean;
 }
 
 /** The name of the system account: `"$SYS"` unless another was named. */
@@ -125,10 +128,17 @@ export function systemAccountName(settings: AccountSettings): string {
   return settings.system_account ?? DEFAULT_SYSTEM_ACCOUNT;
 }
 
+/** Whether there is no account of the system: it was asked for so, and none is named. */
+export function hasNoSystem(settings: AccountSettings): boolean {
+  return settings.no_system_account === true && settings.system_account === undefined &&
+    !Object.hasOwn(settings.accounts ?? {}, DEFAULT_SYSTEM_ACCOUNT);
+}
+
 /** The names of all accounts that there are: `"$G"`, those that are configured, the system account. */
 export function accountNames(settings: AccountSettings): string[] {
   const configured = Object.keys(settings.accounts ?? {});
-  return [...new Set([GLOBAL_ACCOUNT, ...configured, systemAccountName(settings)])];
+  const system = hasNoSystem(settings) ? [] : [systemAccountName(settings)];
+  return [...new Set([GLOBAL_ACCOUNT, ...configured, ...system])];
 }
 
 /** The settings that the rules here compare. */
@@ -138,6 +148,7 @@ interface Accounts {
     | Readonly<Record<string, { readonly users: readonly UserNames[] }>>
     | undefined;
   readonly system_account?: string | undefined;
+  readonly no_system_account?: boolean;
   readonly cluster?: { readonly accounts: readonly string[] } | undefined;
 }
 
@@ -196,7 +207,10 @@ export const accountUsersDiffer: Rule<Accounts> = (values, report) => {
 /** The system account is one that there is. */
 export const systemAccountExists: Rule<Accounts> = (values, report, given) => {
   const { accounts = {}, system_account: name } = values;
-  if (name === undefined || (given.has("accounts") && values.accounts === undefined)) return;
+  if (
+    name === undefined || inOperatorMode(given) ||
+    (given.has("accounts") && values.accounts === undefined)
+  ) return;
   if (name === DEFAULT_SYSTEM_ACCOUNT || Object.hasOwn(accounts, name)) return;
   report([["system_account"]], {
     expected: `the name of one of accounts, or ${DEFAULT_SYSTEM_ACCOUNT}`,
@@ -204,8 +218,38 @@ export const systemAccountExists: Rule<Accounts> = (values, report, given) => {
   });
 };
 
+/** Whoever is asked about clients is a user, in an account. */
+export const calloutFits: Rule<Accounts> = (values, report, given) => {
+  const { authorization = {}, accounts = {} } = values;
+  const { auth_callout: callout } = authorization;
+  if (callout === undefined || inOperatorMode(given)) return;
+  if (given.has("accounts") && values.accounts === undefined) return;
+  const names = new Set(accountNames(values)), path = ["authorization", "auth_callout"];
+  const expected = "the name of one of accounts";
+  if (!names.has(callout.account)) {
+    report([[...path, "account"]], { expected, found: JSON.stringify(callout.account) });
+  }
+  callout.allowed_accounts?.forEach((name, index) => {
+    if (names.has(name)) return;
+    report([[...path, "allowed_accounts", index]], { expected, found: JSON.stringify(name) });
+  });
+  const lists = [authorization.users ?? [], ...Object.values(accounts).map(({ users }) => users)];
+  const users = new Set(lists.flatMap((list) => list.map(identityOf)));
+  for (const one of [authorization.user, authorization.token]) users.add(one);
+  callout.auth_users.forEach((name, index) => {
+    if (users.has(name)) return;
+    report([[...path, "auth_users", index]], {
+      expected: "a user of authorization or of an account",
+      found: "none of that name",
+      hint: "the service connects as it",
+    });
+  });
+};
+
 /** Only what there is can have a connection of its own. */
 export const clusterAccountsExist: Rule<Accounts> = (values, report, given) => {
+  // Accounts of JWTs are not known here.
+  if (inOperatorMode(given)) return;
   const unsure = (key: "accounts" | "system_account") =>
     given.has(key) && values[key] === undefined;
   if (unsure("accounts") || unsure("system_account")) return;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OutputOf } from "./checking.ts";
 import {
   alwaysPresent,
   block,
@@ -13,6 +14,7 @@ import {
   type Rule,
   scalar,
   withDefault,
+  withLateDefault,
 } from "./fields.ts";
 import { duration } from "./number_kinds.ts";
 import { permissions } from "./permissions_section.ts";
@@ -30,6 +32,8 @@ export interface Credentials {
   readonly password?: string | undefined;
   /** Several users. */
   readonly users?: readonly UserNames[] | undefined;
+  /** Who is asked about clients. */
+  readonly auth_callout?: OutputOf<typeof callout> | undefined;
 }
 
 const oneKindOfCredentials: Rule<Credentials> = (_values, report, given) => {
@@ -144,10 +148,11 @@ const authorization = block({
     },
     "A service that is asked about every client that connects.",
   ),
-  timeout: withDefault(
+  timeout: withLateDefault(
     scalar(duration({ min: 1 })),
     "2s",
-    "How long a client may take to show who it is.",
+    "How long a client may take to show who it is. With TLS the default is a second more than " +
+      "tls.timeout.",
   ),
 }, {
   typeName: "AuthorizationConfig",
@@ -187,6 +192,7 @@ export const noAuthUserExists: Rule<NoAuthUser> = (values, report, given) => {
   const { authorization, accounts, no_auth_user: name } = values;
   if (authorization === undefined || name === undefined) return;
   if (accounts === undefined && given.has("accounts")) return;
+  if (given.has("operator")) return;
   const lists = Object.values(accounts ?? {}).map((account) => account.users);
   const isNamed = (users: readonly UserNames[] = []) =>
     users.some((one) => identityOf(one) === name);

@@ -12,7 +12,15 @@
 export type Effect = "applied" | "restart" | "refused";
 
 /** The part of a broker that carries a change out. */
-export type ChangePart = "log" | "clients" | "info" | "files" | "cluster" | "access" | "accounts";
+export type ChangePart =
+  | "log"
+  | "clients"
+  | "info"
+  | "files"
+  | "cluster"
+  | "access"
+  | "accounts"
+  | "tls";
 
 /** What becomes of a setting. */
 export interface ChangeRule {
@@ -152,6 +160,14 @@ export const changeTable: readonly ChangeRule[] = [
     "resolver_preload.*": "resolverPreloads",
   }),
   ...restart("clients were let in by it", { default_sentinel: "DefaultSentinel" }),
+
+  ...applied("tls", "for connections that are made from then on", [
+    "tls",
+    "tls.**",
+    "allow_non_tls",
+    "cluster.tls",
+    "cluster.tls.**",
+  ]),
 
   {
     setting: "cluster",

@@ -21,6 +21,7 @@ import { duration, integer, port } from "./number_kinds.ts";
 import { resolveSubjects, subjectsBlock } from "./permissions_section.ts";
 import { defaultClusterListen, type RouteUrl, routeUrl } from "./route_url.ts";
 import { listenAgrees } from "./server_section.ts";
+import { authenticationTimeout, clusterTls, resolveTls } from "./tls_section.ts";
 import {
   advertisedAddress,
   boolean,
@@ -68,10 +69,11 @@ const authorization = block({
     "secret",
     "Password of that name. In the clear it is also shown to servers that are learnt of.",
   ),
-  timeout: withDefault(
+  timeout: withLateDefault(
     scalar(duration({ min: 1 })),
     "2s",
-    "How long another server may take to show who it is.",
+    "How long another server may take to show who it is. With TLS the default is a second more " +
+      "than tls.timeout.",
   ),
 }, {
   typeName: "ClusterAuthorization",
@@ -177,6 +179,11 @@ const clusterBlock = block({
   ),
   compression: compressionField,
   authorization: alwaysPresent(authorization, {}),
+  tls: optional(
+    clusterTls,
+    undefined,
+    "TLS between the servers of the cluster; all of them have it, or none.",
+  ),
   permissions: optional(
     permissions,
     { import: { allow: ["public.>"] }, export: { deny: ["private.>"] } },
@@ -205,7 +212,7 @@ const clusterBlock = block({
   typeName: "ClusterConfig",
   doc: "The cluster that this server is part of.",
   aliases: { net: "host", cluster_advertise: "advertise" },
-  unsupported: ["tls", "write_timeout"],
+  unsupported: ["write_timeout"],
   rules: [listenAgrees, poolsAgree, accountsDiffer],
 });
 
@@ -235,7 +242,7 @@ export function resolveCluster(values: Inherited): { readonly cluster?: Resolved
 }
 
 function resolve(given: NonNullable<Inherited["cluster"]>, inherited: Inherited) {
-  const { listen, host, port, permissions, ...rest } = given;
+  const { listen, host, port, permissions, tls, authorization, ...rest } = given;
   const urls = new Map(rest.routes.map((route) => [identityOf(route), route]));
   return Object.freeze({
     ...rest,
@@ -244,6 +251,11 @@ function resolve(given: NonNullable<Inherited["cluster"]>, inherited: Inherited)
     routes: Object.freeze([...urls.values()]),
     pool_size: rest.pool_size === 0 ? defaultPoolSize : rest.pool_size,
     compression: resolveCompression(rest.compression),
+    authorization: Object.freeze({
+      ...authorization,
+      timeout: authenticationTimeout(authorization.timeout, tls),
+    }),
+    ...resolveTls(tls),
     ping_interval: Math.min(
       rest.ping_interval ?? inherited.ping_interval,
       longestPingInterval_ms,

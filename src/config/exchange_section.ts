@@ -3,19 +3,22 @@
  *
  * @module
  */
+import type { OutputOf } from "./checking.ts";
 import {
   block,
   list,
+  listOfSome,
   optional,
   orShort,
   required,
+  resolved,
   type Rule,
   scalar,
   withDefault,
 } from "./fields.ts";
 import { type Kind, Refusal } from "./kind.ts";
 import { duration, integer, readInteger } from "./number_kinds.ts";
-import { boolean, subject, text, word } from "./text_kinds.ts";
+import { boolean, literalSubject, subject, text, word } from "./text_kinds.ts";
 
 /** Share of the requests that is measured: percent, or those whose headers ask for it. */
 function sampling(): Kind<number | string, number | "headers"> {
@@ -36,6 +39,16 @@ function sampling(): Kind<number | string, number | "headers"> {
   };
 }
 
+/** Tokens before a subject; a dot at their end may be given and is none of them. */
+function prefix(): Kind<string, string> {
+  const literal = literalSubject();
+  return {
+    ...literal,
+    read: (input) =>
+      literal.read(typeof input === "string" && input !== "." ? input.replace(/\.$/, "") : input),
+  };
+}
+
 const latency = orShort(
   block({
     sampling: withDefault(
@@ -44,7 +57,7 @@ const latency = orShort(
       "Share of the requests that is measured, or headers for those whose headers ask for it.",
     ),
     subject: required(
-      scalar(subject()),
+      scalar(literalSubject()),
       "Subject of the measurements, in the exporting account.",
     ),
   }, {
@@ -70,12 +83,42 @@ const responsesOfServices: Rule<{ stream?: unknown }> = (_values, report, given)
   if (!given.has("stream")) return;
   for (const key of forServices) {
     if (!given.has(key)) continue;
-    report([[key]], { expected: "no such setting", found: `${key} of a stream` });
+    report([[key]], { expected: "a setting of streams", found: `${key}, which services have` });
   }
 };
 
-/** What an account lets others have. */
-const exported = block({
+/** The settings of an export that rules compare. */
+interface ExportSettings {
+  readonly stream?: string | undefined;
+  readonly service?: string | undefined;
+  readonly response_type?: string | undefined;
+  readonly account_token_position?: number | undefined;
+  readonly latency?: unknown;
+}
+
+const positionIsWildcard: Rule<ExportSettings> = (
+  { stream, service = stream, account_token_position: position = 0 },
+  report,
+) => {
+  if (service === undefined || position === 0 || service.split(".")[position - 1] === "*") return;
+  report([["account_token_position"]], {
+    expected: `the position of a * in ${service}, from 1`,
+    found: String(position),
+  });
+};
+
+const oneAnswerIsMeasured: Rule<ExportSettings> = (
+  { response_type: type = "singleton", latency },
+  report,
+) => {
+  if (latency === undefined || type === "singleton") return;
+  report([["latency"], ["response_type"]], {
+    expected: "a service with one answer to measure",
+    found: `the response_type ${type}`,
+  });
+};
+
+const exportBlock = block({
   stream: optional(
     scalar(subject()),
     "orders.>",
@@ -87,7 +130,10 @@ const exported = block({
     "Subjects that other accounts may send requests to.",
   ),
   accounts: optional(
-    list(scalar(text({ expected: "the name of an account" }))),
+    listOfSome(
+      scalar(text({ expected: "the name of an account" })),
+      "the name of at least one account, or no list for all of them",
+    ),
     ["B"],
     "The accounts that may import it; all of them where it is not given.",
   ),
@@ -97,12 +143,12 @@ const exported = block({
     "How many answers a request of the service has: singleton (one), stream or chunked.",
   ),
   response_threshold: optional(
-    scalar(duration({ min: 1 })),
+    scalar(duration({ min: 0 })),
     "2m",
     "How long answers are waited for; 2m where it is not given.",
   ),
   account_token_position: optional(
-    scalar(integer({ min: 1, max: 2 ** 31 - 1 })),
+    scalar(integer({ min: 0, max: 2 ** 31 - 1 })),
     2,
     "Which token of the subject, from 1, is the name of the importing account; it must be a *.",
   ),
@@ -118,7 +164,17 @@ const exported = block({
   },
   unsupported: ["allow_trace"],
   harmless: { allow_trace: ["false"] },
-  rules: [oneOfTwo, responsesOfServices],
+  rules: [oneOfTwo, responsesOfServices, positionIsWildcard, oneAnswerIsMeasured],
+});
+
+/** What an account lets others have. To nats-server a 0 is no setting. */
+const exported = resolved(exportBlock, (values): OutputOf<typeof exportBlock> => {
+  const { account_token_position: position, response_threshold: threshold, ...rest } = values;
+  return Object.freeze({
+    ...rest,
+    ...(threshold ? { response_threshold: threshold } : {}),
+    ...(position ? { account_token_position: position } : {}),
+  });
 });
 
 const source = block({
@@ -139,7 +195,11 @@ interface ImportSettings {
 
 const onePlace: Rule<ImportSettings> = (_values, report, given) => {
   if (given.has("prefix") && given.has("service")) {
-    report([["prefix"]], { expected: "to instead, for a service", found: "a prefix" });
+    report([["prefix"]], {
+      expected: "a setting of services",
+      found: "prefix, which streams have",
+      hint: "to names the subject of a service",
+    });
   } else if (given.has("prefix") && given.has("to")) {
     report([["prefix"], ["to"]], { expected: "either a prefix or to", found: "both" });
   }
@@ -151,7 +211,7 @@ const shareOfServices: Rule<ImportSettings & { readonly share?: boolean }> = (
   given,
 ) => {
   if (!given.has("stream") || share !== true) return;
-  report([["share"]], { expected: "no such setting", found: "share of a stream" });
+  report([["share"]], { expected: "a setting of streams", found: "share, which services have" });
 };
 
 /** What an account takes from another. */
@@ -164,7 +224,7 @@ const imported = block({
     "Subject here, the one there where it is not given; $1 is what the first * stands for.",
   ),
   prefix: optional(
-    scalar(subject()),
+    scalar(prefix()),
     "from_a",
     "Tokens before the subject of a stream here, instead of to.",
   ),

@@ -180,6 +180,39 @@ export const flagGroups: readonly FlagGroup[] = [
     ],
   },
   {
+    title: "TLS Options",
+    flags: [
+      {
+        name: "tls",
+        help: "Require TLS of clients; needs --tlscert and --tlskey",
+        reads: tlsSettings,
+      },
+      {
+        name: "tlscert",
+        value: "file",
+        help: "Server certificate file",
+        sets: [["tls", "cert_file"]],
+      },
+      {
+        name: "tlskey",
+        value: "file",
+        help: "Private key of the server certificate",
+        sets: [["tls", "key_file"]],
+      },
+      {
+        name: "tlsverify",
+        help: "Require and verify certificates of clients; needs --tlscacert",
+        sets: [["tls", "verify"]],
+      },
+      {
+        name: "tlscacert",
+        value: "file",
+        help: "Authorities that certificates of clients are verified against",
+        sets: [["tls", "ca_file"]],
+      },
+    ],
+  },
+  {
     title: "Cluster Options",
     flags: [
       {
@@ -242,6 +275,11 @@ function clusterSettings(value: string): readonly FlagSetting[] | Refusal {
   ];
 }
 
+/** Whether there is TLS: its settings are those of the other flags. */
+function tlsSettings(value: string): readonly FlagSetting[] {
+  return value === "true" ? [[["tls"], undefined]] : [[["tls", "verify"], value]];
+}
+
 /** Flags of nats-server that denats does not have yet; they are refused by name. */
 const unsupportedFlags: readonly Flag[] = [
   { name: "http_port", also: ["m"], value: "port" },
@@ -250,11 +288,6 @@ const unsupportedFlags: readonly Flag[] = [
   { name: "remote_syslog", also: ["r"], value: "addr" },
   { name: "jetstream", also: ["js"] },
   { name: "store_dir", also: ["sd"], value: "dir" },
-  { name: "tls" },
-  { name: "tlscert", value: "file" },
-  { name: "tlskey", value: "file" },
-  { name: "tlsverify" },
-  { name: "tlscacert", value: "file" },
   { name: "help_tls" },
   { name: "profile", value: "port" },
 ];

@@ -7,7 +7,7 @@ import { block, listOrOne, map, optional, orForm, required, scalar } from "./fie
 import type { ShortForm } from "./shape.ts";
 import { type Kind, Refusal } from "./kind.ts";
 import { readInteger } from "./number_kinds.ts";
-import { subject, text } from "./text_kinds.ts";
+import { text } from "./text_kinds.ts";
 
 /** Share of the messages, in percent. */
 function weight(): Kind<number | string, number> {
@@ -37,7 +37,8 @@ const alone: ShortForm<string> = {
 
 const destination = block({
   destination: required(
-    scalar(subject()),
+    // Calls of functions may have blanks in them, which no other subject may.
+    scalar(text({ expected: "a subject" })),
     "Subject, with $1 or functions such as {{wildcard(1)}} and {{partition(3,1)}}.",
   ),
   weight: required(scalar(weight()), "Share of the messages."),

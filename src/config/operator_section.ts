@@ -3,20 +3,12 @@
  *
  * @module
  */
-import {
-  block,
-  listOrOne,
-  map,
-  optional,
-  orForm,
-  type Rule,
-  scalar,
-  withDefault,
-} from "./fields.ts";
+import { block, listOrOne, map, optional, orForm, required, type Rule, scalar } from "./fields.ts";
 import type { ShortForm } from "./shape.ts";
-import { type Kind, Refusal } from "./kind.ts";
+import { type Kind, quoteText, Refusal } from "./kind.ts";
 import { duration, integer } from "./number_kinds.ts";
-import { publicKey } from "./public_key.ts";
+import { formatPath, type Path } from "./problem.ts";
+import { isPublicKey, publicKey } from "./public_key.ts";
 import { boolean, text, word } from "./text_kinds.ts";
 
 /** The kinds of resolvers. */
@@ -43,7 +35,7 @@ function httpUrl(): Kind<string, string> {
       typeof input === "string" && /^https?:\/\/[^\s/]/i.test(input) && URL.canParse(input)
         ? input
         : new Refusal("a URL such as http://localhost:9090/jwt/v1/accounts/"),
-    mask: (url) => JSON.stringify(url.replace(/\/\/[^/@\s]*@/g, "//***@")),
+    mask: (url) => quoteText(url.replace(/\/\/[^/@\s]*@/g, "//***@")),
   };
 }
 
@@ -72,7 +64,10 @@ const settingsFit: Rule<Resolver> = ({ type, ...values }, report, given) => {
   const own = new Set<PropertyKey>(settingsOf[type]);
   for (const [key, value] of Object.entries(values)) {
     if (own.has(key) || value === undefined || value === false) continue;
-    report([[key]], { expected: "no such setting", found: `${key} of a resolver of type ${type}` });
+    report([[key]], {
+      expected: `a setting of resolvers of type ${type}`,
+      found: `${key}, which they do not have`,
+    });
   }
   for (const key of ["dir", "url"] as const) {
     if (!own.has(key) || given.has(key)) continue;
@@ -91,9 +86,8 @@ const settingsFit: Rule<Resolver> = ({ type, ...values }, report, given) => {
 
 const resolver = orForm(
   block({
-    type: withDefault(
+    type: required(
       scalar(word(resolverTypes, { mem: "memory" })),
-      "memory",
       "memory (of resolver_preload), url, full (all accounts, in a folder) or cache (some of them).",
     ),
     url: optional(
@@ -176,6 +170,55 @@ export const operatorFields = {
     "eyJ0eXAiOiJKV1QiLCJhbGciOi...",
     "JWT of a bearer that a client is taken for when it shows none, for callouts of accounts.",
   ),
+};
+
+/** Whether accounts are known from JWTs. */
+export function inOperatorMode(given: ReadonlySet<PropertyKey>): boolean {
+  return given.has("operator") || given.has("trusted_keys");
+}
+
+/** The settings that {@link operatorStandsAlone} compares. */
+interface OperatorMode {
+  readonly authorization: {
+    readonly users?: readonly unknown[] | undefined;
+    readonly auth_callout?: unknown;
+  };
+  readonly resolver?: Resolver | undefined;
+  readonly system_account?: string | undefined;
+}
+
+/** What JWTs say is not said in the configuration too. */
+export const operatorStandsAlone: Rule<OperatorMode> = (values, report, given) => {
+  const { authorization, resolver, system_account: system } = values;
+  if (given.has("operator")) {
+    const { users, auth_callout: callout } = authorization ?? {};
+    const others: Path[] = [
+      ...["accounts", "mappings", "no_auth_user", "trusted_keys"]
+        .filter((key) => given.has(key)).map((key) => [key]),
+      ...(users === undefined ? [] : [["authorization", "users"]]),
+      ...(callout === undefined ? [] : [["authorization", "auth_callout"]]),
+    ];
+    for (const path of others) {
+      report([path, ["operator"]], {
+        expected: "no such setting beside operator, whose JWTs say it",
+        found: formatPath(path),
+      });
+    }
+  } else if (given.has("default_sentinel")) {
+    report([["default_sentinel"]], { expected: "an operator beside it", found: "none" });
+  }
+  if (inOperatorMode(given) && system !== undefined && !isPublicKey(system, "account")) {
+    report([["system_account"]], {
+      expected: "the public key of an account, as JWTs have it",
+      found: JSON.stringify(system),
+    });
+  }
+  if (given.has("resolver_preload") && resolver?.type === "url") {
+    report([["resolver_preload"], ["resolver"]], {
+      expected: "a resolver that keeps what is given to it",
+      found: "a URL",
+    });
+  }
 };
 
 /** Other names of keys of operator mode. */

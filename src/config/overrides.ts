@@ -42,6 +42,9 @@ const paths = {
   traceVerbose: ["trace_verbose"],
   clusterPort: ["cluster", "port"],
   routes: ["cluster", "routes"],
+  tls: ["tls"],
+  certificate: ["tls", "cert_file"],
+  key: ["tls", "key_file"],
 } as const;
 
 /**
@@ -55,8 +58,10 @@ export function settle(
 ): Settled {
   const { token: tokenPath, user, password, trace, traceVerbose } = paths;
   const last = (path: Path) => given.findLast((item) => samePath(item.path, path));
-  const { overrides: inCluster, findings } = settleCluster(values, given);
-  let overrides = inCluster, token: string | undefined;
+  const { overrides: inCluster, findings: ofCluster } = settleCluster(values, given);
+  const { overrides: withTls, findings: ofTls } = settleTls(inCluster);
+  const findings = [...ofCluster, ...ofTls];
+  let overrides = withTls, token: string | undefined;
   const without = (...paths: Path[]) =>
     overrides.filter((item) => !paths.some((path) => samePath(item.path, path)));
   const { authorization } = values;
@@ -107,6 +112,33 @@ function settleCluster(
       found: "none",
       hint: "give --cluster too, or cluster in the file",
     }],
+  };
+}
+
+/**
+ * As in nats-server, flags on TLS replace all that the file says of it; one that is false takes it
+ * away.
+ */
+function settleTls(given: readonly Override[]): Pick<Settled, "overrides" | "findings"> {
+  const about = given.filter(({ path }) => path[0] === "tls"), [first] = about;
+  if (first === undefined) return { overrides: given, findings: [] };
+  const others = given.filter((item) => !about.includes(item));
+  const none: Override = { source: first.source, path: paths.tls, value: undefined };
+  if (about.some(({ value }) => value === "false")) {
+    return { overrides: [...others, none], findings: [] };
+  }
+  const missing = ([
+    [paths.certificate, "--tlscert"],
+    [paths.key, "--tlskey"],
+  ] as const).filter(([path]) => !about.some((item) => samePath(item.path, path)));
+  return {
+    overrides: [...others, none, ...about.filter(({ path }) => path.length > 1)],
+    findings: missing.map(([path, flag]) => ({
+      source: first.source,
+      path,
+      expected: `${flag} beside it`,
+      found: "none",
+    })),
   };
 }
 

@@ -31,13 +31,19 @@ export function publicKey(owner: KeyOwner): Kind<string, string> {
       if (typeof input === "string" && isPublicKey(input, owner)) return input;
       return new Refusal(
         `a public key of ${example}: ${letter} and 55 more letters and digits`,
-        typeof input === "string" && looksLikeSeed(input)
-          ? "it looks like a seed, which is secret and belongs elsewhere"
-          : undefined,
+        typeof input === "string" ? whyNoKey(input, letter) : undefined,
       );
     },
     format: quoteText,
   };
+}
+
+function whyNoKey(text: string, letter: string): string | undefined {
+  if (looksLikeSeed(text)) return "it looks like a seed, which is secret and belongs elsewhere";
+  if (!/^[A-Z2-7]{56}$/.test(text)) return undefined;
+  const [other] = Object.values(owners).filter((one) => text.startsWith(one.letter));
+  if (text.startsWith(letter)) return "its checksum is wrong: is a letter mistyped?";
+  return other === undefined ? undefined : `it looks like one of ${other.example}`;
 }
 
 /** Whether `text` may be a seed, the secret of a key: it is never shown. */

@@ -11,16 +11,20 @@ import {
   accountFields,
   accountsHaveNames,
   accountUsersDiffer,
+  calloutFits,
   clusterAccountsExist,
+  hasNoSystem,
   systemAccountExists,
 } from "./accounts_section.ts";
 import { authorizationFields, noAuthUserExists } from "./authorization_section.ts";
 import { clusterFields, resolveCluster } from "./cluster_section.ts";
 import { block, resolved } from "./fields.ts";
 import type { BlockShape } from "./shape.ts";
+import { exchangesFit } from "./exchange_rules.ts";
+import { mappingsFit } from "./mapping_rules.ts";
 import { limitFields, payloadFits, pingFields } from "./limits_section.ts";
 import { loggingFields } from "./logging_section.ts";
-import { operatorAliases, operatorFields } from "./operator_section.ts";
+import { operatorAliases, operatorFields, operatorStandsAlone } from "./operator_section.ts";
 import {
   addressFields,
   defaultListen,
@@ -31,6 +35,7 @@ import {
   portsDiffer,
   reloadFields,
 } from "./server_section.ts";
+import { authenticationTimeout, resolveTls, tlsTopFields } from "./tls_section.ts";
 import { unsupportedKeys } from "./unsupported.ts";
 
 /** The headings under which the top-level keys are documented. */
@@ -41,6 +46,7 @@ export const sections: readonly { readonly title: string; readonly keys: readonl
   { title: "Who may connect", keys: Object.keys(authorizationFields) },
   { title: "Accounts", keys: Object.keys(accountFields) },
   { title: "Operators", keys: Object.keys(operatorFields) },
+  { title: "TLS", keys: Object.keys(tlsTopFields) },
   { title: "The cluster", keys: Object.keys(clusterFields) },
   { title: "Logging", keys: Object.keys(loggingFields) },
   { title: "Files for other programs", keys: Object.keys(fileFields) },
@@ -55,6 +61,7 @@ const settings = block({
   ...authorizationFields,
   ...accountFields,
   ...operatorFields,
+  ...tlsTopFields,
   ...clusterFields,
   ...loggingFields,
   ...fileFields,
@@ -87,6 +94,10 @@ const settings = block({
     accountUsersDiffer,
     systemAccountExists,
     clusterAccountsExist,
+    calloutFits,
+    exchangesFit,
+    mappingsFit,
+    operatorStandsAlone,
     portsDiffer,
     graceIsShorter,
   ],
@@ -94,12 +105,18 @@ const settings = block({
 
 /** The whole configuration: nats-server's keys in, a resolved configuration out. */
 export const configSchema = resolved(settings, (values) => {
-  const { listen, host, port, cluster: _cluster, ...rest } = values;
+  const { listen, host, port, cluster: _cluster, tls, authorization, ...rest } = values;
   return Object.freeze({
     ...rest,
     ...resolveCluster(values),
+    ...resolveTls(tls),
+    authorization: Object.freeze({
+      ...authorization,
+      timeout: authenticationTimeout(authorization.timeout, tls),
+    }),
     host: host ?? listen?.host ?? defaultListen.host,
     port: port ?? listen?.port ?? defaultListen.port,
+    no_system_account: hasNoSystem(values),
     trace: values.trace || values.trace_verbose,
   });
 });

@@ -217,6 +217,20 @@ export function listenAddress(): Kind<number | string, ListenAddress> {
   };
 }
 
+/** A subject without wildcards. */
+export function literalSubject(): Kind<string, string> {
+  const any = subject();
+  return {
+    ...any,
+    read: (input) => {
+      const read = any.read(input);
+      if (typeof read !== "string") return read;
+      const literal = read.split(".").every((token) => token !== "*" && token !== ">");
+      return literal ? read : new Refusal("a subject without wildcards");
+    },
+  };
+}
+
 /** An address that others are told to connect to: `host:port` or `host`. */
 export function advertisedAddress(): Kind<string, string> {
   return {
@@ -239,7 +253,8 @@ export function subject(): Kind<string, string> {
     outputType: "string",
     json: { type: "string", minLength: 1 },
     read: (input) => {
-      if (input === "" || input === null || input === undefined) {
+      if (input === undefined) return new Refusal("a subject");
+      if (input === "" || input === null) {
         return new Refusal(
           "a subject",
           `quote it: YAML takes an unquoted > for the start of a block of text`,
@@ -253,7 +268,8 @@ export function subject(): Kind<string, string> {
   };
 }
 
-function isSubject(text: string): boolean {
+/** Whether `text` is a subject that can be subscribed to. */
+export function isSubject(text: string): boolean {
   const tokens = text.split(".");
   return tokens.every((token, index) =>
     token !== "" && !/\s/.test(token) && (token !== ">" || index === tokens.length - 1)

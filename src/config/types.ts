@@ -99,6 +99,10 @@ export interface ConfigInput {
   readonly resolver_pinned_accounts?: string | readonly string[] | undefined;
   /** JWT of a bearer that a client is taken for when it shows none, for callouts of accounts. */
   readonly default_sentinel?: string | undefined;
+  /** TLS for clients. Without this block there is none. */
+  readonly tls?: TlsConfigInput | undefined;
+  /** Whether clients may leave TLS out where there is a tls block. Default: `false`. */
+  readonly allow_non_tls?: boolean | undefined;
   /**
    * The cluster that this server is part of. Without this block it stands alone; an empty one ({})
    * has every default.
@@ -210,6 +214,10 @@ export interface Config {
   readonly resolver_pinned_accounts?: readonly string[] | undefined;
   /** JWT of a bearer that a client is taken for when it shows none, for callouts of accounts. */
   readonly default_sentinel?: string | undefined;
+  /** TLS for clients. Without this block there is none. */
+  readonly tls?: TlsConfig | undefined;
+  /** Whether clients may leave TLS out where there is a tls block. */
+  readonly allow_non_tls: boolean;
   /**
    * The cluster that this server is part of. Without this block it stands alone; an empty one ({})
    * has every default.
@@ -268,8 +276,9 @@ export interface AuthorizationConfigInput {
   /** A service that is asked about every client that connects. */
   readonly auth_callout?: AuthCalloutConfigInput | undefined;
   /**
-   * How long a client may take to show who it is. A duration such as "2s", "1m30s" or "500ms"; a
-   * plain number is seconds. Default: `"2s"`.
+   * How long a client may take to show who it is. With TLS the default is a second more than
+   * tls.timeout. A duration such as "2s", "1m30s" or "500ms"; a plain number is seconds. Default:
+   * `"2s"`.
    */
   readonly timeout?: number | string | undefined;
 }
@@ -291,7 +300,10 @@ export interface AuthorizationConfig {
   readonly default_permissions?: PermissionsConfig | undefined;
   /** A service that is asked about every client that connects. */
   readonly auth_callout?: AuthCalloutConfig | undefined;
-  /** How long a client may take to show who it is. Milliseconds. */
+  /**
+   * How long a client may take to show who it is. With TLS the default is a second more than
+   * tls.timeout. Milliseconds.
+   */
   readonly timeout: number;
 }
 
@@ -649,9 +661,8 @@ export interface AccountLimitsConfig {
 export interface ResolverConfigInput {
   /**
    * memory (of resolver_preload), url, full (all accounts, in a folder) or cache (some of them).
-   * Default: `"memory"`.
    */
-  readonly type?: "memory" | "url" | "full" | "cache" | undefined;
+  readonly type: "memory" | "url" | "full" | "cache";
   /** Where JWTs of accounts are got, with the account's key behind it. */
   readonly url?: string | undefined;
   /** Folder of the JWTs of accounts. */
@@ -703,6 +714,81 @@ export interface ResolverConfig {
   readonly timeout?: number | undefined;
 }
 
+/** TLS for clients (as it is asked for). */
+export interface TlsConfigInput {
+  /**
+   * File with the certificate and those between it and its authority, PEM. Read again when it
+   * changes.
+   */
+  readonly cert_file: string;
+  /** File with its private key, PEM, without a passphrase. */
+  readonly key_file: string;
+  /** File with the authorities that certificates of others are verified against, PEM. */
+  readonly ca_file?: string | undefined;
+  /** Whether clients must show a certificate. Other servers always must. Default: `false`. */
+  readonly verify?: boolean | undefined;
+  /** The same, and the user is whoever the certificate names. Default: `false`. */
+  readonly verify_and_map?: boolean | undefined;
+  /**
+   * How long a handshake may take; 0 is the default. A duration such as "2s", "1m30s" or "500ms"; a
+   * plain number is seconds. Default: `"2s"`.
+   */
+  readonly timeout?: number | string | undefined;
+  /**
+   * Whether the handshake comes before INFO: true, false, or auto for where a client begins with it
+   * within 50ms (or another duration). Between servers it always does. Default: `false`.
+   */
+  readonly handshake_first?: boolean | string | undefined;
+  /**
+   * SHA-256 of the public keys (SubjectPublicKeyInfo, DER) that are let in, in hex; any if empty.
+   * Default: `[]`.
+   */
+  readonly pinned_certs?: readonly string[] | undefined;
+  /** The oldest version of TLS that is spoken, in quotes. Default: `"1.2"`. */
+  readonly min_version?: "1.2" | "1.3" | undefined;
+  /** How many handshakes with clients may begin in a second; 0 is without limit. Default: `0`. */
+  readonly connection_rate_limit?: number | undefined;
+  /**
+   * Believe every server that this one connects to. Not for anything but tests. Default: `false`.
+   */
+  readonly insecure?: boolean | undefined;
+}
+
+/** TLS for clients (complete and checked). */
+export interface TlsConfig {
+  /**
+   * File with the certificate and those between it and its authority, PEM. Read again when it
+   * changes.
+   */
+  readonly cert_file: string;
+  /** File with its private key, PEM, without a passphrase. */
+  readonly key_file: string;
+  /** File with the authorities that certificates of others are verified against, PEM. */
+  readonly ca_file?: string | undefined;
+  /** Whether clients must show a certificate. Other servers always must. */
+  readonly verify: boolean;
+  /** The same, and the user is whoever the certificate names. */
+  readonly verify_and_map: boolean;
+  /** How long a handshake may take; 0 is the default. Milliseconds. */
+  readonly timeout: number;
+  /**
+   * Whether the handshake comes before INFO: true, false, or auto for where a client begins with it
+   * within 50ms (or another duration). Between servers it always does. Milliseconds where it is a
+   * number.
+   */
+  readonly handshake_first: boolean | number;
+  /**
+   * SHA-256 of the public keys (SubjectPublicKeyInfo, DER) that are let in, in hex; any if empty.
+   */
+  readonly pinned_certs: readonly string[];
+  /** The oldest version of TLS that is spoken, in quotes. */
+  readonly min_version: "1.2" | "1.3";
+  /** How many handshakes with clients may begin in a second; 0 is without limit. */
+  readonly connection_rate_limit: number;
+  /** Believe every server that this one connects to. Not for anything but tests. */
+  readonly insecure: boolean;
+}
+
 /** The cluster that this server is part of (as it is asked for). */
 export interface ClusterConfigInput {
   /** Name of the cluster, the same on all its servers. Default: the servers agree on one. */
@@ -739,6 +825,8 @@ export interface ClusterConfigInput {
   readonly compression?: boolean | string | CompressionConfigInput | undefined;
   /** What other servers must show: nothing, unless a user is given. */
   readonly authorization?: ClusterAuthorizationInput | undefined;
+  /** TLS between the servers of the cluster; all of them have it, or none. */
+  readonly tls?: ClusterTlsConfigInput | undefined;
   /**
    * Which subjects cross between this server and the others: import, what it asks them for, and
    * export, what they may ask it for.
@@ -792,6 +880,8 @@ export interface ClusterConfig {
   readonly compression: CompressionConfig;
   /** What other servers must show: nothing, unless a user is given. */
   readonly authorization: ClusterAuthorization;
+  /** TLS between the servers of the cluster; all of them have it, or none. */
+  readonly tls?: ClusterTlsConfig | undefined;
   /**
    * Which subjects cross between this server and the others: import, what it asks them for, and
    * export, what they may ask it for.
@@ -849,8 +939,9 @@ export interface ClusterAuthorizationInput {
   /** Password of that name. In the clear it is also shown to servers that are learnt of. */
   readonly password?: string | undefined;
   /**
-   * How long another server may take to show who it is. A duration such as "2s", "1m30s" or
-   * "500ms"; a plain number is seconds. Default: `"2s"`.
+   * How long another server may take to show who it is. With TLS the default is a second more than
+   * tls.timeout. A duration such as "2s", "1m30s" or "500ms"; a plain number is seconds. Default:
+   * `"2s"`.
    */
   readonly timeout?: number | string | undefined;
 }
@@ -861,8 +952,93 @@ export interface ClusterAuthorization {
   readonly user?: string | undefined;
   /** Password of that name. In the clear it is also shown to servers that are learnt of. */
   readonly password?: string | undefined;
-  /** How long another server may take to show who it is. Milliseconds. */
+  /**
+   * How long another server may take to show who it is. With TLS the default is a second more than
+   * tls.timeout. Milliseconds.
+   */
   readonly timeout: number;
+}
+
+/** TLS between the servers of a cluster; all of them have it, or none (as it is asked for). */
+export interface ClusterTlsConfigInput {
+  /**
+   * File with the certificate and those between it and its authority, PEM. Read again when it
+   * changes.
+   */
+  readonly cert_file: string;
+  /** File with its private key, PEM, without a passphrase. */
+  readonly key_file: string;
+  /** File with the authorities that certificates of others are verified against, PEM. */
+  readonly ca_file?: string | undefined;
+  /** Whether clients must show a certificate. Other servers always must. Default: `false`. */
+  readonly verify?: boolean | undefined;
+  /** The same, and the user is whoever the certificate names. Default: `false`. */
+  readonly verify_and_map?: boolean | undefined;
+  /**
+   * How long a handshake may take; 0 is the default. A duration such as "2s", "1m30s" or "500ms"; a
+   * plain number is seconds. Default: `"2s"`.
+   */
+  readonly timeout?: number | string | undefined;
+  /**
+   * Whether the handshake comes before INFO: true, false, or auto for where a client begins with it
+   * within 50ms (or another duration). Between servers it always does. Default: `false`.
+   */
+  readonly handshake_first?: boolean | string | undefined;
+  /**
+   * SHA-256 of the public keys (SubjectPublicKeyInfo, DER) that are let in, in hex; any if empty.
+   * Default: `[]`.
+   */
+  readonly pinned_certs?: readonly string[] | undefined;
+  /** The oldest version of TLS that is spoken, in quotes. Default: `"1.2"`. */
+  readonly min_version?: "1.2" | "1.3" | undefined;
+  /** How many handshakes with clients may begin in a second; 0 is without limit. Default: `0`. */
+  readonly connection_rate_limit?: number | undefined;
+  /**
+   * Believe every server that this one connects to. Not for anything but tests. Default: `false`.
+   */
+  readonly insecure?: boolean | undefined;
+  /**
+   * Let in only servers whose certificate has a DNS name that one of the routes has. Default:
+   * `false`.
+   */
+  readonly verify_cert_and_check_known_urls?: boolean | undefined;
+}
+
+/** TLS between the servers of a cluster; all of them have it, or none (complete and checked). */
+export interface ClusterTlsConfig {
+  /**
+   * File with the certificate and those between it and its authority, PEM. Read again when it
+   * changes.
+   */
+  readonly cert_file: string;
+  /** File with its private key, PEM, without a passphrase. */
+  readonly key_file: string;
+  /** File with the authorities that certificates of others are verified against, PEM. */
+  readonly ca_file?: string | undefined;
+  /** Whether clients must show a certificate. Other servers always must. */
+  readonly verify: boolean;
+  /** The same, and the user is whoever the certificate names. */
+  readonly verify_and_map: boolean;
+  /** How long a handshake may take; 0 is the default. Milliseconds. */
+  readonly timeout: number;
+  /**
+   * Whether the handshake comes before INFO: true, false, or auto for where a client begins with it
+   * within 50ms (or another duration). Between servers it always does. Milliseconds where it is a
+   * number.
+   */
+  readonly handshake_first: boolean | number;
+  /**
+   * SHA-256 of the public keys (SubjectPublicKeyInfo, DER) that are let in, in hex; any if empty.
+   */
+  readonly pinned_certs: readonly string[];
+  /** The oldest version of TLS that is spoken, in quotes. */
+  readonly min_version: "1.2" | "1.3";
+  /** How many handshakes with clients may begin in a second; 0 is without limit. */
+  readonly connection_rate_limit: number;
+  /** Believe every server that this one connects to. Not for anything but tests. */
+  readonly insecure: boolean;
+  /** Let in only servers whose certificate has a DNS name that one of the routes has. */
+  readonly verify_cert_and_check_known_urls: boolean;
 }
 
 /** Which subjects cross between this server and the others (as it is asked for). */

@@ -7,7 +7,6 @@
 
 /** Top-level keys of nats-server 2.15 that denats does not have yet. */
 export const unsupportedKeys: readonly string[] = [
-  "allow_non_tls",
   "connect_error_reports",
   "default_js_domain",
   "disable_sublist_cache",
@@ -37,7 +36,6 @@ export const unsupportedKeys: readonly string[] = [
   "store_dir",
   "storedir",
   "syslog",
-  "tls",
   "trace_headers",
   "websocket",
   "write_timeout",

@@ -143,7 +143,7 @@ export class ClientParser {
   }
 
   #parse(slab: Slab, start: number, end: number): number {
-    if (!this.#listens) return start;
+    if (!this.#listens || this.fault !== null) return start;
     const bytes = slab.bytes;
     this.#stopped = false;
     this.needed = 0;
@@ -155,7 +155,7 @@ export class ClientParser {
       if (this.mode !== "start") return at;
     }
     const view = slab.view;
-    while (at < end && this.#listens && !this.#stopped && this.fault === null) {
+    while (at < end && this.#listens && !this.#stopped) {
       let next = -1;
       if (end - at > 7 && this.#messages) {
         const word = view.getInt32(at, true);
@@ -476,6 +476,7 @@ export class ClientParser {
 
   #fail(fault: ClientFault, at: number): number {
     this.fault = fault;
+    this.#stopped = true;
     return at;
   }
 }

@@ -36,6 +36,10 @@ export interface RouteInfo {
   readonly headers: boolean;
   /** Whether routes to it must show credentials. */
   readonly auth_required?: boolean;
+  /** Whether TLS comes first. */
+  readonly tls_required?: boolean;
+  /** Whether who dials it must show a certificate. */
+  readonly tls_verify?: boolean;
   /** Largest message of its clients. */
   readonly max_payload: number;
   /** URL under which others are to dial it. */
@@ -112,6 +116,8 @@ const INFO_FIELDS: Fields<RouteInfo> = {
   port: "number",
   headers: "boolean",
   auth_required: "boolean",
+  tls_required: "boolean",
+  tls_verify: "boolean",
   max_payload: "number",
   ip: "string",
   nonce: "string",
@@ -232,6 +238,7 @@ export function routeConnectFrame(connect: {
   readonly clusterDynamic: boolean;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
+  readonly tls?: boolean;
 }): string {
   const { user, password } = connect;
   const json = JSON.stringify({
@@ -240,7 +247,7 @@ export function routeConnectFrame(connect: {
     pedantic: false,
     ...(user !== undefined && { user }),
     ...(password !== undefined && { pass: password }),
-    tls_required: false,
+    tls_required: connect.tls ?? false,
     headers: true,
     name: connect.id,
     cluster: connect.cluster,

@@ -146,7 +146,7 @@ export class RouteParser {
   }
 
   #parse(slab: Slab, start: number, end: number): number {
-    if (!this.#listens) return start;
+    if (!this.#listens || this.fault !== null) return start;
     const bytes = slab.bytes;
     this.#stopped = false;
     this.needed = 0;
@@ -158,7 +158,7 @@ export class RouteParser {
       if (this.mode !== "start") return at;
     }
     const view = slab.view;
-    while (at < end && this.#listens && !this.#stopped && this.fault === null) {
+    while (at < end && this.#listens && !this.#stopped) {
       let next = -1;
       if (end - at > 7 && bytes[at + 4] === SPACE && this.#messages) {
         const word = view.getInt32(at, true);
@@ -492,6 +492,7 @@ export class RouteParser {
 
   #fail(fault: RouteFault, at: number): number {
     this.fault = fault;
+    this.#stopped = true;
     return at;
   }
 }

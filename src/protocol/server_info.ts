@@ -31,6 +31,12 @@ export interface ServerInfo {
   xkey?: string;
   /** Whether credentials are required; absent when not. */
   auth_required?: true;
+  /** Whether TLS comes before anything else that is said; absent when not. */
+  tls_required?: true;
+  /** Whether clients must show a certificate in it; absent when not. */
+  tls_verify?: true;
+  /** Whether a client may begin with TLS; absent when not, or when it must. */
+  tls_available?: true;
   /** The cluster's name; absent where there is no cluster. */
   cluster?: string;
   /** Where else to connect to. */
@@ -45,6 +51,8 @@ export interface ConnectionInfo {
   client_id: number;
   /** The client's address. */
   client_ip: string;
+  /** What to sign; absent where nobody is known by a signature. */
+  nonce?: string;
   /** In the INFO that follows the first PING: whether there are users at all. */
   auth_required?: true;
   /** Present in the INFO that follows the first PING. */

@@ -88,6 +88,7 @@ export class MemoryCluster implements AsyncDisposable {
       outboxSettings,
       nextId: () => ++id,
       peerChanged: () => {},
+      tls: () => null,
       changed: () => Promise.resolve(),
     });
     const deadlines = new Deadlines(wheel, outboxSettings.watch);

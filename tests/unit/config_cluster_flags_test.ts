@@ -63,8 +63,8 @@ Deno.test("what is wrong with a flag of the cluster is said without the password
     [["--cluster", "nats://sesame@one:1"], `${url} (the user has no password)`],
     [["--cluster", "nats://u:sesame@one:0"], `${url} ${port}`],
     [
-      ["--cluster_listen", "tls://u:sesame@one:1"],
-      `${url} (tls:// is not supported by this version of denats)`,
+      ["--cluster_listen", "http://u:sesame@one:1"],
+      `${url} (its scheme is nats-route or nats)`,
     ],
     [["--cluster_name", "a b"], 'flag --cluster_name: expected a name without spaces, found "a b"'],
     [["--cluster="], "flag --cluster needs a value: <url>"],

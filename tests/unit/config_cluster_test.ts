@@ -244,7 +244,6 @@ Deno.test("numbers and names are held to what can work", async () => {
       "pool_size: expected a pool_size of 1 or more where accounts have connections of their " +
       "own, found -1",
     ],
-    ["tls: {}", "tls: not supported by this version of denats"],
     ["write_timeout: close", "write_timeout: not supported by this version of denats"],
     ["rotues: []", "rotues: unknown key (did you mean routes?)"],
     [

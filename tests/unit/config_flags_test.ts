@@ -145,7 +145,10 @@ Deno.test("what is wrong with a flag is said in one line", () => {
   assertEquals(refusal("--auth="), "flag --auth needs a value: <token>");
   assertEquals(refusal("-c", ""), "flag --config needs a value: <file>");
   assertEquals(refusal("-DV=maybe"), 'flag -DV: expected true or false, found "maybe"');
-  assertEquals(refusal("--tls"), "flag --tls is not supported by this version of denats");
+  assertEquals(
+    refusal("--jetstream"),
+    "flag --jetstream is not supported by this version of denats",
+  );
   assertEquals(refusal("-js"), "flag -js is not supported by this version of denats");
   assertEquals(refusal("-ms", "8222"), "flag -ms is not supported by this version of denats");
   assertEquals(

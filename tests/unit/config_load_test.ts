@@ -50,6 +50,7 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     port: 4222,
     server_tags: [],
     server_metadata: {},
+    reload_on_change: false,
     max_connections: 65_536,
     max_subscriptions: 0,
     max_payload: 1_048_576,
@@ -62,6 +63,7 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     ping_interval: 120_000,
     ping_max: 2,
     authorization: { timeout: 2000 },
+    allow_non_tls: false,
     debug: false,
     trace: false,
     trace_verbose: false,
@@ -181,7 +183,6 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
     ["zzzzzzzz: 1", "zzzzzzzz: unknown key"],
     ["users: []", "users: that key does not belong here (it belongs under authorization)"],
     ["pasword: a", "pasword: unknown key (did you mean authorization.password?)"],
-    ["tls: {}", "tls: not supported by this version of denats"],
     ["gateway: {}", "gateway: not supported by this version of denats"],
     [
       "jetstreem: {}",

@@ -48,7 +48,6 @@ Deno.test("what cannot be connected to is refused, and not shown", async () => {
     ["nats://u:sesame@[::1]:x", port],
     ["nats://u:sesame@::1:6222", undefined],
     ["nats://u:sesame@a b", undefined],
-    ["tls://u:sesame@one", "tls:// is not supported by this version of denats"],
     ["http://u:sesame@one", "its scheme is nats-route or nats"],
     ["nats://one:1/sesame", "it ends with the port"],
     ["nats://u:se/same@one", encode],

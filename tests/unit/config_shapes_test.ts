@@ -89,8 +89,9 @@ accounts:
       - { stream: "s.>" }
       - { stream: "t.*", accounts: [B], account_token_position: 2 }
       - { service: q, response: single, threshold: 1.5s, latency: lat, allow_trace: false }
-      - { service: "r.*", response_type: Chunk, latency: { sampling: 60%, subject: lat.r } }
-      - { service: s, response_type: stream, latency: { sampling: Headers, subject: lat.s } }
+      - { service: "r.*", response_type: Chunk, accounts: [B] }
+      - { service: t, latency: { sampling: 60%, subject: lat.r } }
+      - { service: s, response_type: Singleton, latency: { sampling: Headers, subject: lat.s } }
     limits: { max_conn: 5, max_subs: -1, max_pay: 1KB, max_leafnodes: 0 }
   B:
     imports:
@@ -114,15 +115,17 @@ mappings: { "x.*": "y.$1" }
         {
           service: "r.*",
           response_type: "chunked",
-          latency: { sampling: 60, subject: "lat.r" },
+          accounts: ["B"],
         },
+        { service: "t", latency: { sampling: 60, subject: "lat.r" } },
         {
           service: "s",
-          response_type: "stream",
+          response_type: "singleton",
           latency: { sampling: "headers", subject: "lat.s" },
         },
       ],
       limits: { max_connections: 5, max_subscriptions: -1, max_payload: 1024, max_leafnodes: 0 },
+      jetstream: false,
     },
     B: {
       imports: [
@@ -163,7 +166,7 @@ Deno.test("operators, resolvers and callouts keep what they are given", async ()
     [`resolver_preload: {${accountKey}: eyJ}`, { resolver_preload: { [accountKey]: "eyJ" } }],
     [`resolver_pinned_accounts: ${accountKey}`, { resolver_pinned_accounts: [accountKey] }],
     [`trusted: [${operatorKey}]`, { trusted_keys: [operatorKey] }],
-    ["default_sentinel: eyJ", { default_sentinel: "eyJ" }],
+    ["operator: a.jwt\ndefault_sentinel: eyJ", { default_sentinel: "eyJ" }],
     ["no_sys_acc: true", { no_system_account: true }],
   ];
   for (const [text, expected] of cases) {

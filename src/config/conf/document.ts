@@ -4,7 +4,7 @@
  * @module
  */
 import type { Environment } from "../environment.ts";
-import type { BlockShape, ScalarShape, Shape } from "../fields.ts";
+import type { BlockShape, MapShape, ScalarShape, Shape } from "../shape.ts";
 import type { Kind } from "../kind.ts";
 import { Refusal } from "../kind.ts";
 import type { Position } from "../positions.ts";
@@ -162,16 +162,38 @@ class ValueWriter {
       case "map":
         if (shape.type === "block") return this.map(node, shape, path);
         if (shape.type !== "map") return this.#unknown(node);
-        return withoutMissing(
-          new Map(
-            [...node.entries].map(([key, { value }]) =>
-              [key, this.#value(value, shape.value, [...path, key])] as const
-            ),
-          ),
-        );
+        return this.#names(node, shape, path);
       default:
-        return shape.type === "scalar" ? this.#scalar(node, shape, path) : node.text;
+        return shape.type === "scalar"
+          ? this.#scalar(node, shape, path)
+          : this.#short(node, shape, path);
     }
+  }
+
+  /** A scalar where more than one belongs: the short form of a block, or a mistake. */
+  #short(node: ScalarNode, shape: Shape, path: Path): string {
+    if (shape.type === "block" && shape.shortForm !== undefined) {
+      const { inputType, expected } = shape.shortForm;
+      const types = typesOf(inputType);
+      if (!types.includes(node.type)) {
+        this.findings.push(wrongType(node, types, path, expected, false));
+      }
+    }
+    return node.text;
+  }
+
+  /** A map with keys of the user's choice. */
+  #names({ entries }: MapNode, shape: MapShape, path: Path): unknown {
+    // nats-server passes over variables here, and nowhere else among names.
+    const mayBeVariables = path.length === 1 && path[0] === "accounts";
+    const named = [...entries].filter(([, { used }]) => !(used && mayBeVariables));
+    return withoutMissing(
+      new Map(
+        named.map(([key, { value }]) =>
+          [key, this.#value(value, shape.value, [...path, key])] as const
+        ),
+      ),
+    );
   }
 
   /** Something that no shape says more about than what it is. */
@@ -199,15 +221,23 @@ class ValueWriter {
     const { text, digits } = node;
     const types = literalTypes(kind);
     if (!types.includes(node.type)) {
-      this.findings.push(wrongType(node, kind, types, path));
+      const { secret = false } = kind;
+      this.findings.push(wrongType(node, types, path, expectedBy(kind), secret));
     } else if (digits !== undefined && digits !== text) {
       // `64MB` says more than its digits, where both are the same to the setting.
       const asText = kind.read(text);
       if (Object.is(asText, kind.read(digits))) return text;
       if (!(asText instanceof Refusal)) this.findings.push(misleading(node, kind, path));
     }
+    if (node.type === "boolean" && types.includes("string")) return switchWord(text, kind);
     return types.includes("integer") ? digits ?? text : text;
   }
+}
+
+/** A switch in a word that the kind knows, where it does not know that which is written. */
+function switchWord(text: string, kind: Kind<unknown, unknown>): string {
+  const words = isOn(text) ? [text, "true", "on"] : [text, "false", "off"];
+  return words.find((word) => !(kind.read(word) instanceof Refusal)) ?? text;
 }
 
 /** Not assignments: a key may be called __proto__. */
@@ -218,7 +248,12 @@ function withoutMissing(entries: ReadonlyMap<string, unknown>): Record<string, u
 /** The types of scalars that nats-server takes for a kind of setting. */
 function literalTypes(kind: Kind<unknown, unknown>): readonly LiteralType[] {
   if (kind.literals !== undefined) return kind.literals;
-  return kind.inputType.split(" | ").map((type) =>
+  return typesOf(kind.inputType);
+}
+
+/** The types of scalars for the TypeScript source of a type. */
+function typesOf(inputType: string): readonly LiteralType[] {
+  return inputType.split(" | ").map((type) =>
     type === "number" ? "integer" : type === "boolean" ? "boolean" : "string"
   );
 }
@@ -230,20 +265,20 @@ function isOn(text: string): boolean {
 
 function wrongType(
   node: ScalarNode,
-  kind: Kind<unknown, unknown>,
   types: readonly LiteralType[],
   path: Path,
+  expected: string,
+  secret: boolean,
 ): Finding {
-  const quotes = node.type === "string" ? "with quotes" : "without quotes";
-  const shown = kind.secret
-    ? `${nouns[node.type]} ${quotes} (not shown)`
-    : `${nouns[node.type]} ${JSON.stringify(node.text.slice(0, 60))}`;
+  const noun = nouns[node.type];
+  const text = node.type === "string" ? JSON.stringify(node.text.slice(0, 60)) : node.text;
   const hint = types.includes("string")
-    ? "it must be quoted to be a text"
+    ? "quote it to make it a text"
     : node.type === "string"
-    ? "it must not be quoted"
+    ? "take its quotes away"
     : undefined;
-  return { path, expected: expectedBy(kind), found: shown, hint };
+  const found = secret ? `a ${noun} (not shown)` : `the ${noun} ${text}`;
+  return { path, expected, found, hint };
 }
 
 /** `5m` means something as a text, and something else without quotes. */
@@ -262,9 +297,9 @@ function expectedBy(kind: Kind<unknown, unknown>): string {
 }
 
 const nouns: Readonly<Record<LiteralType, string>> = {
-  string: "the text",
-  integer: "the number",
-  float: "the number",
-  boolean: "the switch",
-  datetime: "the date",
+  string: "text",
+  integer: "number",
+  float: "number",
+  boolean: "switch",
+  datetime: "date",
 };
