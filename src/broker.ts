@@ -9,22 +9,23 @@ import {
   authenticatorConfig,
   createServerIdentity,
   GuessLimiter,
+  type OperatorMode,
   PasswordVerifier,
-  type Refusal,
+  Refusal,
 } from "./auth/mod.ts";
 import {
   acceptClients,
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
-  type ClientTls,
   LameDuck,
   serverInfo,
   startInProcess,
   tellClients,
 } from "./client/mod.ts";
-import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
+import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
+import { openOperator, OperatorTie, withSystemAccount } from "./operator_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
@@ -37,8 +38,6 @@ import {
   flowSettings,
   SlabPool,
   TimerWheel,
-  TlsContext,
-  type TlsMaterial,
   TouchedOutboxes,
 } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
@@ -68,9 +67,9 @@ import {
   SystemRandom,
   type Transport,
 } from "./platform/mod.ts";
-import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
+import { CLOSE_REASONS, type CloseReason, NATS_VERSION, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
-import { clientTls, loadTls, routeTls, type TlsMaterials } from "./tls_parts.ts";
+import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
@@ -145,9 +144,10 @@ export class Broker implements AsyncDisposable {
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
   readonly #buses: MessageBuses;
-  readonly #tls: ClientTls | null;
-  readonly #routeTls: RouteTls | null;
+  readonly #operator: OperatorMode | null;
+  readonly #tls: BrokerTls;
   #lastConnectionId = 0;
+  #lastSystemSequence = 0;
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
@@ -180,16 +180,34 @@ export class Broker implements AsyncDisposable {
     const identity = await createServerIdentity(random);
     const transport = options.transport ?? new DenoTransport();
     const files = options.files ?? new DenoFiles();
+    const clock = options.clock ?? new SystemClock();
     const tls = await loadTls(config, files);
+    const logging = new Logging({
+      clock,
+      files,
+      pid: processId(),
+      stderrWrite: options.writeLog ?? (() => {}),
+      config: loggingConfig(config),
+    });
+    const operator = await openOperator(config, {
+      files,
+      clock,
+      log: logging.log("auth"),
+      callout: () => Promise.resolve(new Refusal("there is no service to ask")),
+    });
+    config = withSystemAccount(config, operator);
     const hash = await serverHash(config.server_name ?? identity.id);
     const listener = listen(transport, config);
     let routeListener: Listener | null = null, broker: Broker;
     try {
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
-      broker = new Broker(config, options, {
+      broker = new Broker(config, {
         random,
         transport,
         files,
+        clock,
+        logging,
+        operator,
         tls,
         hash,
         identity,
@@ -199,6 +217,8 @@ export class Broker implements AsyncDisposable {
     } catch (error) {
       listener.close();
       routeListener?.close();
+      await operator?.close();
+      logging[Symbol.dispose]();
       throw error;
     }
     try {
@@ -215,22 +235,16 @@ export class Broker implements AsyncDisposable {
     return broker;
   }
 
-  private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
-    const { random, transport, files, tls, hash, identity, listener, routeListener } = parts;
+  private constructor(config: Config, parts: BrokerParts) {
+    const { random, transport, files, clock, tls, hash, identity, listener, routeListener } = parts;
     this.#random = random;
-    const clock = this.#clock = options.clock ?? new SystemClock();
+    this.#clock = clock;
     const pid = processId();
     this.id = identity.id;
     this.name = config.server_name ?? identity.id;
     this.address = listener.address;
     this.clusterAddress = routeListener?.address ?? null;
-    this.#logging = new Logging({
-      clock,
-      files,
-      pid,
-      stderrWrite: options.writeLog ?? (() => {}),
-      config: loggingConfig(config),
-    });
+    this.#logging = parts.logging;
     const log = this.#log = this.#logging.log();
     this.#lifecycle = new Lifecycle((error) =>
       log.error("A listener of events threw", { error: describe(error) })
@@ -278,17 +292,14 @@ export class Broker implements AsyncDisposable {
           error: describe(error),
         }),
     });
-    const tlsContext = (material: TlsMaterial | null, purpose: string) => {
-      if (material === null) return null;
-      const log = this.#logging.log("tls");
-      const context = new TlsContext(material, { files, clock, log, purpose });
-      context.watch(this.#root);
-      return context;
-    };
-    this.#tls = clientTls(config, tlsContext(tls.client, "client"));
-    this.#routeTls = routeTls(config, tlsContext(tls.route, "route"));
+    this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
+    this.#tls.watch(this.#root);
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
+    const sessions = new Map<number, ClientSession>(), operator = this.#operator = parts.operator;
+    const authority = operator === null
+      ? null
+      : new OperatorTie(operator, { accounts, sessions, root: this.#root });
     this.#environment = {
       limits: clientLimits(config),
       clock,
@@ -298,7 +309,7 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
-      }),
+      }, authority),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
@@ -307,7 +318,7 @@ export class Broker implements AsyncDisposable {
       get nonceRequired() {
         return this.authenticator.nonceRequired;
       },
-      tls: () => this.#tls,
+      tls: () => this.#tls.client,
       wheel,
       touched,
       outboxSettings: flow.outboxSettings,
@@ -322,7 +333,7 @@ export class Broker implements AsyncDisposable {
         closingConnections: 0,
         openingConnections: 0,
       },
-      sessions: new Map(),
+      sessions,
       get ending() {
         return clients.state !== "running";
       },
@@ -369,7 +380,7 @@ export class Broker implements AsyncDisposable {
       touched,
       pool,
       nextId: () => ++this.#lastConnectionId,
-      tls: () => this.#routeTls,
+      tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) =>
         this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
@@ -388,16 +399,25 @@ export class Broker implements AsyncDisposable {
         info: this.#info,
         flow,
         accounts,
-        operator: null,
+        operator: authority,
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
+        tls: this.#tls,
         refreshInfo: () => {
           const cluster = this.#cluster;
           if (cluster !== null) this.#clusterInfo(cluster.connectUrls(), cluster.name);
         },
       }),
     });
+    const bus = accounts.systemAccount === null ? null : this.#buses.of(accounts.systemAccount);
+    if (operator !== null && bus !== null) {
+      operator.connect({
+        bus,
+        newInbox: () => this.#buses.newInbox(),
+        serverInfo: () => this.#describeServer(),
+      });
+    }
     const deadlines = new Deadlines(
       wheel,
       flow.outboxSettings.watch,
@@ -420,6 +440,21 @@ export class Broker implements AsyncDisposable {
     this.#root.onCancel(() => {
       void this.close();
     });
+  }
+
+  /** What answers and events in the system account say of this server. */
+  #describeServer(): object {
+    return {
+      name: this.name,
+      host: this.address.hostname,
+      id: this.id,
+      ...(this.clusterName !== null && { cluster: this.clusterName }),
+      ver: NATS_VERSION,
+      jetstream: false,
+      flags: 0,
+      seq: ++this.#lastSystemSequence,
+      time: new Date(this.#clock.now()).toISOString(),
+    };
   }
 
   #checkHealth(): void {
@@ -567,8 +602,10 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
-  change(config: Config): Promise<ReloadReport> {
-    return this.#reloader.reload(config);
+  async change(config: Config): Promise<ReloadReport> {
+    const report = await this.#reloader.reload(withSystemAccount(config, this.#operator));
+    await this.#operator?.reload();
+    return report;
   }
 
   /** Opens the log file anew, after it was moved away. */
@@ -581,7 +618,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string, severity: "info" | "warn" = "info"): void {
+  note(message: string, severity: "info" | "warn" | "error" = "info"): void {
     this.#log[severity](message);
   }
 
@@ -640,6 +677,7 @@ export class Broker implements AsyncDisposable {
     await this.#accepting.close();
     await this.#reloader.close();
     await this.#cluster?.stop();
+    await this.#operator?.close();
     this.#buses.close();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     // Last, so that what clients have sent still gets to the others.
@@ -666,6 +704,9 @@ interface BrokerParts {
   readonly random: Random;
   readonly transport: Transport;
   readonly files: Files;
+  readonly clock: Clock;
+  readonly logging: Logging;
+  readonly operator: OperatorMode | null;
   readonly tls: TlsMaterials;
   readonly hash: string;
   readonly identity: { readonly id: string; readonly xkey: string };

@@ -21,6 +21,7 @@ export * from "./nonce.ts";
 export * from "./operator.ts";
 export * from "./operator_accounts.ts";
 export * from "./operator_claims.ts";
+export * from "./operator_mode.ts";
 export * from "./password_verifier.ts";
 export {
   type Explanation,

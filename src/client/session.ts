@@ -334,6 +334,16 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.subscriber.trace = this.#trace;
   }
 
+  /** It may not be here any more, for a reason in words. It is told `text`, unless that is null. */
+  evict(reason: string, text: string | null): void {
+    if (this.closing !== null) return;
+    this.#refused(new Refusal(reason, { account: this.#account?.name }));
+    this.close(
+      text === ERROR_TEXT.userRevoked ? "credentialsRevoked" : "authenticationExpired",
+      text,
+    );
+  }
+
   /**
    * Those who may connect are others: looks whether it still may, by what it showed then, and turns it
    * away (without a word, where `silently`) or goes by what it may now. Where that takes a check of its

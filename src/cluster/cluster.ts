@@ -59,8 +59,6 @@ export interface ClusterOptions extends ClusterFacts {
   readonly accounts: AccountDirectory;
   /** Open. */
   readonly listener: Listener;
-  /** TLS as it is now; null without. */
-  readonly tls: () => RouteTls | null;
   /** Dials. */
   readonly transport: Transport;
   /** Where tasks are spawned. */
