@@ -9,6 +9,7 @@ import {
   authenticatorConfig,
   createServerIdentity,
   GuessLimiter,
+  type OperatorMode,
   PasswordVerifier,
   type Refusal,
 } from "./auth/mod.ts";
@@ -26,6 +27,7 @@ import {
 import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
+import { openOperator, OperatorAccess, withSystemAccount } from "./operator_parts.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
@@ -151,6 +153,7 @@ export class Broker implements AsyncDisposable {
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
+  readonly #operator: OperatorAccess | null;
   readonly #reloader: Reloader;
   #closing: Promise<void> | null = null;
   readonly #closed = Promise.withResolvers<void>();
@@ -182,23 +185,38 @@ export class Broker implements AsyncDisposable {
     const files = options.files ?? new DenoFiles();
     const tls = await loadTls(config, files);
     const hash = await serverHash(config.server_name ?? identity.id);
-    const listener = listen(transport, config);
+    const clock = options.clock ?? new SystemClock();
+    const logging = new Logging({
+      clock,
+      files,
+      pid: processId(),
+      stderrWrite: options.writeLog ?? (() => {}),
+      config: loggingConfig(config),
+    });
+    let operator: OperatorMode | null = null, listener: Listener | null = null;
     let routeListener: Listener | null = null, broker: Broker;
     try {
+      operator = await openOperator(config, { files, clock, log: logging.log("auth") });
+      listener = listen(transport, config);
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
-      broker = new Broker(config, options, {
+      broker = new Broker(config, {
         random,
         transport,
         files,
         tls,
         hash,
         identity,
+        clock,
+        logging,
+        operator,
         listener,
         routeListener,
       });
     } catch (error) {
-      listener.close();
+      listener?.close();
       routeListener?.close();
+      await operator?.close();
+      logging[Symbol.dispose]();
       throw error;
     }
     try {
@@ -207,6 +225,7 @@ export class Broker implements AsyncDisposable {
         nats: address,
         ...(clusterAddress !== null && { cluster: clusterAddress }),
       });
+      await broker.#joinSystem(hash);
     } catch (error) {
       await (broker.#closing = broker.#end());
       throw error;
@@ -215,22 +234,17 @@ export class Broker implements AsyncDisposable {
     return broker;
   }
 
-  private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
+  private constructor(config: Config, parts: BrokerParts) {
     const { random, transport, files, tls, hash, identity, listener, routeListener } = parts;
+    const { clock, logging, operator } = parts;
     this.#random = random;
-    const clock = this.#clock = options.clock ?? new SystemClock();
+    this.#clock = clock;
     const pid = processId();
     this.id = identity.id;
     this.name = config.server_name ?? identity.id;
     this.address = listener.address;
     this.clusterAddress = routeListener?.address ?? null;
-    this.#logging = new Logging({
-      clock,
-      files,
-      pid,
-      stderrWrite: options.writeLog ?? (() => {}),
-      config: loggingConfig(config),
-    });
+    this.#logging = logging;
     const log = this.#log = this.#logging.log();
     this.#lifecycle = new Lifecycle((error) =>
       log.error("A listener of events threw", { error: describe(error) })
@@ -257,7 +271,7 @@ export class Broker implements AsyncDisposable {
     const touched = new TouchedOutboxes(), pool = new SlabPool();
     const flow = flowSettings(config, pool);
     const { dropAbove, pressAbove } = flow;
-    const accounts = this.#accounts = createAccounts(config, {
+    const accounts = this.#accounts = createAccounts(withSystemAccount(config, operator), {
       random,
       clock,
       touched,
@@ -277,6 +291,12 @@ export class Broker implements AsyncDisposable {
         this.#logging.log("account").error(`Account ${account}: an internal handler failed`, {
           error: describe(error),
         }),
+    });
+    this.#operator = operator === null ? null : new OperatorAccess({
+      mode: operator,
+      accounts,
+      sessions: () => this.#environment.sessions.values(),
+      log: this.#logging.log("auth"),
     });
     const tlsContext = (material: TlsMaterial | null, purpose: string) => {
       if (material === null) return null;
@@ -298,7 +318,7 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
-      }),
+      }, this.#operator),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
@@ -388,7 +408,7 @@ export class Broker implements AsyncDisposable {
         info: this.#info,
         flow,
         accounts,
-        operator: null,
+        operator: this.#operator,
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
@@ -636,10 +656,31 @@ export class Broker implements AsyncDisposable {
     await this.#end("Server Exiting..");
   }
 
+  /** Operator mode has to do with other servers in the system account. */
+  async #joinSystem(hash: string): Promise<void> {
+    const { systemAccount } = this.#accounts;
+    const bus = systemAccount === null ? null : this.#buses.of(systemAccount);
+    if (bus === null) return;
+    await this.#operator?.connect({
+      bus,
+      inboxPrefix: `$SYS._INBOX.${hash}.`,
+      random: this.#random,
+      clock: this.#clock,
+      server: () => ({
+        name: this.name,
+        host: this.#info.host,
+        id: this.id,
+        ...(this.#info.cluster !== undefined && { cluster: this.#info.cluster }),
+        ver: this.#info.version,
+      }),
+    });
+  }
+
   async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
     await this.#reloader.close();
     await this.#cluster?.stop();
+    await this.#operator?.close();
     this.#buses.close();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     // Last, so that what clients have sent still gets to the others.
@@ -669,6 +710,9 @@ interface BrokerParts {
   readonly tls: TlsMaterials;
   readonly hash: string;
   readonly identity: { readonly id: string; readonly xkey: string };
+  readonly clock: Clock;
+  readonly logging: Logging;
+  readonly operator: OperatorMode | null;
   readonly listener: Listener;
   readonly routeListener: Listener | null;
 }
