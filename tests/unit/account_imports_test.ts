@@ -234,7 +234,7 @@ Deno.test("a measured service tells its account how long it took", async () => {
     },
   });
   const [app, oth] = await pair(world);
-  await world.exchange(app, "SUB svc 1\r\nSUB traced 1\r\nSUB took 2\r\n");
+  await world.exchange(app, "SUB svc 1\r\nSUB traced 3\r\nSUB took 2\r\n");
   const measure = async (request: string) => {
     await world.exchange(oth, request);
     const [reply] = app.take().match(/_R_\.\w+\.\w+/)!;
