@@ -7,6 +7,7 @@ import {
   type AccountDirectory,
   InternalClient,
   type InternalClientOptions,
+  randomToken,
 } from "./account/mod.ts";
 import { type MessageBus, NoRespondersError } from "./auth/mod.ts";
 
