@@ -9,23 +9,24 @@ import {
   authenticatorConfig,
   createServerIdentity,
   GuessLimiter,
+  type OperatorMode,
   PasswordVerifier,
-  type Refusal,
+  Refusal,
 } from "./auth/mod.ts";
 import {
   acceptClients,
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
-  type ClientTls,
   LameDuck,
   serverInfo,
   startInProcess,
   tellClients,
 } from "./client/mod.ts";
-import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
+import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
+import { openOperator, OperatorAccess, withSystemAccount } from "./operator_parts.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
@@ -37,8 +38,6 @@ import {
   flowSettings,
   SlabPool,
   TimerWheel,
-  TlsContext,
-  type TlsMaterial,
   TouchedOutboxes,
 } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
@@ -68,9 +67,9 @@ import {
   SystemRandom,
   type Transport,
 } from "./platform/mod.ts";
-import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
+import { CLOSE_REASONS, type CloseReason, NATS_VERSION, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
-import { clientTls, loadTls, routeTls, type TlsMaterials } from "./tls_parts.ts";
+import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
@@ -145,12 +144,13 @@ export class Broker implements AsyncDisposable {
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
   readonly #buses: MessageBuses;
-  readonly #tls: ClientTls | null;
-  readonly #routeTls: RouteTls | null;
+  readonly #tls: BrokerTls;
   #lastConnectionId = 0;
+  #lastSystemSequence = 0;
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
+  readonly #operator: OperatorAccess | null;
   readonly #reloader: Reloader;
   #closing: Promise<void> | null = null;
   readonly #closed = Promise.withResolvers<void>();
@@ -180,16 +180,30 @@ export class Broker implements AsyncDisposable {
     const identity = await createServerIdentity(random);
     const transport = options.transport ?? new DenoTransport();
     const files = options.files ?? new DenoFiles();
+    const clock = options.clock ?? new SystemClock();
     const tls = await loadTls(config, files);
+    const logging = new Logging({
+      clock,
+      files,
+      pid: processId(),
+      stderrWrite: options.writeLog ?? (() => {}),
+      config: loggingConfig(config),
+    });
     const hash = await serverHash(config.server_name ?? identity.id);
-    const listener = listen(transport, config);
+    let operator: OperatorMode | null = null, listener: Listener | null = null;
     let routeListener: Listener | null = null, broker: Broker;
     try {
+      operator = await openOperator(config, { files, clock, log: logging.log("auth") });
+      config = withSystemAccount(config, operator);
+      listener = listen(transport, config);
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
-      broker = new Broker(config, options, {
+      broker = new Broker(config, {
         random,
         transport,
         files,
+        clock,
+        logging,
+        operator,
         tls,
         hash,
         identity,
@@ -197,8 +211,10 @@ export class Broker implements AsyncDisposable {
         routeListener,
       });
     } catch (error) {
-      listener.close();
+      listener?.close();
       routeListener?.close();
+      await operator?.close();
+      logging[Symbol.dispose]();
       throw error;
     }
     try {
@@ -207,6 +223,7 @@ export class Broker implements AsyncDisposable {
         nats: address,
         ...(clusterAddress !== null && { cluster: clusterAddress }),
       });
+      await broker.#joinSystem();
     } catch (error) {
       await (broker.#closing = broker.#end());
       throw error;
@@ -215,22 +232,17 @@ export class Broker implements AsyncDisposable {
     return broker;
   }
 
-  private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
+  private constructor(config: Config, parts: BrokerParts) {
     const { random, transport, files, tls, hash, identity, listener, routeListener } = parts;
+    const { clock, logging, operator } = parts;
     this.#random = random;
-    const clock = this.#clock = options.clock ?? new SystemClock();
+    this.#clock = clock;
     const pid = processId();
     this.id = identity.id;
     this.name = config.server_name ?? identity.id;
     this.address = listener.address;
     this.clusterAddress = routeListener?.address ?? null;
-    this.#logging = new Logging({
-      clock,
-      files,
-      pid,
-      stderrWrite: options.writeLog ?? (() => {}),
-      config: loggingConfig(config),
-    });
+    this.#logging = logging;
     const log = this.#log = this.#logging.log();
     this.#lifecycle = new Lifecycle((error) =>
       log.error("A listener of events threw", { error: describe(error) })
@@ -278,15 +290,14 @@ export class Broker implements AsyncDisposable {
           error: describe(error),
         }),
     });
-    const tlsContext = (material: TlsMaterial | null, purpose: string) => {
-      if (material === null) return null;
-      const log = this.#logging.log("tls");
-      const context = new TlsContext(material, { files, clock, log, purpose });
-      context.watch(this.#root);
-      return context;
-    };
-    this.#tls = clientTls(config, tlsContext(tls.client, "client"));
-    this.#routeTls = routeTls(config, tlsContext(tls.route, "route"));
+    this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
+    this.#tls.watch(this.#root);
+    this.#operator = operator === null ? null : new OperatorAccess({
+      mode: operator,
+      accounts,
+      sessions: () => this.#environment.sessions.values(),
+      log: this.#logging.log("auth"),
+    });
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -298,7 +309,7 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
-      }),
+      }, this.#operator),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
@@ -307,7 +318,7 @@ export class Broker implements AsyncDisposable {
       get nonceRequired() {
         return this.authenticator.nonceRequired;
       },
-      tls: () => this.#tls,
+      tls: () => this.#tls.client,
       wheel,
       touched,
       outboxSettings: flow.outboxSettings,
@@ -369,7 +380,7 @@ export class Broker implements AsyncDisposable {
       touched,
       pool,
       nextId: () => ++this.#lastConnectionId,
-      tls: () => this.#routeTls,
+      tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) =>
         this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
@@ -388,10 +399,11 @@ export class Broker implements AsyncDisposable {
         info: this.#info,
         flow,
         accounts,
-        operator: null,
+        operator: this.#operator,
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
+        tls: this.#tls,
         refreshInfo: () => {
           const cluster = this.#cluster;
           if (cluster !== null) this.#clusterInfo(cluster.connectUrls(), cluster.name);
@@ -420,6 +432,21 @@ export class Broker implements AsyncDisposable {
     this.#root.onCancel(() => {
       void this.close();
     });
+  }
+
+  /** What answers and events in the system account say of this server. */
+  #describeServer(): object {
+    return {
+      name: this.name,
+      host: this.address.hostname,
+      id: this.id,
+      ...(this.clusterName !== null && { cluster: this.clusterName }),
+      ver: NATS_VERSION,
+      jetstream: false,
+      flags: 0,
+      seq: ++this.#lastSystemSequence,
+      time: new Date(this.#clock.now()).toISOString(),
+    };
   }
 
   #checkHealth(): void {
@@ -567,8 +594,12 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
-  change(config: Config): Promise<ReloadReport> {
-    return this.#reloader.reload(config);
+  async change(config: Config): Promise<ReloadReport> {
+    const report = await this.#reloader.reload(
+      withSystemAccount(config, this.#operator?.mode ?? null),
+    );
+    await this.#operator?.reload();
+    return report;
   }
 
   /** Opens the log file anew, after it was moved away. */
@@ -581,7 +612,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string, severity: "info" | "warn" = "info"): void {
+  note(message: string, severity: "info" | "warn" | "error" = "info"): void {
     this.#log[severity](message);
   }
 
@@ -636,10 +667,23 @@ export class Broker implements AsyncDisposable {
     await this.#end("Server Exiting..");
   }
 
+  /** Operator mode has to do with other servers in the system account. */
+  async #joinSystem(): Promise<void> {
+    const { systemAccount } = this.#accounts;
+    const bus = systemAccount === null ? null : this.#buses.of(systemAccount);
+    if (bus === null) return;
+    await this.#operator?.connect({
+      bus,
+      newInbox: () => this.#buses.newInbox(),
+      serverInfo: () => this.#describeServer(),
+    });
+  }
+
   async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
     await this.#reloader.close();
     await this.#cluster?.stop();
+    await this.#operator?.close();
     this.#buses.close();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     // Last, so that what clients have sent still gets to the others.
@@ -666,6 +710,9 @@ interface BrokerParts {
   readonly random: Random;
   readonly transport: Transport;
   readonly files: Files;
+  readonly clock: Clock;
+  readonly logging: Logging;
+  readonly operator: OperatorMode | null;
   readonly tls: TlsMaterials;
   readonly hash: string;
   readonly identity: { readonly id: string; readonly xkey: string };

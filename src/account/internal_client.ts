@@ -78,13 +78,14 @@ export class InternalClient {
   }
 
   /**
-   * Calls `handler` for every message until what is returned is disposed.
+   * Calls `handler` for every message until what is returned is disposed. With a queue group, a byte
+   * string, one member of the group gets each message.
    *
    * @throws {InvalidSubjectError} when the subject is none that can be subscribed to.
    */
-  subscribe(subject: string, handler: Handler): Disposable {
+  subscribe(subject: string, handler: Handler, queue: string | null = null): Disposable {
     const hook: DeliveryHook = { deliver: (_, message) => this.#take(handler, message) };
-    const subscription = new Subscription(this.#subscriber, subject, null, "", hook);
+    const subscription = new Subscription(this.#subscriber, subject, queue, "", hook);
     this.#account.attach(subscription);
     this.#subscriptions.add(subscription);
     this.#options.touched.flushAll();

@@ -41,9 +41,13 @@ export interface BusRequestOptions {
 export interface MessageBus {
   /**
    * Calls `handler` for every message, never from within a publish, until what is returned is disposed.
-   * What it throws is logged.
+   * What it throws is logged. With a queue group one member of the group gets each message.
    */
-  subscribe(subject: string, handler: (message: BusMessage) => void): Disposable;
+  subscribe(
+    subject: string,
+    handler: (message: BusMessage) => void,
+    queue?: string,
+  ): Disposable;
   /** Publishes; returns how many subscribers and servers got it. */
   publish(subject: string, payload: Uint8Array, options?: BusPublishOptions): number;
   /**

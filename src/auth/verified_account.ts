@@ -43,7 +43,8 @@ export async function verifyAccount(
   token: string,
   { trustedKeys, nowSeconds, account }: VerificationOptions,
 ): Promise<VerifiedAccount> {
-  const claims = await readClaims(token);
+  const { problem, ...verified } = await examineAccount(token);
+  const { claims } = verified;
   const refuse = (reason: string): never => {
     throw new AccountLookupError(reason);
   };
@@ -51,7 +52,24 @@ export async function verifyAccount(
   if (!trustedKeys.has(claims.issuer)) refuse("its JWT is not signed by a trusted operator");
   const stale = outOfDate(claims, nowSeconds);
   if (stale !== null) refuse(`its JWT does not hold: ${stale}`);
-  if (claims.problems.length > 0) refuse(`its JWT has problems: ${claims.problems[0]}`);
+  if (problem !== null) refuse(`its JWT has problems: ${problem}`);
+  return verified;
+}
+
+/** An account that nobody has said yet to be trusted. */
+export interface ExaminedAccount extends VerifiedAccount {
+  /** The first thing that is wrong with it; null when nothing is. */
+  readonly problem: string | null;
+}
+
+/**
+ * Reads the token of an account, its signature checked. Whom to trust and the time are not looked at.
+ *
+ * @throws {AccountLookupError} when it is no such token.
+ */
+export async function examineAccount(token: string): Promise<ExaminedAccount> {
+  const claims = await readClaims(token);
+  let problem = claims.problems[0] ?? null;
   const activations: (ActivationClaims | null)[] = [];
   for (const { token, account: exporter, subject, kind, definition } of claims.imports) {
     if (token === "") {
@@ -59,13 +77,13 @@ export async function verifyAccount(
       continue;
     }
     const activation = await readActivation(token);
-    const use = { importer: claims.subject, exporter, subject, kind };
-    const problem = activationProblem(activation, use);
-    const named = JSON.stringify(definition.to ?? subject);
-    if (problem !== null) refuse(`its JWT has problems: of the import ${named} ${problem}`);
     activations.push(activation);
+    const use = { importer: claims.subject, exporter, subject, kind };
+    const wrong = activationProblem(activation, use);
+    if (wrong === null) continue;
+    problem ??= `of the import ${JSON.stringify(definition.to ?? subject)} ${wrong}`;
   }
-  return { token, claims, activations };
+  return { token, claims, activations, problem };
 }
 
 async function readClaims(token: string): Promise<AccountClaims> {

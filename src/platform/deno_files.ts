@@ -78,6 +78,15 @@ export class DenoFiles implements Files {
     }
   }
 
+  /** See {@link Files.makeFolder}. */
+  async makeFolder(path: string): Promise<void> {
+    try {
+      await Deno.mkdir(path, { recursive: true });
+    } catch (error) {
+      throw failure("make the folder", path, error);
+    }
+  }
+
   /** See {@link Files.listSync}. */
   listSync(folder: string): string[] {
     try {

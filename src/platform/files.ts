@@ -60,6 +60,12 @@ export interface Files {
    */
   removeSync(path: string): boolean;
   /**
+   * Makes a folder, and those it is in; does nothing where it is there already.
+   *
+   * @throws {FileError} when it cannot be made.
+   */
+  makeFolder(path: string): Promise<void>;
+  /**
    * Names of the entries of a folder, in no particular order.
    *
    * @throws {FileError} when it cannot be listed.

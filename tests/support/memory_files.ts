@@ -70,6 +70,10 @@ export class MemoryFiles implements Files {
     return this.#files.delete(path);
   }
 
+  makeFolder(_path: string): Promise<void> {
+    return Promise.resolve();
+  }
+
   listSync(folder: string): string[] {
     this.#mayFail("list", folder);
     const prefix = folder === "." ? "" : folder.endsWith("/") ? folder : `${folder}/`;

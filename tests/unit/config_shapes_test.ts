@@ -125,6 +125,7 @@ mappings: { "x.*": "y.$1" }
         },
       ],
       limits: { max_connections: 5, max_subscriptions: -1, max_payload: 1024, max_leafnodes: 0 },
+      jetstream: false,
     },
     B: {
       imports: [
@@ -141,7 +142,7 @@ mappings: { "x.*": "y.$1" }
   };
   const normalised: unknown = accounts;
   assertEquals(normalised, {
-    A: { ...expected.A, users: [], nkey: accountKey },
+    A: { ...expected.A, jetstream: false, users: [], nkey: accountKey },
     B: { ...expected.B, users: [] },
   });
   assertEquals(Object.values(accounts ?? {}).map(definitionOf).length, 2);
