@@ -7,10 +7,13 @@ import type { AccountDirectory } from "./account/mod.ts";
 import {
   Authenticator,
   authenticatorConfig,
+  CalloutClient,
+  ConfiguredCallout,
   createServerIdentity,
   GuessLimiter,
   PasswordVerifier,
   type Refusal,
+  type ServerIdentity,
 } from "./auth/mod.ts";
 import {
   acceptClients,
@@ -287,6 +290,7 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
+        callout: new ConfiguredCallout(this.#calloutClient(identity, clock, random), clock),
       }),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
@@ -409,6 +413,20 @@ export class Broker implements AsyncDisposable {
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
     this.#root.onCancel(() => {
       void this.close();
+    });
+  }
+
+  #calloutClient(identity: ServerIdentity, clock: Clock, random: Random): CalloutClient {
+    return new CalloutClient({
+      identity,
+      server: () => {
+        const { host, version, cluster } = this.#info;
+        return { name: this.name, host, version, cluster, tags: this.config.server_tags };
+      },
+      bus: (account) => this.#buses.of(account),
+      clock,
+      random,
+      timeoutMs: () => this.config.authorization.timeout,
     });
   }
 
@@ -658,7 +676,7 @@ interface BrokerParts {
   readonly files: Files;
   readonly tls: TlsMaterials;
   readonly hash: string;
-  readonly identity: { readonly id: string; readonly xkey: string };
+  readonly identity: ServerIdentity;
   readonly listener: Listener;
   readonly routeListener: Listener | null;
 }
