@@ -18,13 +18,12 @@ import {
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
-  type ClientTls,
   LameDuck,
   serverInfo,
   startInProcess,
   tellClients,
 } from "./client/mod.ts";
-import type { Cluster, InterestStatus, PeerStatus, RouteTls } from "./cluster/mod.ts";
+import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
 import { openOperator, OperatorAccess, withSystemAccount } from "./operator_parts.ts";
@@ -39,8 +38,6 @@ import {
   flowSettings,
   SlabPool,
   TimerWheel,
-  TlsContext,
-  type TlsMaterial,
   TouchedOutboxes,
 } from "./connection/mod.ts";
 import { type Log, Logging } from "./log/mod.ts";
@@ -72,7 +69,7 @@ import {
 } from "./platform/mod.ts";
 import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
-import { clientTls, loadTls, routeTls, type TlsMaterials } from "./tls_parts.ts";
+import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
 const HEALTH_PERIOD_MS = 1000;
@@ -147,8 +144,7 @@ export class Broker implements AsyncDisposable {
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
   readonly #buses: MessageBuses;
-  readonly #tls: ClientTls | null;
-  readonly #routeTls: RouteTls | null;
+  readonly #tls: BrokerTls;
   #lastConnectionId = 0;
   #strayErrors = 0;
   #panics = 0;
@@ -172,6 +168,7 @@ export class Broker implements AsyncDisposable {
    * @throws {ConfigError} when the configuration cannot be; nothing has been started then.
    * @throws {ListenError} when the port is in use or may not be listened on.
    * @throws {FileError} when the pid or the ports file cannot be written, or certificates cannot be used.
+   * @throws {OperatorError} when operators cannot be used, or not beside the other settings.
    */
   static async start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
     return await Broker.run(normaliseConfig(config), options);
@@ -298,15 +295,8 @@ export class Broker implements AsyncDisposable {
       sessions: () => this.#environment.sessions.values(),
       log: this.#logging.log("auth"),
     });
-    const tlsContext = (material: TlsMaterial | null, purpose: string) => {
-      if (material === null) return null;
-      const log = this.#logging.log("tls");
-      const context = new TlsContext(material, { files, clock, log, purpose });
-      context.watch(this.#root);
-      return context;
-    };
-    this.#tls = clientTls(config, tlsContext(tls.client, "client"));
-    this.#routeTls = routeTls(config, tlsContext(tls.route, "route"));
+    this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
+    this.#tls.watch(this.#root);
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -327,7 +317,7 @@ export class Broker implements AsyncDisposable {
       get nonceRequired() {
         return this.authenticator.nonceRequired;
       },
-      tls: () => this.#tls,
+      tls: () => this.#tls.client,
       wheel,
       touched,
       outboxSettings: flow.outboxSettings,
@@ -389,7 +379,7 @@ export class Broker implements AsyncDisposable {
       touched,
       pool,
       nextId: () => ++this.#lastConnectionId,
-      tls: () => this.#routeTls,
+      tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) =>
         this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
@@ -412,6 +402,7 @@ export class Broker implements AsyncDisposable {
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
+        tls: this.#tls,
         refreshInfo: () => {
           const cluster = this.#cluster;
           if (cluster !== null) this.#clusterInfo(cluster.connectUrls(), cluster.name);
@@ -601,7 +592,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Logs what the owner of the process has to say, such as why it closes the broker. */
-  note(message: string, severity: "info" | "warn" = "info"): void {
+  note(message: string, severity: "info" | "warn" | "error" = "info"): void {
     this.#log[severity](message);
   }
 

@@ -35,6 +35,7 @@ import type { ProcessFiles } from "./monitor/mod.ts";
 import type { Address } from "./platform/mod.ts";
 import { ERROR_TEXT, type ServerInfo } from "./protocol/mod.ts";
 import type { PreparedChange, ReloadContext, ReloadParticipant } from "./reload.ts";
+import { type BrokerTls, setTlsInfo } from "./tls_parts.ts";
 
 /** How many clients are changed between two looks at the clock. */
 const CHANGED_AT_A_TIME = 256;
@@ -63,6 +64,8 @@ export interface ReloadParts {
   readonly processFiles: ProcessFiles;
   /** The cluster, if any. */
   readonly cluster: Cluster | null;
+  /** TLS. */
+  readonly tls: BrokerTls;
   /** Brings INFO up to date with the cluster. */
   readonly refreshInfo: () => void;
 }
@@ -75,6 +78,7 @@ export function reloadParticipants(parts: ReloadParts): ReloadParticipant[] {
     accountsParticipant(parts),
     accessParticipant(parts),
     clientsParticipant(parts),
+    tlsParticipant(parts),
     clusterParticipant(parts),
     infoParticipant(parts),
   ];
@@ -216,6 +220,27 @@ function closeSurplus(environment: ClientEnvironment, most: number): void {
   }
 }
 
+function tlsParticipant({ tls, info }: ReloadParts): ReloadParticipant {
+  return {
+    name: "TLS",
+    async prepare(context) {
+      // The name of a server that is dialled by address is that of a route.
+      if (!concerns(context, "tls", "cluster")) return null;
+      const change = await tls.prepare(context.after);
+      return {
+        apply() {
+          change.apply();
+          setTlsInfo(info, context.after);
+        },
+        rollback() {
+          change.rollback();
+          setTlsInfo(info, context.before);
+        },
+      };
+    },
+  };
+}
+
 function clusterParticipant(parts: ReloadParts): ReloadParticipant {
   const { cluster, identity, address, verifier, refreshInfo } = parts;
   return {
@@ -224,7 +249,7 @@ function clusterParticipant(parts: ReloadParts): ReloadParticipant {
       const settings = context.after.cluster;
       if (cluster === null || settings === undefined) return null;
       // It takes limits and the advertised address from the top level.
-      if (!concerns(context, "cluster", "clients", "info")) return null;
+      if (!concerns(context, "cluster", "clients", "info", "tls")) return null;
       const before = cluster.facts, watch = cluster.watch, deadlineMs = watch.writeDeadlineMs;
       const after = clusterFacts(context.after, settings, {
         identity,

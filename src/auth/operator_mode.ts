@@ -86,6 +86,28 @@ export class OperatorMode {
   }
 
   /**
+   * Reads the operators and looks whether the settings can be; opens nothing.
+   *
+   * @throws {OperatorError} when settings contradict each other, or a JWT cannot be used.
+   * @throws {FileError} when the file of an operator cannot be read.
+   */
+  static async check(
+    settings: OperatorSettings,
+    others: OtherCredentials,
+    options: Pick<OperatorModeOptions, "files" | "clock" | "log" | "version">,
+  ): Promise<TrustedOperators> {
+    const { files, clock, log, version } = options;
+    const operators = await readOperators(settings, others, {
+      readText: (path) => files.readText(path),
+      version,
+      nowMs: clock.now(),
+      warn: (message) => log.warn(message),
+    });
+    await checkPreload(settings.resolver_preload ?? {}, operators.resolver, options);
+    return operators;
+  }
+
+  /**
    * Reads the operators and opens the resolver.
    *
    * @throws {OperatorError} when settings contradict each other, or something they name cannot be used.
@@ -96,15 +118,8 @@ export class OperatorMode {
     others: OtherCredentials,
     options: OperatorModeOptions,
   ): Promise<OperatorMode> {
-    const { files, clock, log, version } = options;
-    const operators = await readOperators(settings, others, {
-      readText: (path) => files.readText(path),
-      version,
-      nowMs: clock.now(),
-      warn: (message) => log.warn(message),
-    });
+    const operators = await OperatorMode.check(settings, others, options);
     const preload = settings.resolver_preload ?? {};
-    await checkPreload(preload, operators.resolver, options);
     if (operators.resolver.type !== "url") {
       const resolver = await openResolver(operators, preload, options);
       return new OperatorMode(operators, resolver, null, options);
@@ -204,7 +219,7 @@ async function openResolver(
 async function checkPreload(
   preload: Readonly<Record<string, string>>,
   resolver: ResolverSettings,
-  { clock, log }: OperatorModeOptions,
+  { clock, log }: Pick<OperatorModeOptions, "clock" | "log">,
 ): Promise<void> {
   const accounts = Object.entries(preload);
   if (accounts.length > 0 && resolver.type === "url") {

@@ -12,7 +12,15 @@
 export type Effect = "applied" | "restart" | "refused";
 
 /** The part of a broker that carries a change out. */
-export type ChangePart = "log" | "clients" | "info" | "files" | "cluster" | "access" | "accounts";
+export type ChangePart =
+  | "log"
+  | "clients"
+  | "info"
+  | "files"
+  | "cluster"
+  | "access"
+  | "accounts"
+  | "tls";
 
 /** What becomes of a setting. */
 export interface ChangeRule {
@@ -153,6 +161,14 @@ export const changeTable: readonly ChangeRule[] = [
   }),
   ...restart("clients were let in by it", { default_sentinel: "DefaultSentinel" }),
 
+  ...applied("tls", "for connections that are made from then on", [
+    "tls",
+    "tls.**",
+    "allow_non_tls",
+    "cluster.tls",
+    "cluster.tls.**",
+  ]),
+
   {
     setting: "cluster",
     effect: "restart",
@@ -207,6 +223,7 @@ export const changeTable: readonly ChangeRule[] = [
     "pid_file",
     "ports_file_dir",
   ]),
+  ...applied("info", atOnce, ["reload_on_change"]),
   ...applied("info", "with the next lame duck mode", [
     "lame_duck_duration",
     "lame_duck_grace_period",

@@ -8,7 +8,7 @@ import type { Path } from "./problem.ts";
 import { readClusterUrl } from "./route_url.ts";
 
 /** What the command is asked to do. */
-export type Mode = "run" | "help" | "version" | "check" | "print config" | "json schema";
+export type Mode = "run" | "help" | "version" | "check" | "print config" | "json schema" | "signal";
 
 /** A setting and the text that a flag has for it; `undefined` takes the file's away. */
 export type FlagSetting = readonly [path: Path, value: string | undefined];
@@ -76,6 +76,12 @@ export const flagGroups: readonly FlagGroup[] = [
       {
         name: "ignore-unsupported",
         help: "Only warn of what the file has and denats does not support yet",
+      },
+      {
+        name: "signal",
+        also: ["sl"],
+        value: "signal[=pid]",
+        help: "Signal a server: ldm, quit, reload, reopen, stop, term",
       },
       { name: "t", help: "Test configuration and exit", mode: "check" },
       {
@@ -278,7 +284,6 @@ function tlsSettings(value: string): readonly FlagSetting[] {
 const unsupportedFlags: readonly Flag[] = [
   { name: "http_port", also: ["m"], value: "port" },
   { name: "https_port", also: ["ms"], value: "port" },
-  { name: "signal", also: ["sl"], value: "signal" },
   { name: "syslog", also: ["s"] },
   { name: "remote_syslog", also: ["r"], value: "addr" },
   { name: "jetstream", also: ["js"] },

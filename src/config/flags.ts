@@ -22,6 +22,8 @@ export interface Flags {
   readonly ignoreUnsupported?: boolean;
   /** Settings that were given by flags; every value was checked by itself. */
   readonly overrides: readonly Override[];
+  /** What is to be said to another server, by nats-server's word, and to which: a pid or a pid file. */
+  readonly signal?: { readonly name: string; readonly target?: string | undefined } | undefined;
 }
 
 /** The command's arguments were refused; the message is one line, and holds no secret. */
@@ -106,7 +108,15 @@ export function parseFlags(args: readonly string[]): Flags {
     configFile: config,
     ...(ignoreUnsupported ? { ignoreUnsupported } : {}),
     overrides,
+    ...signalOf(flags.find(({ flag }) => flag.name === "signal")?.value),
   };
+}
+
+/** `reload` or `reload=pid`. */
+function signalOf(value: string | undefined): Pick<Flags, "signal"> {
+  if (value === undefined) return {};
+  const [name = "", ...rest] = value.split("=");
+  return { signal: { name, ...(rest.length > 0 && { target: rest.join("=") }) } };
 }
 
 /** Modes that were asked for, the one that wins first. */
@@ -130,7 +140,8 @@ function modeOf(
   }
   if (word !== undefined) throw unexpectedWord(word);
   const asked = new Set(flags.filter(({ value }) => value === "true").map(({ flag }) => flag.mode));
-  const mode = modePrecedence.find((item) => asked.has(item)) ?? "run";
+  const signalled = flags.some(({ flag }) => flag.name === "signal");
+  const mode = modePrecedence.find((item) => asked.has(item)) ?? (signalled ? "signal" : "run");
   if (mode === "check" && config === undefined) {
     throw new FlagError("-t checks a configuration file: name it with -c <file>");
   }

@@ -33,6 +33,7 @@ import {
   lameDuckFields,
   listenAgrees,
   portsDiffer,
+  reloadFields,
 } from "./server_section.ts";
 import { authenticationTimeout, resolveTls, tlsTopFields } from "./tls_section.ts";
 import { unsupportedKeys } from "./unsupported.ts";
@@ -49,6 +50,7 @@ export const sections: readonly { readonly title: string; readonly keys: readonl
   { title: "The cluster", keys: Object.keys(clusterFields) },
   { title: "Logging", keys: Object.keys(loggingFields) },
   { title: "Files for other programs", keys: Object.keys(fileFields) },
+  { title: "Changing it while it runs", keys: Object.keys(reloadFields) },
   { title: "Lame duck mode", keys: Object.keys(lameDuckFields) },
 ];
 
@@ -63,6 +65,7 @@ const settings = block({
   ...clusterFields,
   ...loggingFields,
   ...fileFields,
+  ...reloadFields,
   ...lameDuckFields,
 }, {
   typeName: "Config",

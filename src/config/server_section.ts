@@ -15,7 +15,14 @@ import {
 } from "./fields.ts";
 import { duration, port } from "./number_kinds.ts";
 import { defaultClusterListen } from "./route_url.ts";
-import { advertisedAddress, host, type ListenAddress, listenAddress, text } from "./text_kinds.ts";
+import {
+  advertisedAddress,
+  boolean,
+  host,
+  type ListenAddress,
+  listenAddress,
+  text,
+} from "./text_kinds.ts";
 import { formatDuration } from "./units.ts";
 
 /** Where clients connect when nothing else is said: nats-server's own defaults. */
@@ -73,6 +80,15 @@ export const fileFields = {
     scalar(filePath),
     "/run",
     "Folder to write nats-server_<pid>.ports to: the addresses really listened on, as JSON.",
+  ),
+};
+
+/** Changing it while it runs. */
+export const reloadFields = {
+  reload_on_change: withDefault(
+    scalar(boolean()),
+    false,
+    "Reload this file, and those that it includes, when they change; else only SIGHUP does.",
   ),
 };
 

@@ -136,6 +136,11 @@ export interface ConfigInput {
   /** Folder to write nats-server_<pid>.ports to: the addresses really listened on, as JSON. */
   readonly ports_file_dir?: string | undefined;
   /**
+   * Reload this file, and those that it includes, when they change; else only SIGHUP does. Default:
+   * `false`.
+   */
+  readonly reload_on_change?: boolean | undefined;
+  /**
    * Time that lame duck mode (SIGUSR2) takes, in which clients are closed one by one; at least 30s.
    * A duration such as "2s", "1m30s" or "500ms"; a plain number is seconds. Default: `"2m"`.
    */
@@ -242,6 +247,8 @@ export interface Config {
   readonly pid_file?: string | undefined;
   /** Folder to write nats-server_<pid>.ports to: the addresses really listened on, as JSON. */
   readonly ports_file_dir?: string | undefined;
+  /** Reload this file, and those that it includes, when they change; else only SIGHUP does. */
+  readonly reload_on_change: boolean;
   /**
    * Time that lame duck mode (SIGUSR2) takes, in which clients are closed one by one; at least 30s.
    * Milliseconds.

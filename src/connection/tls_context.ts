@@ -5,21 +5,22 @@
  */
 import type { Log } from "../log/mod.ts";
 import type { Clock, Files } from "../platform/mod.ts";
-import { every, type Scope } from "../supervisor/mod.ts";
 import {
-  loadTlsMaterial,
   makeTlsMaterial,
   readTlsFiles,
   type TlsFiles,
   type TlsMaterial,
   TlsMaterialError,
-  type TlsSettings,
 } from "./tls_material.ts";
 
-/** How often the files are looked at. */
+/** How often the files should be looked at. */
 export const CERTIFICATE_LOOK_MS = 5000;
-/** How often it is looked at how long certificates are valid, and how many days are a warning. */
-const EXPIRY_LOOK_MS = 24 * 3_600_000, EXPIRY_DAYS = 30, DAY_MS = 24 * 3_600_000;
+/** How often it should be looked at how long certificates are valid. */
+export const EXPIRY_LOOK_MS = 24 * 3_600_000;
+
+const DAY_MS = 24 * 3_600_000;
+/** With less than so many days left there is a warning. */
+const EXPIRY_DAYS = 30;
 
 /** What a {@link TlsContext} needs. */
 export interface TlsContextOptions {
@@ -44,39 +45,12 @@ export class TlsContext {
   constructor(material: TlsMaterial, options: TlsContextOptions) {
     this.#options = options;
     this.#current = material;
+    this.warnOfExpiry();
   }
 
   /** What new handshakes use. */
   get current(): TlsMaterial {
     return this.#current;
-  }
-
-  /**
-   * Reads and checks what other settings name, and changes nothing.
-   *
-   * @throws {TlsMaterialError} when it cannot be used.
-   */
-  prepare(settings: TlsSettings): Promise<TlsMaterial> {
-    return loadTlsMaterial(this.#options.files, settings);
-  }
-
-  /**
-   * Has new handshakes use `material`; returns what they used until now, which is to be given back here
-   * where a change is taken back.
-   */
-  replace(material: TlsMaterial): TlsMaterial {
-    const before = this.#current;
-    this.#current = material;
-    this.#refused = null;
-    return before;
-  }
-
-  /** Looks at the files regularly, and at how long the certificate is still valid. */
-  watch(scope: Scope): void {
-    const { purpose } = this.#options;
-    this.warnOfExpiry();
-    every(scope, `certificates:${purpose}`, CERTIFICATE_LOOK_MS, () => this.look());
-    every(scope, `expiry:${purpose}`, EXPIRY_LOOK_MS, () => this.warnOfExpiry());
   }
 
   /** Uses what is in the files now, where that has changed and is good. Never rejects. */
@@ -87,8 +61,8 @@ export class TlsContext {
       found = await readTlsFiles(files, before.settings);
       if (this.#current !== before || same(found, before.files)) return;
       if (this.#refused !== null && same(found, this.#refused)) return;
-      const material = makeTlsMaterial(found, before.settings);
-      this.replace(material);
+      const material = this.#current = makeTlsMaterial(found, before.settings, before);
+      this.#refused = null;
       log.info(`The TLS certificates for ${purpose} connections have changed`, {
         valid_until: new Date(material.certificate.notAfterMs).toISOString(),
       });

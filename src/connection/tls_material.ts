@@ -60,12 +60,18 @@ export interface TlsMaterial {
   readonly certificate: CertificateFacts;
 }
 
-/** Reads the files of `settings`, and checks that they belong together. */
+/**
+ * Reads the files of `settings`, and checks that they belong together.
+ *
+ * @param before What was used until now, if anything: whoever was verified by the same authorities still is.
+ * @throws {TlsMaterialError} when they cannot be used.
+ */
 export async function loadTlsMaterial(
   files: Pick<Files, "readText">,
   settings: TlsSettings,
+  before: TlsMaterial | null = null,
 ): Promise<TlsMaterial> {
-  return makeTlsMaterial(await readTlsFiles(files, settings), settings);
+  return makeTlsMaterial(await readTlsFiles(files, settings), settings, before);
 }
 
 /** The files of `settings` as they are now. */
@@ -93,7 +99,11 @@ export async function readTlsFiles(
  *
  * @throws {TlsMaterialError} when they are not what they should be, or do not belong together.
  */
-export function makeTlsMaterial(files: TlsFiles, settings: TlsSettings): TlsMaterial {
+export function makeTlsMaterial(
+  files: TlsFiles,
+  settings: TlsSettings,
+  before: TlsMaterial | null = null,
+): TlsMaterial {
   const { certFile, keyFile, caFile, verify, minVersion, pinned } = settings;
   const [own] = certificatesOf(files.cert, certFile);
   const key = privateKeyOf(files.key, keyFile);
@@ -125,7 +135,9 @@ export function makeTlsMaterial(files: TlsFiles, settings: TlsSettings): TlsMate
       context: createSecureContext({ ...options, ...ca }),
       verify,
       pinned,
-      trust: new VerifiedPeers(),
+      trust: before?.verify === verify && before.files.ca === files.ca
+        ? before.trust
+        : new VerifiedPeers(),
       certificate: factsOf(own!, certFile),
     };
   } catch (error) {

@@ -9,6 +9,34 @@ import type { Clock } from "./clock.ts";
 /** Signals that {@link onSignal} takes. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
 
+/** Signals that {@link sendSignal} sends. */
+export type SentSignal = SignalName | "SIGKILL";
+
+/** A signal could not be sent; the message says why. */
+export class SignalError extends Error {
+  /** Always `"SignalError"`. */
+  override readonly name = "SignalError";
+}
+
+/**
+ * Sends a signal to another process.
+ *
+ * @throws {SignalError} when there is no such process, or it is not ours.
+ */
+export function sendSignal(pid: number, signal: SentSignal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound || /ESRCH/.test(String(error));
+    const reason = isMissing
+      ? "there is no such process"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new SignalError(`cannot send a signal to process ${pid}: ${reason}`, { cause: error });
+  }
+}
+
 /** A throw that nobody caught. */
 export interface StrayError {
   /** What was thrown or rejected with. */

@@ -9,6 +9,7 @@ export * from "./deno_files.ts";
 export * from "./deno_http.ts";
 export * from "./deno_process.ts";
 export * from "./deno_transport.ts";
+export * from "./file_stamp.ts";
 export * from "./files.ts";
 export * from "./http.ts";
 export * from "./memory_transport.ts";

@@ -318,6 +318,39 @@ Deno.test("new certificates are for new connections, and only good ones", async 
   await old.close();
 });
 
+Deno.test("what TLS is to be like changes with a reload, and not for who is there", async () => {
+  await using server = await TlsBroker.start();
+  const { folder, authority, broker } = server, ca_file = `${folder.path}/ca.pem`;
+  const tls = { cert_file: `${folder.path}/server.pem`, key_file: `${folder.path}/server.key` };
+  const base = { host: "127.0.0.1", port: -1 };
+  const servers = `localhost:${broker.address.port}`;
+  const old = await connect({ servers, tls: { caFile: ca_file }, reconnect: false });
+  const reload = async (settings: Parameters<Broker["reload"]>[0]) =>
+    (await broker.reload({ ...base, ...settings })).outcome;
+
+  assertEquals(await reload({ tls: { ...tls, ca_file, verify: true } }), "applied");
+  const stranger = await server.talk();
+  assert(!stranger.admitted);
+  assertStringIncludes(stranger.plain, '"tls_verify":true');
+  const { cert, key } = await authority.issue({});
+  assert((await server.talk({ cert, key })).admitted);
+
+  const other = (await folder.pair("other", await authority.issue({}))).key_file;
+  assertEquals(await reload({ tls: { ...tls, key_file: other } }), "failed");
+  assert((await server.talk({ cert, key })).admitted, "as before");
+
+  assertEquals(await reload({ tls, allow_non_tls: true }), "applied");
+  assertStringIncludes((await server.talk()).plain, '"tls_available":true');
+  assertEquals(await reload({}), "applied");
+  const plain = await connect({ servers, reconnect: false, tls: null });
+  assertEquals(plain.info?.tls_available, undefined);
+  await plain.close();
+  assertEquals(await reload({ tls }), "applied");
+  assert((await server.talk()).admitted);
+  await old.flush();
+  await old.close();
+});
+
 Deno.test("a certificate that expires soon is a warning", async () => {
   await using soon = await TlsBroker.start({}, {}, {
     dns: ["localhost"],

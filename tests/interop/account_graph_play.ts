@@ -134,12 +134,7 @@ class Player implements Disposable {
         if (queue === undefined) own.push(one);
         else queues[queue]!.push(`${one.headers} ${one.payload}`);
       }
-      // Within a subscription the order of one publisher stays.
-      return own.map((one, place) => ({ one, place }))
-        .sort((a, b) =>
-          a.one.sid - b.one.sid || compare(a.one.publisher, b.one.publisher) || a.place - b.place
-        )
-        .map(({ one }) => one.text);
+      return inOrder(own);
     });
     for (const all of Object.values(queues)) all.sort();
     return { clients, queues };
@@ -275,6 +270,25 @@ class GraphClient {
     }
     return text;
   }
+}
+
+/**
+ * Deliveries by subscription and publisher. Within these the order stays, but that of one message
+ * that came in several ways.
+ */
+function inOrder(deliveries: readonly Delivery[]): string[] {
+  const sorted = deliveries.map((one, place) => ({ one, place })).sort((a, b) =>
+    a.one.sid - b.one.sid || compare(a.one.publisher, b.one.publisher) || a.place - b.place
+  );
+  const texts: string[] = [];
+  for (let start = 0, end = 0; start < sorted.length; start = end) {
+    const { sid, publisher, payload } = sorted[start]!.one;
+    const isSame = (other: Delivery | undefined) =>
+      other?.sid === sid && other.publisher === publisher && other.payload === payload;
+    while (isSame(sorted[end]?.one)) end++;
+    texts.push(...sorted.slice(start, end).map(({ one }) => one.text).sort());
+  }
+  return texts;
 }
 
 function publication(subject: string, payload: string, headers: readonly string[]): string {

@@ -93,8 +93,10 @@ function describeDifference(
   const lines = [`   differs at ${index - 1}: ${step ? describeStep(graph, step) : "the opening"}`];
   const compare = (who: string, left: readonly string[] = [], right: readonly string[] = []) => {
     if (JSON.stringify(left) === JSON.stringify(right)) return;
-    lines.push(`     ${who}`, ...left.map((one) => `       expected ${one}`));
-    lines.push(...right.map((one) => `       actual   ${one}`));
+    const missing = without(left, right), excess = without(right, left);
+    lines.push(`     ${who}${missing.length + excess.length === 0 ? ": another order" : ""}`);
+    lines.push(...missing.map((one) => `       missing ${one}`));
+    lines.push(...excess.map((one) => `       excess  ${one}`));
   };
   expected.clients.forEach((one, client) =>
     compare(`client ${client}`, one, actual.clients[client])
@@ -103,6 +105,16 @@ function describeDifference(
     compare(`queue ${queue}`, expected.queues[queue], actual.queues[queue]);
   }
   return lines.join("\n");
+}
+
+/** What is left of a multiset when another one is taken away. */
+function without(all: readonly string[], gone: readonly string[]): string[] {
+  const rest = [...all];
+  for (const one of gone) {
+    const place = rest.indexOf(one);
+    if (place !== -1) rest.splice(place, 1);
+  }
+  return rest;
 }
 
 async function accepts(binary: string, graph: Graph): Promise<boolean> {

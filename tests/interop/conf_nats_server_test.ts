@@ -13,8 +13,17 @@ import {
   type Problem,
 } from "../../src/config/mod.ts";
 import { DenoFiles, SeededRandom } from "../../src/platform/mod.ts";
+import { CertificateFolder, TestAuthority } from "../support/certificates.ts";
 import { runCommand } from "../support/command.ts";
-import { boolean, integer, list, makeUpConf, map, string } from "../support/conf_settings.ts";
+import {
+  boolean,
+  integer,
+  list,
+  makeUpConf,
+  map,
+  string,
+  type TlsFiles,
+} from "../support/conf_settings.ts";
 import {
   type ConfMap,
   type ConfSpelling,
@@ -42,8 +51,8 @@ function hasNames(path: readonly string[]): boolean {
 const spelling: ConfSpelling = {
   includes: true,
   anyCase: (path) => !hasNames(path),
-  // nats-server takes the names of variables for subjects there.
-  variables: (path) => !path.some((key) => key === "mappings" || key === "maps"),
+  // nats-server takes the names of variables for subjects or settings there.
+  variables: (path) => !path.some((key) => ["mappings", "maps", "tls"].includes(key)),
 };
 
 /** What a server says of a file: nothing where it accepts it. */
@@ -135,15 +144,25 @@ function agreesOnPlace(official: string, ours: readonly Problem[]): boolean {
   );
 }
 
+/** A certificate, its key and its authority. */
+async function issueFiles(folder: CertificateFolder): Promise<TlsFiles> {
+  const authority = await TestAuthority.create();
+  const { cert_file, key_file } = await folder.pair("server", await authority.issue({}));
+  const caFile = await folder.write("ca.pem", authority.pem);
+  return { certFile: cert_file, keyFile: key_file, caFile };
+}
+
 Deno.test({
   name: "conf: made-up files of settings that both have are accepted and refused alike",
   ignore: binary === undefined,
   fn: async () => {
+    await using certificates = await CertificateFolder.create();
+    const tlsFiles = await issueFiles(certificates);
     let accepted = 0, placed = 0, refused = 0;
     const failures: string[] = [];
     await inParallel(FILE_COUNT, async (seed) => {
       const random = new SeededRandom(seed);
-      const { conf, fault } = makeUpConf(random, seed % 2 === 1);
+      const { conf, fault } = makeUpConf(random, seed % 2 === 1, tlsFiles);
       await using folder = await ConfFolder.write(writeConf(conf, random, spelling));
       const { official, ours } = await folder.verdicts();
       if ((official === undefined) !== (ours === undefined)) {
@@ -220,6 +239,8 @@ const unsupported: readonly (readonly [path: readonly string[], value: ConfValue
   [["accounts", "A", "trace_dest"], string("t.a")],
   [["authorization", "proxy_required"], boolean(true)],
   [["cluster", "write_timeout"], string("close")],
+  [["tls", "cipher_suites"], list([string("TLS_AES_128_GCM_SHA256")])],
+  [["tls", "curve_preferences"], list([string("CurveP256")])],
 ];
 
 /** `conf` with a value at `path`, in place of what is there. */
@@ -235,10 +256,18 @@ function withValue(
   return map([...others, [key, withValue(inner, rest, value)]]);
 }
 
+/** `conf` with a `tls` block that is whole. */
+function withFiles(conf: ConfMap, { certFile, keyFile, caFile }: TlsFiles): ConfMap {
+  const files = [["cert_file", certFile], ["key_file", keyFile], ["ca_file", caFile]] as const;
+  return files.reduce((made, [key, path]) => withValue(made, ["tls", key], string(path)), conf);
+}
+
 Deno.test({
   name: "conf: what denats does not support is named with its file, line and block",
   ignore: binary === undefined,
   fn: async () => {
+    await using certificates = await CertificateFolder.create();
+    const tlsFiles = await issueFiles(certificates);
     let count = 0;
     const failures: string[] = [];
     await inParallel(2 * unsupported.length, async (index) => {
@@ -246,14 +275,15 @@ Deno.test({
       const random = new SeededRandom(index);
       const { conf } = makeUpConf(random, false);
       // Which a setting of that name would not go with.
-      const plain = map(conf.map.filter(([key]) => key !== path[0] || path.length > 1));
+      const others = map(conf.map.filter(([key]) => key !== path[0] || path.length > 1));
+      const plain = path[0] === "tls" ? withFiles(others, tlsFiles) : others;
       const writing = writeConf(withValue(plain, path, value), random, {
         ...spelling,
         variables: false,
       });
       await using folder = await ConfFolder.write(writing);
       const { official, ours = [] } = await folder.verdicts();
-      const { ours: others, warnings } = await folder.verdicts(true);
+      const { ours: left, warnings } = await folder.verdicts(true);
       const named = ours.map(({ path, found }) => `${path}: ${found}`);
       const ignored = warnings.filter(({ kind }) => kind === "unsupported");
       const [warning] = ignored;
@@ -262,7 +292,7 @@ Deno.test({
         ? writing.text
         : writing.files[warning?.source?.replace(/^.*\//, "") ?? ""];
       const line = text?.split("\n")[(warning?.line ?? 0) - 1] ?? "";
-      const good = official === undefined && others === undefined && ignored.length === 1 &&
+      const good = official === undefined && left === undefined && ignored.length === 1 &&
         warning?.path === path.join(".") && line.slice((warning.column ?? 0) - 1).toLowerCase()
         .replace(/^["']/, "").startsWith(key) &&
         named.join() === `${path.join(".")}: not supported by this version of denats` &&
@@ -272,7 +302,7 @@ Deno.test({
         failures.push(
           `${path.join(".")} (seed ${index}): nats-server: ${official ?? "valid"}\ndenats: ` +
             `${named.join("\n")}\nignoring: ${
-              JSON.stringify([others, warnings])
+              JSON.stringify([left, warnings])
             }\n${folder.describe()}`,
         );
       }

@@ -17,6 +17,16 @@ export interface MadeUpConf {
   readonly fault?: string;
 }
 
+/** Files for TLS, by path. */
+export interface TlsFiles {
+  /** A certificate, PEM. */
+  readonly certFile: string;
+  /** Its private key, PEM. */
+  readonly keyFile: string;
+  /** The certificate of its authority, PEM. */
+  readonly caFile: string;
+}
+
 /** A text. */
 export const string = (string: string): ConfValue => ({ string });
 /** A whole number. */
@@ -328,7 +338,7 @@ function accounts(chance: Chance): ConfMap {
   ]);
 }
 
-function cluster(chance: Chance): ConfMap {
+function cluster(chance: Chance, files: TlsFiles | undefined): ConfMap {
   const entries: Entry[] = [];
   if (chance.of(0.6)) entries.push(["name", string("east")]);
   if (chance.of(0.5)) {
@@ -361,12 +371,45 @@ function cluster(chance: Chance): ConfMap {
       map([["import", subjects(chance)], ["export", subjects(chance)]]),
     ],
   ];
+  if (files !== undefined) others.push(["tls", tls(chance, files)]);
   entries.push(...chance.some(others, 0.35));
   return map(entries);
 }
 
-/** A configuration of settings that both servers have. */
-export function makeUpConf(random: Random, faulty: boolean): MadeUpConf {
+function tls(chance: Chance, files: TlsFiles): ConfMap {
+  const others: Entry[] = [
+    ["verify", anySwitch(chance)],
+    ["timeout", chance.pick([integer(2), { float: "0.5" }, string("2s")])],
+    ["pinned_certs", list([string("aB".repeat(32))])],
+    ["min_version", string(chance.pick(["1.2", "1.3"]))],
+    ["insecure", boolean(false)],
+  ];
+  return map([
+    ["cert_file", string(files.certFile)],
+    ["key_file", string(files.keyFile)],
+    ["ca_file", string(files.caFile)],
+    ...chance.some(others),
+  ]);
+}
+
+function clientTls(chance: Chance, files: TlsFiles): ConfMap {
+  const others: Entry[] = [
+    ["verify_and_map", anySwitch(chance)],
+    [
+      chance.pick(["handshake_first", "first", "immediate"]),
+      chance.pick([boolean(true), boolean(false), string("auto"), string("100ms")]),
+    ],
+    ["connection_rate_limit", integer(100)],
+  ];
+  return map([...tls(chance, files).map, ...chance.some(others)]);
+}
+
+/**
+ * A configuration of settings that both servers have.
+ *
+ * @param files For TLS; there is none without them.
+ */
+export function makeUpConf(random: Random, faulty: boolean, files?: TlsFiles): MadeUpConf {
   const chance = new Chance(random);
   const chosen = plainSettings.filter(() => chance.of(0.12));
   const entries = chosen.map((
@@ -392,7 +435,10 @@ export function makeUpConf(random: Random, faulty: boolean): MadeUpConf {
       entries.push([chance.pick(["system_account", "system"]), string("SYS")]);
     }
   }
-  if (chance.of(0.4)) entries.push(["cluster", cluster(chance)]);
+  if (files !== undefined && chance.of(0.3)) {
+    entries.push(["tls", clientTls(chance, files)], ["allow_non_tls", anySwitch(chance)]);
+  }
+  if (chance.of(0.4)) entries.push(["cluster", cluster(chance, files)]);
   const conf = map(shuffled(entries, chance));
   return faulty ? spoil(conf, chosen, chance) : { conf };
 }

@@ -50,6 +50,7 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     port: 4222,
     server_tags: [],
     server_metadata: {},
+    reload_on_change: false,
     max_connections: 65_536,
     max_subscriptions: 0,
     max_payload: 1_048_576,

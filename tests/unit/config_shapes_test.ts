@@ -125,6 +125,7 @@ mappings: { "x.*": "y.$1" }
         },
       ],
       limits: { max_connections: 5, max_subscriptions: -1, max_payload: 1024, max_leafnodes: 0 },
+      jetstream: false,
     },
     B: {
       imports: [

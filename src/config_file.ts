@@ -1,0 +1,92 @@
+/**
+ * The configuration file of the command, which is read again when it reloads.
+ *
+ * @module
+ */
+import {
+  type Config,
+  type ConfigWarning,
+  type Environment,
+  type Flags,
+  loadConfig,
+  loadInBackground,
+} from "./config/mod.ts";
+import type { Clock, FileStamp } from "./platform/mod.ts";
+
+/** From this size on a file is read and checked in a thread of its own. */
+const BACKGROUND_BYTES = 128 * 1024;
+
+/** What a {@link ConfigFile} takes from its surroundings. */
+export interface ConfigFileOptions {
+  /** The command's flags, which override the file at every time. */
+  readonly flags: Pick<Flags, "configFile" | "overrides" | "ignoreUnsupported">;
+  /** Variables. */
+  readonly env: Environment;
+  /** Reads files. */
+  readonly readText: (path: string) => Promise<string>;
+  /** What is known of a file without reading it. */
+  readonly stampOf: (path: string) => Promise<FileStamp | null>;
+  /** Time. */
+  readonly clock: Clock;
+  /** Loads in a thread of its own; the real one when left out. */
+  readonly background?: typeof loadInBackground | undefined;
+}
+
+/** There is no file to read again; the message is nats-server's. */
+export class NoConfigFileError extends Error {
+  /** Always `"NoConfigFileError"`. */
+  override readonly name = "NoConfigFileError";
+}
+
+/** A configuration file, and those that it includes. */
+export class ConfigFile {
+  readonly #options: ConfigFileOptions;
+  #paths: readonly string[];
+
+  /** `paths` are the files that were read up to now. */
+  constructor(options: ConfigFileOptions, paths: readonly string[]) {
+    this.#options = options;
+    this.#paths = paths;
+  }
+
+  /** The files that were read when it was last good. */
+  get paths(): readonly string[] {
+    return this.#paths;
+  }
+
+  /**
+   * Reads it again. What is the same as `before` is taken from there where the file is a large one.
+   *
+   * @throws {NoConfigFileError} when there is none.
+   * @throws {ConfigError} with everything that is wrong, each with its place in the file.
+   */
+  async load(
+    before: Config,
+    signal: AbortSignal,
+    onWarning: (warning: ConfigWarning) => void,
+  ): Promise<Config> {
+    const { flags, env, stampOf, clock, background = loadInBackground } = this.#options;
+    const { configFile, overrides, ignoreUnsupported } = flags;
+    if (configFile === undefined) {
+      throw new NoConfigFileError(
+        "can only reload config when a file is provided using -c or --config",
+      );
+    }
+    const size = (await stampOf(configFile))?.size ?? 0;
+    if (size >= BACKGROUND_BYTES) {
+      const toLoad = { configFile, overrides, ...(ignoreUnsupported && { ignoreUnsupported }) };
+      const loaded = await background({ flags: toLoad, before, clock, signal });
+      this.#paths = loaded.paths;
+      loaded.warnings.forEach(onWarning);
+      return loaded.config;
+    }
+    const paths: string[] = [];
+    const readText = (path: string) => {
+      paths.push(path);
+      return this.#options.readText(path);
+    };
+    const config = await loadConfig({ flags, env, files: { readText }, onWarning });
+    this.#paths = paths;
+    return config;
+  }
+}

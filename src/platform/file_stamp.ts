@@ -1,0 +1,23 @@
+/**
+ * Whether a file has changed.
+ *
+ * @module
+ */
+
+/** What is known of a file without reading it. */
+export interface FileStamp {
+  /** Another text when it is another file, or was written meanwhile. */
+  readonly stamp: string;
+  /** Its size in bytes. */
+  readonly size: number;
+}
+
+/** What is known of a file, or of what a link points to; null when it cannot be looked at. */
+export async function fileStamp(path: string): Promise<FileStamp | null> {
+  try {
+    const { dev, ino, size, mtime } = await Deno.stat(path);
+    return { stamp: `${dev}:${ino}:${size}:${mtime?.getTime()}`, size };
+  } catch {
+    return null;
+  }
+}
