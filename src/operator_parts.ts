@@ -230,7 +230,7 @@ export class OperatorAccess {
   /** A client whose account has changed has to leave, or goes by what holds now. */
   #review(session: ClientSession, identity: Identity): void {
     const eviction = this.evictionOf(identity);
-    if (eviction === null) return session.revise(identity);
+    if (eviction === null) return session.revise(this.#mode.authenticator.revised(identity));
     const { reason, text } = eviction;
     session.revise(new Refusal(reason, { account: identity.account }), text);
   }
