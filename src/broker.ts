@@ -172,6 +172,7 @@ export class Broker implements AsyncDisposable {
    * @throws {ConfigError} when the configuration cannot be; nothing has been started then.
    * @throws {ListenError} when the port is in use or may not be listened on.
    * @throws {FileError} when the pid or the ports file cannot be written, or certificates cannot be used.
+   * @throws {OperatorError} when operators cannot be used, or not beside the other settings.
    */
   static async start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
     return await Broker.run(normaliseConfig(config), options);
