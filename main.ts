@@ -7,6 +7,7 @@ import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
 import { commands, runCommand } from "./src/command/mod.ts";
 import { loadTls } from "./src/tls_parts.ts";
 import { ConfigFile, NoConfigFileError } from "./src/config_file.ts";
+import { OperatorError } from "./src/auth/mod.ts";
 import {
   type Config,
   ConfigError,
@@ -225,7 +226,9 @@ async function serve(
   try {
     broker = await Broker.run(config, { writeLog: writeStderr });
   } catch (error) {
-    if (error instanceof ListenError || error instanceof FileError) return refuse(error.message);
+    if (
+      error instanceof ListenError || error instanceof FileError || error instanceof OperatorError
+    ) return refuse(error.message);
     throw error;
   }
   for (const warning of warnings) broker.note(warning, "warn");

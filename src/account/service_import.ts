@@ -12,8 +12,9 @@ import {
   type SubjectTransform,
 } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
+import { ServiceBridge } from "./service_bridge.ts";
 import type { ResponseType } from "./service_responses.ts";
-import { Subscriber } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
 
 /** The header that tells an exporter who asks. */
@@ -49,7 +50,7 @@ export class ServiceImport implements DeliveryHook {
   readonly subscription: Subscription;
   readonly #options: ServiceImportOptions;
   /** Publishes in the exporting account. */
-  readonly #bridge = new Subscriber(null);
+  readonly #bridge = new ServiceBridge();
   /** How many requests it is in the middle of. */
   #depth = 0;
 
@@ -73,6 +74,8 @@ export class ServiceImport implements DeliveryHook {
     let subject: string | null = byteString(bytes, message.subjectStart, message.subjectEnd);
     if (toSource !== null) subject = toSource.apply(subject, first);
     if (subject === null) return false;
+    subject = exporter.mapped(subject) ?? subject;
+    if (subject === "") return false;
     let reply: string | null = null, expected: string | null = null;
     if (message.hasReply) {
       reply = byteString(bytes, message.replyStart, message.replyEnd);
@@ -105,15 +108,15 @@ export class ServiceImport implements DeliveryHook {
    * there who asks, and learns which account it came through. What a client says of itself never passes.
    */
   #requestInfo(message: ClientMessage, publisher: Subscriber): string | null {
-    const { importer, share, server } = this.#options;
+    const { importer, share } = this.#options;
     const who = publisher.requester;
     if (who === null) {
       const told = requestInfoOf(message);
-      return told === null ? null : json({ ...told, svc: importer.name });
+      if (told === null) return null;
+      return json({ ...told, svc: importer.name, ...(share && this.#where()) });
     }
     const rtt = Math.round(who.rttMs * 1e6);
     if (!share) return json({ acc: importer.name, ...(rtt > 0 && { rtt }) });
-    const { name, cluster } = server();
     return json({
       start: new Date(who.startedAt).toISOString(),
       host: who.hostname,
@@ -124,11 +127,16 @@ export class ServiceImport implements DeliveryHook {
       ...(who.lang !== "" && { lang: who.lang }),
       ...(who.version !== "" && { ver: who.version }),
       ...(rtt > 0 && { rtt }),
-      server: name,
-      ...(cluster !== null && { cluster }),
+      ...this.#where(),
       kind: "Client",
       client_type: "nats",
     });
+  }
+
+  /** The server of who asks: this one. */
+  #where(): Record<string, string> {
+    const { name, cluster } = this.#options.server();
+    return { server: name, ...(cluster !== null && { cluster }) };
   }
 }
 

@@ -7,10 +7,10 @@ import type { Clock, Random } from "../platform/mod.ts";
 import { byteString, ClientMessage, rewriteMessage } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
 import { randomToken } from "./random_token.ts";
-import { Subscriber } from "./subscriber.ts";
+import { ServiceBridge } from "./service_bridge.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
 
-/** How many answers a request has: one, some, or some of which the last one is empty. */
+/** How many answers a request has: one, or some, until one is empty. */
 export type ResponseType = "singleton" | "stream" | "chunked";
 
 /** An answer that is waited for. */
@@ -37,7 +37,7 @@ export class ServiceResponses implements DeliveryHook {
   readonly #prefix: string;
   readonly #expected = new Map<string, ExpectedResponse & { dueMs: number }>();
   /** Publishes in the importing accounts. */
-  readonly #bridge = new Subscriber(null);
+  readonly #bridge = new ServiceBridge();
   #attached = false;
 
   /** Waits for nothing yet. */
@@ -90,8 +90,8 @@ export class ServiceResponses implements DeliveryHook {
     const expected = this.#expected.get(token);
     if (expected === undefined) return false;
     const { importer, reply, responseType, thresholdMs } = expected;
-    const isLast = responseType === "singleton" ||
-      (responseType === "chunked" && message.size === message.headerLength);
+    // As in nats-server, nothing at all ends a stream of answers as well.
+    const isLast = responseType === "singleton" || message.size === 0;
     if (isLast) this.#expected.delete(token);
     else expected.dueMs = this.#clock.monotonic() + thresholdMs;
     // Whoever answers may ask something in turn.
@@ -108,7 +108,7 @@ export class ServiceResponses implements DeliveryHook {
       }
     }
     const answer = new ClientMessage();
-    rewriteMessage(message, answer, { subject: reply, reply: back });
+    rewriteMessage(message, answer, { subject: importer.mapped(reply) ?? reply, reply: back });
     this.#bridge.lastMatch = this.#bridge.lastRemoteMatch = null;
     const count = importer.publishFrom(this.#account, answer, this.#bridge);
     answer.release();

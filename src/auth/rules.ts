@@ -4,7 +4,12 @@
  * @module
  */
 import { GLOBAL_ACCOUNT, type PermissionSettings, systemAccountName } from "../config/mod.ts";
-import type { AuthCalloutSettings, AuthenticatorConfig, Credentials } from "./credentials.ts";
+import {
+  AUTH_CALLOUT_SUBJECT,
+  type AuthCalloutSettings,
+  type AuthenticatorConfig,
+  type Credentials,
+} from "./credentials.ts";
 import { type Decision, type Identity, type PeerFacts, Refusal } from "./decision.ts";
 import { isSame } from "./same.ts";
 import { PlainSecret } from "./secret.ts";
@@ -21,9 +26,6 @@ import {
 } from "./user_table.ts";
 
 const DEFAULT_AUTH_TIMEOUT_MS = 2000;
-
-/** Where the service of `auth_callout` is asked; users of its account must not publish there. */
-export const AUTH_CALLOUT_SUBJECT = "$SYS.REQ.USER.AUTH";
 
 /** The rules of one configuration; they never change. */
 export class AuthenticationRules {

@@ -153,9 +153,9 @@ Deno.test("services answer as often as their kind says", async () => {
   const [stream, chunked] = app.take().match(/_R_\.\w+\.\w+/g)!;
   await world.exchange(
     app,
-    `PUB ${stream} 1\r\na\r\nPUB ${stream} 0\r\n\r\nPUB ${stream} 1\r\nb\r\n`,
+    `PUB ${stream} 1\r\na\r\nPUB ${stream} 1\r\nb\r\nPUB ${stream} 0\r\n\r\nPUB ${stream} 1\r\nc\r\n`,
   );
-  assertEquals(oth.take(), "MSG in.s 7 1\r\na\r\nMSG in.s 7 0\r\n\r\nMSG in.s 7 1\r\nb\r\n");
+  assertEquals(oth.take(), "MSG in.s 7 1\r\na\r\nMSG in.s 7 1\r\nb\r\nMSG in.s 7 0\r\n\r\n");
   await world.exchange(
     app,
     `PUB ${chunked} 1\r\na\r\nPUB ${chunked} 0\r\n\r\nPUB ${chunked} 1\r\nb\r\n`,
