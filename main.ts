@@ -7,6 +7,7 @@ import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
 import { commands, runCommand } from "./src/command/mod.ts";
 import { loadTls } from "./src/tls_parts.ts";
 import { ConfigFile, NoConfigFileError } from "./src/config_file.ts";
+import { OperatorError } from "./src/auth/mod.ts";
 import {
   type Config,
   ConfigError,
@@ -180,8 +181,12 @@ async function serve(
     failed: (error) => note(`Failed to reload server configuration: ${reasonOf(error)}`, "error"),
   });
   const hungUp = () => {
+    const hasLogFile = broker?.config.log_file !== undefined;
+    // First, so that what follows stands in the new file.
+    if (hasLogFile) broker?.reopenLog();
+    // Without a configuration file it can only have been meant for the log.
+    if (hasLogFile && flags.configFile === undefined) return;
     note(`Trapped "${SIGNAL_NAMES.SIGHUP}" signal`);
-    if (broker?.config.log_file !== undefined) broker.reopenLog();
     void trigger.ask();
   };
   const leave = (signal: keyof typeof SIGNAL_NAMES, options: CloseBrokerOptions) => {
@@ -221,7 +226,9 @@ async function serve(
   try {
     broker = await Broker.run(config, { writeLog: writeStderr });
   } catch (error) {
-    if (error instanceof ListenError || error instanceof FileError) return refuse(error.message);
+    if (
+      error instanceof ListenError || error instanceof FileError || error instanceof OperatorError
+    ) return refuse(error.message);
     throw error;
   }
   for (const warning of warnings) broker.note(warning, "warn");

@@ -11,6 +11,7 @@ import {
   ConfiguredCallout,
   createServerIdentity,
   GuessLimiter,
+  type OperatorMode,
   PasswordVerifier,
   type Refusal,
   type ServerIdentity,
@@ -28,6 +29,7 @@ import {
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
+import { openOperator, OperatorAccess, withSystemAccount } from "./operator_parts.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
@@ -68,7 +70,7 @@ import {
   SystemRandom,
   type Transport,
 } from "./platform/mod.ts";
-import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
+import { CLOSE_REASONS, type CloseReason, NATS_VERSION, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
 import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
@@ -147,9 +149,11 @@ export class Broker implements AsyncDisposable {
   readonly #buses: MessageBuses;
   readonly #tls: BrokerTls;
   #lastConnectionId = 0;
+  #lastSystemSequence = 0;
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
+  readonly #operator: OperatorAccess | null;
   readonly #reloader: Reloader;
   #closing: Promise<void> | null = null;
   readonly #closed = Promise.withResolvers<void>();
@@ -179,16 +183,30 @@ export class Broker implements AsyncDisposable {
     const identity = await createServerIdentity(random);
     const transport = options.transport ?? new DenoTransport();
     const files = options.files ?? new DenoFiles();
+    const clock = options.clock ?? new SystemClock();
     const tls = await loadTls(config, files);
+    const logging = new Logging({
+      clock,
+      files,
+      pid: processId(),
+      stderrWrite: options.writeLog ?? (() => {}),
+      config: loggingConfig(config),
+    });
     const hash = await serverHash(config.server_name ?? identity.id);
-    const listener = listen(transport, config);
+    let operator: OperatorMode | null = null, listener: Listener | null = null;
     let routeListener: Listener | null = null, broker: Broker;
     try {
+      operator = await openOperator(config, { files, clock, log: logging.log("auth") });
+      config = withSystemAccount(config, operator);
+      listener = listen(transport, config);
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
-      broker = new Broker(config, options, {
+      broker = new Broker(config, {
         random,
         transport,
         files,
+        clock,
+        logging,
+        operator,
         tls,
         hash,
         identity,
@@ -196,8 +214,10 @@ export class Broker implements AsyncDisposable {
         routeListener,
       });
     } catch (error) {
-      listener.close();
+      listener?.close();
       routeListener?.close();
+      await operator?.close();
+      logging[Symbol.dispose]();
       throw error;
     }
     try {
@@ -206,6 +226,7 @@ export class Broker implements AsyncDisposable {
         nats: address,
         ...(clusterAddress !== null && { cluster: clusterAddress }),
       });
+      await broker.#joinSystem();
     } catch (error) {
       await (broker.#closing = broker.#end());
       throw error;
@@ -214,22 +235,17 @@ export class Broker implements AsyncDisposable {
     return broker;
   }
 
-  private constructor(config: Config, options: BrokerOptions, parts: BrokerParts) {
+  private constructor(config: Config, parts: BrokerParts) {
     const { random, transport, files, tls, hash, identity, listener, routeListener } = parts;
+    const { clock, logging, operator } = parts;
     this.#random = random;
-    const clock = this.#clock = options.clock ?? new SystemClock();
+    this.#clock = clock;
     const pid = processId();
     this.id = identity.id;
     this.name = config.server_name ?? identity.id;
     this.address = listener.address;
     this.clusterAddress = routeListener?.address ?? null;
-    this.#logging = new Logging({
-      clock,
-      files,
-      pid,
-      stderrWrite: options.writeLog ?? (() => {}),
-      config: loggingConfig(config),
-    });
+    this.#logging = logging;
     const log = this.#log = this.#logging.log();
     this.#lifecycle = new Lifecycle((error) =>
       log.error("A listener of events threw", { error: describe(error) })
@@ -279,6 +295,12 @@ export class Broker implements AsyncDisposable {
     });
     this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
     this.#tls.watch(this.#root);
+    this.#operator = operator === null ? null : new OperatorAccess({
+      mode: operator,
+      accounts,
+      sessions: () => this.#environment.sessions.values(),
+      log: this.#logging.log("auth"),
+    });
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -291,7 +313,7 @@ export class Broker implements AsyncDisposable {
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
         callout: new ConfiguredCallout(this.#calloutClient(identity, clock, random), clock),
-      }),
+      }, this.#operator),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
@@ -381,7 +403,7 @@ export class Broker implements AsyncDisposable {
         info: this.#info,
         flow,
         accounts,
-        operator: null,
+        operator: this.#operator,
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
@@ -414,6 +436,21 @@ export class Broker implements AsyncDisposable {
     this.#root.onCancel(() => {
       void this.close();
     });
+  }
+
+  /** What answers and events in the system account say of this server. */
+  #describeServer(): object {
+    return {
+      name: this.name,
+      host: this.address.hostname,
+      id: this.id,
+      ...(this.clusterName !== null && { cluster: this.clusterName }),
+      ver: NATS_VERSION,
+      jetstream: false,
+      flags: 0,
+      seq: ++this.#lastSystemSequence,
+      time: new Date(this.#clock.now()).toISOString(),
+    };
   }
 
   #calloutClient(identity: ServerIdentity, clock: Clock, random: Random): CalloutClient {
@@ -575,8 +612,12 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
-  change(config: Config): Promise<ReloadReport> {
-    return this.#reloader.reload(config);
+  async change(config: Config): Promise<ReloadReport> {
+    const report = await this.#reloader.reload(
+      withSystemAccount(config, this.#operator?.mode ?? null),
+    );
+    await this.#operator?.reload();
+    return report;
   }
 
   /** Opens the log file anew, after it was moved away. */
@@ -644,10 +685,23 @@ export class Broker implements AsyncDisposable {
     await this.#end("Server Exiting..");
   }
 
+  /** Operator mode has to do with other servers in the system account. */
+  async #joinSystem(): Promise<void> {
+    const { systemAccount } = this.#accounts;
+    const bus = systemAccount === null ? null : this.#buses.of(systemAccount);
+    if (bus === null) return;
+    await this.#operator?.connect({
+      bus,
+      newInbox: () => this.#buses.newInbox(),
+      serverInfo: () => this.#describeServer(),
+    });
+  }
+
   async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
     await this.#reloader.close();
     await this.#cluster?.stop();
+    await this.#operator?.close();
     this.#buses.close();
     await this.#clients.close({ deadlineMs: CLIENTS_CLOSE_DEADLINE_MS });
     // Last, so that what clients have sent still gets to the others.
@@ -674,6 +728,9 @@ interface BrokerParts {
   readonly random: Random;
   readonly transport: Transport;
   readonly files: Files;
+  readonly clock: Clock;
+  readonly logging: Logging;
+  readonly operator: OperatorMode | null;
   readonly tls: TlsMaterials;
   readonly hash: string;
   readonly identity: ServerIdentity;

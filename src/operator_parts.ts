@@ -1,0 +1,199 @@
+/**
+ * What a broker makes of operator mode: accounts come and change while it runs.
+ *
+ * @module
+ */
+import type { AccountDirectory } from "./account/mod.ts";
+import {
+  type Credentials,
+  type Decision,
+  type Eviction,
+  type Identity,
+  isOperatorMode,
+  type OperatorAccount,
+  OperatorMode,
+  type PeerFacts,
+  Refusal,
+  type SystemBus,
+} from "./auth/mod.ts";
+import type { ClientSession } from "./client/mod.ts";
+import type { AccountDefinition, Config } from "./config/mod.ts";
+import type { Log } from "./log/mod.ts";
+import { type Clock, DenoHttpClient, type Files } from "./platform/mod.ts";
+import { isNkey, NATS_VERSION } from "./protocol/mod.ts";
+
+/** What operator mode takes from its broker before there is one. */
+export interface OperatorSurroundings {
+  /** The file system. */
+  readonly files: Files;
+  /** The time. */
+  readonly clock: Clock;
+  /** Gets what goes wrong with accounts. */
+  readonly log: Log;
+}
+
+/**
+ * Opens operator mode; null where a configuration has no operator.
+ *
+ * @throws {OperatorError} when settings contradict each other, or something they name cannot be used.
+ * @throws {FileError} when the file of an operator or the folder of accounts cannot be read.
+ */
+export async function openOperator(
+  config: Config,
+  { files, clock, log }: OperatorSurroundings,
+): Promise<OperatorMode | null> {
+  if (!isOperatorMode(config)) return null;
+  const { authorization, accounts, no_auth_user } = config;
+  const { token, user, users = [], auth_callout } = authorization;
+  const others = {
+    accounts: accounts !== undefined,
+    users: token !== undefined || user !== undefined || users.length > 0,
+    noAuthUser: no_auth_user,
+    authCallout: auth_callout !== undefined,
+  };
+  return await OperatorMode.open(config, others, {
+    files,
+    clock,
+    log,
+    version: NATS_VERSION,
+    http: () => new DenoHttpClient(),
+  });
+}
+
+/** The configuration with the system account that the operator names. */
+export function withSystemAccount(config: Config, mode: OperatorMode | null): Config {
+  const systemAccount = mode?.operators.systemAccount ?? null;
+  return systemAccount === null ? config : { ...config, system_account: systemAccount };
+}
+
+/** What {@linkcode OperatorAccess} takes from its broker. */
+export interface OperatorAccessOptions {
+  /** Operator mode. */
+  readonly mode: OperatorMode;
+  /** The accounts that are served. */
+  readonly accounts: AccountDirectory;
+  /** All clients that are connected. */
+  readonly sessions: () => Iterable<ClientSession>;
+  /** Gets what goes wrong. */
+  readonly log: Log;
+}
+
+/** Lets clients in by their JWTs, into accounts that are served from then on. */
+export class OperatorAccess {
+  readonly #options: OperatorAccessOptions;
+  /** Operator mode. */
+  readonly mode: OperatorMode;
+  /** What is served as it was told of last. */
+  readonly #served = new Set<string>();
+  readonly #listening: Disposable;
+  /** Accounts that are being brought up to date; {@link close} waits for them. */
+  #changes: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  /** Accounts of the directory change from now on as operator mode says. */
+  constructor(options: OperatorAccessOptions) {
+    this.#options = options;
+    const mode = this.mode = options.mode;
+    const { accounts } = options;
+    // Other servers may speak of accounts before anybody connects here.
+    accounts.isOpen = (name) => isNkey(name, "account");
+    // An activation that does not hold is left out of its import.
+    accounts.activates = (_importer, { token }) => token !== undefined;
+    this.#listening = mode.accounts.onChanged((account) => this.#change(account));
+  }
+
+  /** Who a client is; see {@linkcode OperatorAuthenticator.authenticate}. Its account is served then. */
+  async authenticate(
+    credentials: Credentials,
+    peer: PeerFacts,
+    signal?: AbortSignal,
+  ): Promise<Decision> {
+    const decision = await this.mode.authenticator.authenticate(credentials, peer, signal);
+    if (decision instanceof Refusal || this.#served.has(decision.account)) return decision;
+    if (await this.#serve(decision.account)) return decision;
+    return new Refusal("its account cannot be used", { account: decision.account });
+  }
+
+  /** See {@linkcode OperatorAuthenticator.evictionOf}. */
+  evictionOf(identity: Identity): Eviction | null {
+    return this.mode.authenticator.evictionOf(identity);
+  }
+
+  /** Takes part in the system account, which is served from then on if it can be found. */
+  async connect(system: SystemBus): Promise<void> {
+    this.mode.connect(system);
+    const { systemAccount } = this.mode.operators;
+    if (systemAccount !== null) await this.#serve(systemAccount);
+  }
+
+  /** Reads the folder of accounts again. */
+  async reload(): Promise<void> {
+    await this.mode.reload();
+    await this.#changes;
+  }
+
+  /** Ends operator mode; resolves when what is under way is over. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#listening[Symbol.dispose]();
+    await this.mode.close();
+    await this.#changes;
+  }
+
+  /** Has an account served, and those that it imports from; false where there is no such account. */
+  async #serve(name: string): Promise<boolean> {
+    const definitions = await this.#definitions(name);
+    if (this.#closed || !definitions.has(name)) return false;
+    for (const account of definitions.keys()) this.#served.add(account);
+    this.#options.accounts.update(definitions);
+    return true;
+  }
+
+  /** What is to be served with an account that is not yet. */
+  async #definitions(name: string): Promise<Map<string, AccountDefinition>> {
+    const definitions = new Map<string, AccountDefinition>();
+    const wanted = [name], asked = new Set(wanted);
+    for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+      const account = await this.mode.accounts.definitionOf(next);
+      if (account === null) continue;
+      definitions.set(next, account.definition);
+      for (const exporter of exportersOf(account.definition)) {
+        if (asked.has(exporter) || this.#served.has(exporter)) continue;
+        asked.add(exporter);
+        wanted.push(exporter);
+      }
+    }
+    return definitions;
+  }
+
+  #change(account: OperatorAccount): void {
+    if (!this.#served.has(account.key)) return;
+    this.#changes = this.#changes.then(async () => {
+      const { accounts } = this.#options;
+      for (const exporter of exportersOf(account.definition)) {
+        if (!this.#served.has(exporter)) await this.#serve(exporter);
+      }
+      if (this.#closed) return;
+      accounts.update([[account.key, account.definition]]);
+      for (const session of this.#options.sessions()) {
+        if (session.identity?.account === account.key) this.#review(session, session.identity);
+      }
+    }).catch((error) => {
+      this.#options.log.error("Change of an account failed", {
+        account: account.key,
+        error: `${error}`,
+      });
+    });
+  }
+
+  /** A client whose account has changed has to leave, or goes by what holds now. */
+  #review(session: ClientSession, identity: Identity): void {
+    const eviction = this.evictionOf(identity);
+    if (eviction === null) return session.revise(identity);
+    session.evict(eviction.reason, eviction.text);
+  }
+}
+
+function exportersOf({ imports = [] }: AccountDefinition): string[] {
+  return imports.map(({ stream, service }) => (stream ?? service)!.account);
+}
