@@ -11,6 +11,7 @@ import {
   ConfiguredCallout,
   createServerIdentity,
   GuessLimiter,
+  operatorCallout,
   type OperatorMode,
   PasswordVerifier,
   type Refusal,
@@ -304,6 +305,11 @@ export class Broker implements AsyncDisposable {
       sessions: () => this.#environment.sessions.values(),
       log: this.#logging.log("auth"),
     });
+    const callouts = this.#calloutClient(identity, clock, random);
+    if (operator !== null) {
+      const { accounts, authenticator } = operator;
+      authenticator.askBy(operatorCallout({ client: callouts, accounts, authenticator }));
+    }
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -315,7 +321,7 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
-        callout: new ConfiguredCallout(this.#calloutClient(identity, clock, random), clock),
+        callout: new ConfiguredCallout(callouts, clock),
       }, this.#operator),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
