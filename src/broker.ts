@@ -196,7 +196,7 @@ export class Broker implements AsyncDisposable {
       operator = await openOperator(config, { files, clock, log: logging.log("auth") });
       listener = listen(transport, config);
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
-      broker = new Broker(config, {
+      broker = new Broker(withSystemAccount(config, operator), {
         random,
         transport,
         files,
@@ -268,7 +268,7 @@ export class Broker implements AsyncDisposable {
     const touched = new TouchedOutboxes(), pool = new SlabPool();
     const flow = flowSettings(config, pool);
     const { dropAbove, pressAbove } = flow;
-    const accounts = this.#accounts = createAccounts(withSystemAccount(config, operator), {
+    const accounts = this.#accounts = createAccounts(config, {
       random,
       clock,
       touched,
@@ -578,8 +578,12 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
-  change(config: Config): Promise<ReloadReport> {
-    return this.#reloader.reload(config);
+  async change(config: Config): Promise<ReloadReport> {
+    const operator = this.#operator;
+    const report = await this.#reloader.reload(operator?.complete(config) ?? config);
+    // What is in the folder of accounts does not depend on whether the settings can be changed.
+    await operator?.reload();
+    return report;
   }
 
   /** Opens the log file anew, after it was moved away. */

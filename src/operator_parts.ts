@@ -77,7 +77,7 @@ function otherCredentials(config: Config): OtherCredentials {
   };
 }
 
-/** The configuration with the system account that the operator names. */
+/** A configuration with the system account that the operator names. */
 export function withSystemAccount(config: Config, mode: OperatorMode | null): Config {
   const systemAccount = mode?.operators.systemAccount ?? null;
   return systemAccount === null ? config : { ...config, system_account: systemAccount };
@@ -167,9 +167,18 @@ export class OperatorAccess {
     if (systemAccount !== null) await this.#serve(systemAccount);
   }
 
-  /** Reads the folder of accounts again. */
+  /** A configuration with what the operator adds to it; see {@linkcode withSystemAccount}. */
+  complete(config: Config): Config {
+    return withSystemAccount(config, this.#mode);
+  }
+
+  /** Reads the folder of accounts again; never rejects. */
   async reload(): Promise<void> {
-    await this.#mode.reload();
+    try {
+      await this.#mode.reload();
+    } catch (error) {
+      this.#options.log.error("The folder of accounts cannot be read again", { error: `${error}` });
+    }
     await this.#changes;
   }
 
