@@ -263,6 +263,20 @@ export class Account {
   }
 
   /**
+   * Who gets a message, if that is known without a lookup; {@link publish} goes by it then. Null where
+   * it would have to look.
+   */
+  known(message: ClientMessage, publisher: Subscriber): Match<Subscription> | null {
+    const { slab: { bytes }, subjectStart, subjectEnd, subjectHash } = message;
+    const match = this.interest.known(bytes, subjectStart, subjectEnd, subjectHash);
+    if (match === null) return null;
+    publisher.lastMatch = match;
+    publisher.lastRemoteMatch = null;
+    message.sameSubject = true;
+    return match;
+  }
+
+  /**
    * Delivers a message to everybody who wants it.
    *
    * @returns to how many subscriptions it was delivered.

@@ -142,6 +142,14 @@ export class Interest<T extends Interested> {
     return match;
   }
 
+  /** What {@link match} would answer without a lookup; null when it would have to look. */
+  known(bytes: Uint8Array, start: number, end: number, hash: number): Match<T> | null {
+    const cached = this.#cache.find(bytes, start, end, hash);
+    if (cached === null || !this.#changes.isCurrent(cached)) return null;
+    this.#cacheHits++;
+    return cached;
+  }
+
   /** {@link match} of a byte string, which neither uses the cache nor is kept: never current. */
   matchString(subject: string): Match<T> {
     this.#scan.scanText(subject);
