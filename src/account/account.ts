@@ -23,7 +23,7 @@ import { Removals } from "./removals.ts";
 import { RemoteDelivery } from "./remote_delivery.ts";
 import type { RemoteInterest, RemoteSubscriber } from "./remote_subscriber.ts";
 import { nameOf } from "./route_plan.ts";
-import { type DeliveryGuard, GuardHook } from "./guard.ts";
+import { type DeliveryGuard, guardAdmits, GuardHook } from "./guard.ts";
 import type { ServiceImport } from "./service_import.ts";
 import { ServiceResponses } from "./service_responses.ts";
 import { type StreamImport, StreamImports } from "./stream_import.ts";
@@ -147,6 +147,7 @@ export class Account {
     const subscriptions = subscriber.subscriptions ??= new Map();
     if (subscriptions.has(sid)) return;
     const hook = guard === null ? null : new GuardHook(this, guard);
+    if (hook !== null) this.interest.admits = guardAdmits;
     const subscription = new Subscription(subscriber, subject, queue, sid, hook);
     this.attach(subscription);
     subscriptions.set(sid, subscription);
@@ -303,7 +304,7 @@ export class Account {
     let count = 0;
     const plain = match.plain;
     for (let i = 0; i < plain.length; i++) {
-      if (this.#deliver(plain[i]!, message, publisher)) count++;
+      if (this.#deliverAdmitted(plain[i]!, message, publisher)) count++;
     }
     this.offers += plain.length;
     const across = this.#remote, isWanted = across.interest.count > 0;
@@ -378,7 +379,7 @@ export class Account {
     const plain = handedOn ? [] : match.plain;
     let count = 0;
     for (let i = 0; i < plain.length; i++) {
-      if (this.#deliver(plain[i]!, message, null)) count++;
+      if (this.#deliverAdmitted(plain[i]!, message, null)) count++;
     }
     this.offers += plain.length;
     if (queues !== null) {
@@ -447,6 +448,19 @@ export class Account {
     const hook = subscription.hook;
     return hook === null
       ? this.#write(subscription, message, publisher)
+      : hook.deliver(subscription, message, publisher);
+  }
+
+  /** The same for one of a match: those that a guard holds back are not part of it. */
+  #deliverAdmitted(
+    subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
+    const hook = subscription.hook;
+    if (hook === null) return this.#write(subscription, message, publisher);
+    return hook instanceof GuardHook
+      ? hook.deliverAdmitted(subscription, message, publisher)
       : hook.deliver(subscription, message, publisher);
   }
 
