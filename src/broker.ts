@@ -7,11 +7,14 @@ import type { AccountDirectory } from "./account/mod.ts";
 import {
   Authenticator,
   authenticatorConfig,
+  CalloutClient,
+  ConfiguredCallout,
   createServerIdentity,
   GuessLimiter,
   type OperatorMode,
   PasswordVerifier,
-  Refusal,
+  type Refusal,
+  type ServerIdentity,
 } from "./auth/mod.ts";
 import {
   acceptClients,
@@ -169,6 +172,7 @@ export class Broker implements AsyncDisposable {
    * @throws {ConfigError} when the configuration cannot be; nothing has been started then.
    * @throws {ListenError} when the port is in use or may not be listened on.
    * @throws {FileError} when the pid or the ports file cannot be written, or certificates cannot be used.
+   * @throws {OperatorError} when operators cannot be used, or not beside the other settings.
    */
   static async start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
     return await Broker.run(normaliseConfig(config), options);
@@ -309,6 +313,7 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
+        callout: new ConfiguredCallout(this.#calloutClient(identity, clock, random), clock),
       }, this.#operator),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
@@ -447,6 +452,20 @@ export class Broker implements AsyncDisposable {
       seq: ++this.#lastSystemSequence,
       time: new Date(this.#clock.now()).toISOString(),
     };
+  }
+
+  #calloutClient(identity: ServerIdentity, clock: Clock, random: Random): CalloutClient {
+    return new CalloutClient({
+      identity,
+      server: () => {
+        const { host, version, cluster } = this.#info;
+        return { name: this.name, host, version, cluster, tags: this.config.server_tags };
+      },
+      bus: (account) => this.#buses.of(account),
+      clock,
+      random,
+      timeoutMs: () => this.config.authorization.timeout,
+    });
   }
 
   #checkHealth(): void {
@@ -715,7 +734,7 @@ interface BrokerParts {
   readonly operator: OperatorMode | null;
   readonly tls: TlsMaterials;
   readonly hash: string;
-  readonly identity: { readonly id: string; readonly xkey: string };
+  readonly identity: ServerIdentity;
   readonly listener: Listener;
   readonly routeListener: Listener | null;
 }
