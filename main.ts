@@ -5,9 +5,11 @@
  */
 import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
 import { commands, runCommand } from "./src/command/mod.ts";
+import { OperatorError } from "./src/auth/mod.ts";
+import { silentLog } from "./src/log/mod.ts";
+import { checkOperator } from "./src/operator_parts.ts";
 import { loadTls } from "./src/tls_parts.ts";
 import { ConfigFile, NoConfigFileError } from "./src/config_file.ts";
-import { OperatorError } from "./src/auth/mod.ts";
 import {
   type Config,
   ConfigError,
@@ -98,8 +100,9 @@ async function run(): Promise<number> {
   if (flags.mode === "print config") return print(printConfig(config));
   try {
     await loadTls(config, files);
+    await checkOperator(config, { files, clock: new SystemClock(), log: silentLog });
   } catch (error) {
-    if (!(error instanceof FileError)) throw error;
+    if (!(error instanceof FileError || error instanceof OperatorError)) throw error;
     return refuse(error.message);
   }
   return await reportValid(flags.configFile, read);
@@ -181,8 +184,12 @@ async function serve(
     failed: (error) => note(`Failed to reload server configuration: ${reasonOf(error)}`, "error"),
   });
   const hungUp = () => {
+    const hasLogFile = broker?.config.log_file !== undefined;
+    // First, so that what follows stands in the new file.
+    if (hasLogFile) broker?.reopenLog();
+    // Without a configuration file it can only have been meant for the log.
+    if (hasLogFile && flags.configFile === undefined) return;
     note(`Trapped "${SIGNAL_NAMES.SIGHUP}" signal`);
-    if (broker?.config.log_file !== undefined) broker.reopenLog();
     void trigger.ask();
   };
   const leave = (signal: keyof typeof SIGNAL_NAMES, options: CloseBrokerOptions) => {
@@ -222,9 +229,9 @@ async function serve(
   try {
     broker = await Broker.run(config, { writeLog: writeStderr });
   } catch (error) {
-    if (
-      error instanceof ListenError || error instanceof FileError || error instanceof OperatorError
-    ) return refuse(error.message);
+    const isKnown = error instanceof ListenError || error instanceof FileError ||
+      error instanceof OperatorError;
+    if (isKnown) return refuse(error.message);
     throw error;
   }
   for (const warning of warnings) broker.note(warning, "warn");

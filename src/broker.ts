@@ -7,11 +7,14 @@ import type { AccountDirectory } from "./account/mod.ts";
 import {
   Authenticator,
   authenticatorConfig,
+  CalloutClient,
+  ConfiguredCallout,
   createServerIdentity,
   GuessLimiter,
   type OperatorMode,
   PasswordVerifier,
-  Refusal,
+  type Refusal,
+  type ServerIdentity,
 } from "./auth/mod.ts";
 import {
   acceptClients,
@@ -25,8 +28,8 @@ import {
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
 import { createAccounts } from "./account_parts.ts";
-import { openOperator, OperatorTie, withSystemAccount } from "./operator_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
+import { openOperator, OperatorAccess, withSystemAccount } from "./operator_parts.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
@@ -144,13 +147,13 @@ export class Broker implements AsyncDisposable {
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
   readonly #buses: MessageBuses;
-  readonly #operator: OperatorMode | null;
   readonly #tls: BrokerTls;
   #lastConnectionId = 0;
   #lastSystemSequence = 0;
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
+  readonly #operator: OperatorAccess | null;
   readonly #reloader: Reloader;
   #closing: Promise<void> | null = null;
   readonly #closed = Promise.withResolvers<void>();
@@ -169,6 +172,7 @@ export class Broker implements AsyncDisposable {
    * @throws {ConfigError} when the configuration cannot be; nothing has been started then.
    * @throws {ListenError} when the port is in use or may not be listened on.
    * @throws {FileError} when the pid or the ports file cannot be written, or certificates cannot be used.
+   * @throws {OperatorError} when operators cannot be used, or not beside the other settings.
    */
   static async start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
     return await Broker.run(normaliseConfig(config), options);
@@ -189,17 +193,13 @@ export class Broker implements AsyncDisposable {
       stderrWrite: options.writeLog ?? (() => {}),
       config: loggingConfig(config),
     });
-    const operator = await openOperator(config, {
-      files,
-      clock,
-      log: logging.log("auth"),
-      callout: () => Promise.resolve(new Refusal("there is no service to ask")),
-    });
-    config = withSystemAccount(config, operator);
     const hash = await serverHash(config.server_name ?? identity.id);
-    const listener = listen(transport, config);
+    let operator: OperatorMode | null = null, listener: Listener | null = null;
     let routeListener: Listener | null = null, broker: Broker;
     try {
+      operator = await openOperator(config, { files, clock, log: logging.log("auth") });
+      config = withSystemAccount(config, operator);
+      listener = listen(transport, config);
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
       broker = new Broker(config, {
         random,
@@ -215,7 +215,7 @@ export class Broker implements AsyncDisposable {
         routeListener,
       });
     } catch (error) {
-      listener.close();
+      listener?.close();
       routeListener?.close();
       await operator?.close();
       logging[Symbol.dispose]();
@@ -227,6 +227,7 @@ export class Broker implements AsyncDisposable {
         nats: address,
         ...(clusterAddress !== null && { cluster: clusterAddress }),
       });
+      await broker.#joinSystem();
     } catch (error) {
       await (broker.#closing = broker.#end());
       throw error;
@@ -236,7 +237,8 @@ export class Broker implements AsyncDisposable {
   }
 
   private constructor(config: Config, parts: BrokerParts) {
-    const { random, transport, files, clock, tls, hash, identity, listener, routeListener } = parts;
+    const { random, transport, files, tls, hash, identity, listener, routeListener } = parts;
+    const { clock, logging, operator } = parts;
     this.#random = random;
     this.#clock = clock;
     const pid = processId();
@@ -244,7 +246,7 @@ export class Broker implements AsyncDisposable {
     this.name = config.server_name ?? identity.id;
     this.address = listener.address;
     this.clusterAddress = routeListener?.address ?? null;
-    this.#logging = parts.logging;
+    this.#logging = logging;
     const log = this.#log = this.#logging.log();
     this.#lifecycle = new Lifecycle((error) =>
       log.error("A listener of events threw", { error: describe(error) })
@@ -294,12 +296,14 @@ export class Broker implements AsyncDisposable {
     });
     this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
     this.#tls.watch(this.#root);
+    this.#operator = operator === null ? null : new OperatorAccess({
+      mode: operator,
+      accounts,
+      sessions: () => this.#environment.sessions.values(),
+      log: this.#logging.log("auth"),
+    });
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
-    const sessions = new Map<number, ClientSession>(), operator = this.#operator = parts.operator;
-    const authority = operator === null
-      ? null
-      : new OperatorTie(operator, { accounts, sessions, root: this.#root });
     this.#environment = {
       limits: clientLimits(config),
       clock,
@@ -309,7 +313,8 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
-      }, authority),
+        callout: new ConfiguredCallout(this.#calloutClient(identity, clock, random), clock),
+      }, this.#operator),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
@@ -333,7 +338,7 @@ export class Broker implements AsyncDisposable {
         closingConnections: 0,
         openingConnections: 0,
       },
-      sessions,
+      sessions: new Map(),
       get ending() {
         return clients.state !== "running";
       },
@@ -399,7 +404,7 @@ export class Broker implements AsyncDisposable {
         info: this.#info,
         flow,
         accounts,
-        operator: authority,
+        operator: this.#operator,
         verifier: this.#verifier,
         processFiles: this.#processFiles,
         cluster: this.#cluster,
@@ -410,14 +415,6 @@ export class Broker implements AsyncDisposable {
         },
       }),
     });
-    const bus = accounts.systemAccount === null ? null : this.#buses.of(accounts.systemAccount);
-    if (operator !== null && bus !== null) {
-      operator.connect({
-        bus,
-        newInbox: () => this.#buses.newInbox(),
-        serverInfo: () => this.#describeServer(),
-      });
-    }
     const deadlines = new Deadlines(
       wheel,
       flow.outboxSettings.watch,
@@ -455,6 +452,20 @@ export class Broker implements AsyncDisposable {
       seq: ++this.#lastSystemSequence,
       time: new Date(this.#clock.now()).toISOString(),
     };
+  }
+
+  #calloutClient(identity: ServerIdentity, clock: Clock, random: Random): CalloutClient {
+    return new CalloutClient({
+      identity,
+      server: () => {
+        const { host, version, cluster } = this.#info;
+        return { name: this.name, host, version, cluster, tags: this.config.server_tags };
+      },
+      bus: (account) => this.#buses.of(account),
+      clock,
+      random,
+      timeoutMs: () => this.config.authorization.timeout,
+    });
   }
 
   #checkHealth(): void {
@@ -603,7 +614,9 @@ export class Broker implements AsyncDisposable {
 
   /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
   async change(config: Config): Promise<ReloadReport> {
-    const report = await this.#reloader.reload(withSystemAccount(config, this.#operator));
+    const report = await this.#reloader.reload(
+      withSystemAccount(config, this.#operator?.mode ?? null),
+    );
     await this.#operator?.reload();
     return report;
   }
@@ -673,6 +686,18 @@ export class Broker implements AsyncDisposable {
     await this.#end("Server Exiting..");
   }
 
+  /** Operator mode has to do with other servers in the system account. */
+  async #joinSystem(): Promise<void> {
+    const { systemAccount } = this.#accounts;
+    const bus = systemAccount === null ? null : this.#buses.of(systemAccount);
+    if (bus === null) return;
+    await this.#operator?.connect({
+      bus,
+      newInbox: () => this.#buses.newInbox(),
+      serverInfo: () => this.#describeServer(),
+    });
+  }
+
   async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
     await this.#reloader.close();
@@ -709,7 +734,7 @@ interface BrokerParts {
   readonly operator: OperatorMode | null;
   readonly tls: TlsMaterials;
   readonly hash: string;
-  readonly identity: { readonly id: string; readonly xkey: string };
+  readonly identity: ServerIdentity;
   readonly listener: Listener;
   readonly routeListener: Listener | null;
 }

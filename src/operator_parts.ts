@@ -1,167 +1,216 @@
 /**
- * What a broker makes of an operator: accounts and users that are known from JWTs.
+ * What a broker makes of operator mode: accounts come and change while it runs.
  *
  * @module
  */
 import type { AccountDirectory } from "./account/mod.ts";
 import {
+  type Credentials,
   type Decision,
   type Eviction,
   type Identity,
+  isOperatorMode,
   type OperatorAccount,
-  type OperatorAuthority,
-  type OperatorCallout,
   OperatorMode,
+  type OtherCredentials,
+  type PeerFacts,
   Refusal,
+  type SystemBus,
 } from "./auth/mod.ts";
 import type { ClientSession } from "./client/mod.ts";
-import type { Config } from "./config/mod.ts";
+import type { AccountDefinition, Config } from "./config/mod.ts";
 import type { Log } from "./log/mod.ts";
 import { type Clock, DenoHttpClient, type Files } from "./platform/mod.ts";
 import { isNkey, NATS_VERSION } from "./protocol/mod.ts";
-import type { Scope } from "./supervisor/mod.ts";
 
-/** How many accounts may import from each other in a row; more are left out. */
-const MAX_IMPORT_DEPTH = 16;
-
-/** What an operator takes from its broker before there is one. */
+/** What operator mode takes from its broker before there is one. */
 export interface OperatorSurroundings {
-  /** Files. */
+  /** The file system. */
   readonly files: Files;
-  /** Time. */
+  /** The time. */
   readonly clock: Clock;
-  /** Where accounts are logged. */
+  /** Gets what goes wrong with accounts. */
   readonly log: Log;
-  /** Asks services of accounts about users. */
-  readonly callout: OperatorCallout;
 }
 
 /**
- * Reads the operators of a configuration; null where it names none.
+ * Opens operator mode; null where a configuration has no operator.
  *
- * @throws {OperatorError} when what it says of them contradicts itself, or cannot be used.
- * @throws {FileError} when a file that it names cannot be read.
+ * @throws {OperatorError} when settings contradict each other, or something they name cannot be used.
+ * @throws {FileError} when the file of an operator or the folder of accounts cannot be read.
  */
 export async function openOperator(
   config: Config,
-  { files, clock, log, callout }: OperatorSurroundings,
+  surroundings: OperatorSurroundings,
 ): Promise<OperatorMode | null> {
-  if (config.operator === undefined && config.trusted_keys === undefined) return null;
-  const { authorization: { user, users, token, auth_callout }, accounts, no_auth_user } = config;
-  return await OperatorMode.open(config, {
-    accounts: accounts !== undefined,
-    users: user !== undefined || users !== undefined || token !== undefined,
-    noAuthUser: no_auth_user,
-    authCallout: auth_callout !== undefined,
-  }, {
-    files,
-    clock,
-    log,
-    http: () => new DenoHttpClient(),
+  if (!isOperatorMode(config)) return null;
+  return await OperatorMode.open(config, otherCredentials(config), {
+    ...surroundings,
     version: NATS_VERSION,
-    callout,
+    http: () => new DenoHttpClient(),
   });
 }
 
-/** The configuration as it is meant where an operator names the system account. */
-export function withSystemAccount(config: Config, mode: OperatorMode | null): Config {
-  const system = mode?.operators.systemAccount ?? null;
-  return system === null ? config : { ...config, system_account: system };
-}
-
-/** What an operator takes from its broker. */
-export interface OperatorTies {
-  /** Where accounts are made. */
-  readonly accounts: AccountDirectory;
-  /** Everybody who is connected. */
-  readonly sessions: ReadonlyMap<number, ClientSession>;
-  /** Where changes are tasks. */
-  readonly root: Scope;
-}
-
 /**
- * Ties operator mode to a broker: accounts are made of what their JWTs say before somebody is let into
- * them, change when those do, and whoever must leave then does.
+ * Looks whether a configuration's operators, if any, can be used; opens nothing.
+ *
+ * @throws {OperatorError} when settings contradict each other, or a JWT cannot be used.
+ * @throws {FileError} when the file of an operator cannot be read.
  */
-export class OperatorTie implements OperatorAuthority {
-  readonly #mode: OperatorMode;
-  readonly #ties: OperatorTies;
-  /** Changes are made one after the other, in the order in which they came. Never rejects. */
-  #changes: Promise<void> = Promise.resolve();
+export async function checkOperator(
+  config: Config,
+  surroundings: OperatorSurroundings,
+): Promise<void> {
+  if (!isOperatorMode(config)) return;
+  const options = { ...surroundings, version: NATS_VERSION };
+  await OperatorMode.check(config, otherCredentials(config), options);
+}
 
-  /** Changes are followed from now on. */
-  constructor(mode: OperatorMode, ties: OperatorTies) {
-    this.#mode = mode;
-    this.#ties = ties;
-    // Other servers may be interested in an account before anybody is in it here.
-    ties.accounts.isOpen = (name) => isNkey(name, "account");
-    // Imports whose tokens do not hold are left out of definitions.
-    ties.accounts.activates = () => true;
-    mode.accounts.onChanged((account) => {
-      if (ties.root.state !== "running") return;
-      ties.root.spawn(`account ${account.key}`, () => this.#changed(account));
+function otherCredentials(config: Config): OtherCredentials {
+  const { authorization, accounts, no_auth_user } = config;
+  const { token, user, users = [], auth_callout } = authorization;
+  return {
+    accounts: accounts !== undefined,
+    users: token !== undefined || user !== undefined || users.length > 0,
+    noAuthUser: no_auth_user,
+    authCallout: auth_callout !== undefined,
+  };
+}
+
+/** The configuration with the system account that the operator names. */
+export function withSystemAccount(config: Config, mode: OperatorMode | null): Config {
+  const systemAccount = mode?.operators.systemAccount ?? null;
+  return systemAccount === null ? config : { ...config, system_account: systemAccount };
+}
+
+/** What {@linkcode OperatorAccess} takes from its broker. */
+export interface OperatorAccessOptions {
+  /** Operator mode. */
+  readonly mode: OperatorMode;
+  /** The accounts that are served. */
+  readonly accounts: AccountDirectory;
+  /** All clients that are connected. */
+  readonly sessions: () => Iterable<ClientSession>;
+  /** Gets what goes wrong. */
+  readonly log: Log;
+}
+
+/** Lets clients in by their JWTs, into accounts that are served from then on. */
+export class OperatorAccess {
+  readonly #options: OperatorAccessOptions;
+  /** Operator mode. */
+  readonly mode: OperatorMode;
+  /** What is served as it was told of last. */
+  readonly #served = new Set<string>();
+  readonly #listening: Disposable;
+  /** Accounts that are being brought up to date; {@link close} waits for them. */
+  #changes: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  /** Accounts of the directory change from now on as operator mode says. */
+  constructor(options: OperatorAccessOptions) {
+    this.#options = options;
+    const mode = this.mode = options.mode;
+    const { accounts } = options;
+    // Other servers may speak of accounts before anybody connects here.
+    accounts.isOpen = (name) => isNkey(name, "account");
+    // An activation that does not hold is left out of its import.
+    accounts.activates = (_importer, { token }) => token !== undefined;
+    this.#listening = mode.accounts.onChanged((account) => this.#change(account));
+  }
+
+  /** Who a client is; see {@linkcode OperatorAuthenticator.authenticate}. Its account is served then. */
+  async authenticate(
+    credentials: Credentials,
+    peer: PeerFacts,
+    signal?: AbortSignal,
+  ): Promise<Decision> {
+    const decision = await this.mode.authenticator.authenticate(credentials, peer, signal);
+    if (decision instanceof Refusal || this.#served.has(decision.account)) return decision;
+    if (await this.#serve(decision.account)) return decision;
+    return new Refusal("its account cannot be used", { account: decision.account });
+  }
+
+  /** See {@linkcode OperatorAuthenticator.evictionOf}. */
+  evictionOf(identity: Identity): Eviction | null {
+    return this.mode.authenticator.evictionOf(identity);
+  }
+
+  /** Takes part in the system account, which is served from then on if it can be found. */
+  async connect(system: SystemBus): Promise<void> {
+    this.mode.connect(system);
+    const { systemAccount } = this.mode.operators;
+    if (systemAccount !== null) await this.#serve(systemAccount);
+  }
+
+  /** Reads the folder of accounts again. */
+  async reload(): Promise<void> {
+    await this.mode.reload();
+    await this.#changes;
+  }
+
+  /** Ends operator mode; resolves when what is under way is over. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#listening[Symbol.dispose]();
+    await this.mode.close();
+    await this.#changes;
+  }
+
+  /** Has an account served, and those that it imports from; false where there is no such account. */
+  async #serve(name: string): Promise<boolean> {
+    const definitions = await this.#definitions(name);
+    if (this.#closed || !definitions.has(name)) return false;
+    for (const account of definitions.keys()) this.#served.add(account);
+    this.#options.accounts.update(definitions);
+    return true;
+  }
+
+  /** What is to be served with an account that is not yet. */
+  async #definitions(name: string): Promise<Map<string, AccountDefinition>> {
+    const definitions = new Map<string, AccountDefinition>();
+    const wanted = [name], asked = new Set(wanted);
+    for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+      const account = await this.mode.accounts.definitionOf(next);
+      if (account === null) continue;
+      definitions.set(next, account.definition);
+      for (const exporter of exportersOf(account.definition)) {
+        if (asked.has(exporter) || this.#served.has(exporter)) continue;
+        asked.add(exporter);
+        wanted.push(exporter);
+      }
+    }
+    return definitions;
+  }
+
+  #change(account: OperatorAccount): void {
+    if (!this.#served.has(account.key)) return;
+    this.#changes = this.#changes.then(async () => {
+      const { accounts } = this.#options;
+      for (const exporter of exportersOf(account.definition)) {
+        if (!this.#served.has(exporter)) await this.#serve(exporter);
+      }
+      if (this.#closed) return;
+      accounts.update([[account.key, account.definition]]);
+      for (const session of this.#options.sessions()) {
+        if (session.identity?.account === account.key) this.#review(session, session.identity);
+      }
+    }).catch((error) => {
+      this.#options.log.error("Change of an account failed", {
+        account: account.key,
+        error: `${error}`,
+      });
     });
   }
 
-  /** See {@link OperatorAuthority}. */
-  async authenticate(
-    ...[credentials, peer, signal]: Parameters<OperatorAuthority["authenticate"]>
-  ): Promise<Decision> {
-    const decision = await this.#mode.authenticator.authenticate(credentials, peer, signal);
-    return decision instanceof Refusal ? decision : await this.admitted(decision, signal);
+  /** A client whose account has changed has to leave, or goes by what holds now. */
+  #review(session: ClientSession, identity: Identity): void {
+    const eviction = this.evictionOf(identity);
+    if (eviction === null) session.revise(this.mode.authenticator.revised(identity));
+    else session.evict(eviction.reason, eviction.text);
   }
+}
 
-  /** Sees to it that there is the account of somebody who is let in. */
-  async admitted(identity: Identity, signal?: AbortSignal): Promise<Decision> {
-    await this.#load(identity.account, signal);
-    return identity;
-  }
-
-  /** See {@link OperatorAuthority}. */
-  evictionOf(identity: Identity): Eviction | null {
-    return this.#mode.authenticator.evictionOf(identity);
-  }
-
-  /** Makes an account, and before it those that it imports from. */
-  async #load(name: string, signal: AbortSignal | undefined, depth = 0): Promise<void> {
-    const { accounts } = this.#ties;
-    if (accounts.definition(name) !== undefined && this.#mode.accounts.isLoaded(name)) return;
-    const account = await this.#mode.accounts.definitionOf(name, signal);
-    if (account !== null) await this.#use(account, signal, depth);
-  }
-
-  async #use(
-    { key, definition, jetstream }: OperatorAccount,
-    signal: AbortSignal | undefined,
-    depth: number,
-  ): Promise<void> {
-    const { accounts } = this.#ties;
-    // It is there before those it imports from, which may import from it.
-    accounts.update([[key, { ...definition, imports: [], jetstream }]]);
-    const exporters = new Set(
-      (definition.imports ?? []).map((each) => (each.stream ?? each.service)!.account),
-    );
-    if (depth < MAX_IMPORT_DEPTH) {
-      for (const exporter of exporters) await this.#load(exporter, signal, depth + 1);
-    }
-    accounts.update([[key, { ...definition, jetstream }]]);
-  }
-
-  async #changed(account: OperatorAccount): Promise<void> {
-    const before = this.#changes, { promise, resolve } = Promise.withResolvers<void>();
-    this.#changes = promise;
-    await before;
-    try {
-      await this.#use(account, undefined, 0);
-    } finally {
-      resolve();
-    }
-    for (const session of this.#ties.sessions.values()) {
-      const { identity } = session;
-      if (identity === null || identity.account !== account.key) continue;
-      const eviction = this.#mode.authenticator.evictionOf(identity);
-      if (eviction !== null) session.evict(eviction.reason, eviction.text);
-      else session.revise(identity);
-    }
-  }
+function exportersOf({ imports = [] }: AccountDefinition): string[] {
+  return imports.map(({ stream, service }) => (stream ?? service)!.account);
 }

@@ -52,6 +52,9 @@ export interface ConfiguredAccount {
   readonly default_permissions?: PermissionSettings | undefined;
 }
 
+/** Where services are asked about clients; nobody else in their accounts may publish there. */
+export const AUTH_CALLOUT_SUBJECT = "$SYS.REQ.USER.AUTH";
+
 /** A service that decides about clients. */
 export interface AuthCalloutSettings {
   /** Public key that signs its answers, `A...`. */

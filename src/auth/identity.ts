@@ -32,6 +32,11 @@ export async function createServerIdentity(random: Random): Promise<ServerIdenti
   };
 }
 
+/** The public key, `U...`, of a user that nobody can sign as: its private half is thrown away. */
+export async function createUserKey(random: Random): Promise<string> {
+  return encodeNkey("user", (await keyPair("Ed25519", random.bytes(32))).publicKey);
+}
+
 interface KeyPair {
   readonly publicKey: Uint8Array;
   readonly privateKey: CryptoKey;

@@ -7,25 +7,26 @@ import type { PermissionSettings, UserLimits } from "../config/mod.ts";
 import type { Clock } from "../platform/mod.ts";
 import type { AccountClaims, ExternalAuthorization } from "./account_claims.ts";
 import { AccountLookupError } from "./account_resolver.ts";
-import { allowedUntilMs } from "./allowed_times.ts";
-import { isRevoked, outOfDate, secondsOf } from "./claims.ts";
-import { ClaimsError } from "./claims_reader.ts";
-import type { Credentials } from "./credentials.ts";
-import {
-  type ConnectionType,
-  type Decision,
-  type Identity,
-  type PeerFacts,
-  Refusal,
-} from "./decision.ts";
-import { JwtError, readJwt } from "./jwt.ts";
-import { isInNetwork, parseNetwork } from "./network.ts";
+import { isRevoked, secondsOf } from "./claims.ts";
+import { AUTH_CALLOUT_SUBJECT, type Credentials } from "./credentials.ts";
+import { type Decision, type Identity, type PeerFacts, Refusal } from "./decision.ts";
 import type { OperatorAccounts } from "./operator_accounts.ts";
 import { fillTemplate, TemplateError } from "./scope_template.ts";
 import { isNonceSigned } from "./signature.ts";
 import type { TrustedOperators } from "./trusted_operators.ts";
-import { readUserClaims, type UserClaims } from "./user_claims.ts";
-import { permissionSettings, type UserSettings, userSettingsProblems } from "./user_settings.ts";
+import {
+  checkClaims,
+  checkConnectionType,
+  checkSource,
+  deciding,
+  endOfStay,
+  readUser,
+  refuse,
+  Refused,
+  refused,
+} from "./user_checks.ts";
+import type { UserClaims } from "./user_claims.ts";
+import { permissionSettings, type UserSettings } from "./user_settings.ts";
 
 /** A user who was found good, and about whom somebody else is asked. */
 export interface OperatorQuestion {
@@ -64,26 +65,6 @@ export interface Eviction {
   readonly reason: string;
 }
 
-/** The subject of callouts, which nobody in the account that answers them may publish to. */
-const CALLOUT_SUBJECT = "$SYS.REQ.USER.AUTH";
-
-const connectionTypes: ReadonlySet<string> = new Set<ConnectionType>([
-  "STANDARD",
-  "WEBSOCKET",
-  "LEAFNODE",
-  "LEAFNODE_WS",
-  "MQTT",
-  "MQTT_WS",
-  "IN_PROCESS",
-]);
-
-/** A refusal on its way up. */
-class Refused extends Error {
-  constructor(readonly refusal: Refusal) {
-    super(refusal.reason);
-  }
-}
-
 /** What of a user's token decides whether it may stay, when its account changes. */
 interface Basis {
   readonly bearer: boolean;
@@ -91,6 +72,8 @@ interface Basis {
   readonly signer: string | null;
   /** The template of that key, as text; null where it has none. */
   readonly template: string | null;
+  /** Whether it may do what its account says of those whose tokens say nothing. */
+  readonly usesDefaults: boolean;
 }
 
 /** Decides who may connect, by JWTs. */
@@ -200,6 +183,19 @@ export class OperatorAuthenticator {
       : { text: null, reason: "what users of the key that signed it may do has changed" };
   }
 
+  /**
+   * Who somebody is who may stay, by what its account says now: the very same where nothing has changed
+   * for it.
+   */
+  revised(identity: Identity): Identity {
+    const account = this.#accounts.current(identity.account);
+    const basis = identity.jwt && this.#bases.get(identity.jwt);
+    if (!account || !basis?.usesDefaults) return identity;
+    const permissions = permissionsOf(undefined, account);
+    const isSame = JSON.stringify(permissions) === JSON.stringify(identity.permissions);
+    return isSame ? identity : { ...identity, permissions };
+  }
+
   /** The user that a client shows, or is taken for. */
   async #userOf(jwt: string): Promise<{ token: string; user: UserClaims }> {
     const sentinel = this.#operators.defaultSentinel;
@@ -286,13 +282,15 @@ export class OperatorAuthenticator {
       tags: user.tags,
       issuedAt: user.issuedAt,
     };
+    const own = permissionSettings(settings);
     this.#bases.set(jwt, {
       bearer: settings.bearer,
       signer: user.isIssuedForAccount ? user.issuer : null,
       template: textOf(this.#accounts.signerOf(account, user.issuer) ?? null),
+      usesDefaults: own === undefined,
     });
-    const permissions = permissionsOf(settings, account);
-    const expiresAtMs = this.#endOf(user, settings);
+    const permissions = permissionsOf(own, account);
+    const expiresAtMs = endOfStay(user, settings, this.#clock.now());
     return {
       user: user.subject,
       account: account.subject,
@@ -302,20 +300,6 @@ export class OperatorAuthenticator {
       publicKey: user.subject,
       jwt,
     };
-  }
-
-  /** When a user must leave; null where it may stay. */
-  #endOf(user: UserClaims, { times, timeZone }: UserSettings): number | null {
-    const ends: number[] = [];
-    if (user.expiresAt > 0) ends.push(user.expiresAt * 1000);
-    if (times.length > 0) {
-      const until = allowedUntilMs(times, timeZone, this.#clock.now());
-      if (until === null) {
-        return refuse("it is outside of the times when the user may connect", user);
-      }
-      ends.push(until);
-    }
-    return ends.length === 0 ? null : Math.min(...ends);
   }
 
   async #askOthers(
@@ -336,58 +320,6 @@ export class OperatorAuthenticator {
   }
 }
 
-/** Runs something that decides by refusing. */
-async function deciding(decide: () => Promise<Decision>): Promise<Decision> {
-  try {
-    return await decide();
-  } catch (error) {
-    if (error instanceof Refused) return error.refusal;
-    throw error;
-  }
-}
-
-function refused(reason: string, account?: string): Refused {
-  return new Refused(new Refusal(reason, account === undefined ? {} : { account }));
-}
-
-function refuse(reason: string, user?: UserClaims): never {
-  throw refused(reason, user?.account);
-}
-
-async function readUser(token: string): Promise<UserClaims> {
-  try {
-    return readUserClaims(await readJwt(token, { type: "user" }));
-  } catch (error) {
-    if (!(error instanceof JwtError || error instanceof ClaimsError)) throw error;
-    return refuse(`the JWT of the user cannot be used: ${error.message}`);
-  }
-}
-
-function checkClaims(user: UserClaims, nowSeconds: number): void {
-  const stale = outOfDate(user, nowSeconds);
-  if (stale !== null) refuse(`the JWT of the user does not hold: ${stale}`, user);
-  const [problem] = userSettingsProblems(user.settings);
-  if (problem !== undefined) refuse(`the JWT of the user has problems: ${problem}`, user);
-}
-
-/** What is not known is left out, but a user who may only be connected so may not be otherwise. */
-function checkConnectionType(user: UserClaims, settings: UserSettings, peer: PeerFacts): void {
-  const wanted = settings.connectionTypes.map((it) => it.toUpperCase());
-  if (wanted.length === 0) return;
-  if (wanted.some((it) => connectionTypes.has(it) && it === peer.connectionType)) return;
-  refuse(`the user may not be connected as ${peer.connectionType}`, user);
-}
-
-function checkSource(user: UserClaims, { sources }: UserSettings, peer: PeerFacts): void {
-  if (sources.length === 0) return;
-  const networks = sources.map(parseNetwork);
-  // A template is not checked before: one wrong entry must not open the others.
-  const known = networks.filter((network) => network !== null);
-  if (known.length < networks.length || !isInNetwork(known, peer.hostname)) {
-    refuse(`the user may not connect from ${peer.hostname}`, user);
-  }
-}
-
 async function checkSignature(key: string, nonce: string | null, sig: string): Promise<void> {
   if (sig === "") refuse("the signature of the nonce is missing");
   if (nonce === null || !await isNonceSigned(key, nonce, sig)) {
@@ -395,15 +327,15 @@ async function checkSignature(key: string, nonce: string | null, sig: string): P
   }
 }
 
-/** Absent where the defaults of the account hold. */
+/** A user's own, or else those of its account; absent where nothing is said. */
 function permissionsOf(
-  settings: UserSettings,
+  own: PermissionSettings | undefined,
   account: AccountClaims,
 ): PermissionSettings | undefined {
-  const own = permissionSettings(settings);
-  if (account.authorization === null) return own;
-  const base = own ?? account.definition.default_permissions ?? {};
-  const deny = [...base.publish?.deny ?? [], CALLOUT_SUBJECT];
+  const said = own ?? account.definition.default_permissions;
+  if (account.authorization === null) return said;
+  const base = said ?? {};
+  const deny = [...base.publish?.deny ?? [], AUTH_CALLOUT_SUBJECT];
   return { ...base, publish: { ...base.publish, deny } };
 }
 

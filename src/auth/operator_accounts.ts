@@ -29,8 +29,6 @@ export interface OperatorAccount {
   readonly definition: AccountDefinition;
   /** Whether it has expired or was deleted: nobody may be in it. */
   readonly expired: boolean;
-  /** Whether it may use JetStream. */
-  readonly jetstream: boolean;
   /** Its token. */
   readonly token: string;
 }
@@ -282,9 +280,8 @@ export class OperatorAccounts {
       key: claims.subject,
       name: claims.name,
       tags: claims.tags,
-      definition: { ...claims.definition, ...(imports.length > 0 && { imports }) },
+      definition: { ...claims.definition, jetstream: claims.jetstream, imports },
       expired,
-      jetstream: claims.jetstream,
       token,
     };
   }
