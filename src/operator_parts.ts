@@ -12,6 +12,7 @@ import {
   isOperatorMode,
   type OperatorAccount,
   OperatorMode,
+  type OtherCredentials,
   type PeerFacts,
   Refusal,
   type SystemBus,
@@ -40,27 +41,43 @@ export interface OperatorSurroundings {
  */
 export async function openOperator(
   config: Config,
-  { files, clock, log }: OperatorSurroundings,
+  surroundings: OperatorSurroundings,
 ): Promise<OperatorMode | null> {
   if (!isOperatorMode(config)) return null;
-  const { authorization, accounts, no_auth_user } = config;
-  const { token, user, users = [], auth_callout } = authorization;
-  const others = {
-    accounts: accounts !== undefined,
-    users: token !== undefined || user !== undefined || users.length > 0,
-    noAuthUser: no_auth_user,
-    authCallout: auth_callout !== undefined,
-  };
-  return await OperatorMode.open(config, others, {
-    files,
-    clock,
-    log,
+  return await OperatorMode.open(config, otherCredentials(config), {
+    ...surroundings,
     version: NATS_VERSION,
     http: () => new DenoHttpClient(),
   });
 }
 
-/** The configuration with the system account that the operator names. */
+/**
+ * Looks whether a configuration's operators, if any, can be used; opens nothing.
+ *
+ * @throws {OperatorError} when settings contradict each other, or a JWT cannot be used.
+ * @throws {FileError} when the file of an operator cannot be read.
+ */
+export async function checkOperator(
+  config: Config,
+  surroundings: OperatorSurroundings,
+): Promise<void> {
+  if (!isOperatorMode(config)) return;
+  const options = { ...surroundings, version: NATS_VERSION };
+  await OperatorMode.check(config, otherCredentials(config), options);
+}
+
+function otherCredentials(config: Config): OtherCredentials {
+  const { authorization, accounts, no_auth_user } = config;
+  const { token, user, users = [], auth_callout } = authorization;
+  return {
+    accounts: accounts !== undefined,
+    users: token !== undefined || user !== undefined || users.length > 0,
+    noAuthUser: no_auth_user,
+    authCallout: auth_callout !== undefined,
+  };
+}
+
+/** A configuration with the system account that the operator names. */
 export function withSystemAccount(config: Config, mode: OperatorMode | null): Config {
   const systemAccount = mode?.operators.systemAccount ?? null;
   return systemAccount === null ? config : { ...config, system_account: systemAccount };
@@ -68,8 +85,7 @@ export function withSystemAccount(config: Config, mode: OperatorMode | null): Co
 
 /** What {@linkcode OperatorAccess} takes from its broker. */
 export interface OperatorAccessOptions {
-  /** Operator mode. */
-  readonly mode: OperatorMode;
+  readonly #mode: OperatorMode;
   /** The accounts that are served. */
   readonly accounts: AccountDirectory;
   /** All clients that are connected. */
@@ -81,8 +97,7 @@ export interface OperatorAccessOptions {
 /** Lets clients in by their JWTs, into accounts that are served from then on. */
 export class OperatorAccess {
   readonly #options: OperatorAccessOptions;
-  /** Operator mode. */
-  readonly mode: OperatorMode;
+  readonly #mode: OperatorMode;
   /** What is served as it was told of last. */
   readonly #served = new Set<string>();
   readonly #listening: Disposable;
@@ -93,7 +108,7 @@ export class OperatorAccess {
   /** Accounts of the directory change from now on as operator mode says. */
   constructor(options: OperatorAccessOptions) {
     this.#options = options;
-    const mode = this.mode = options.mode;
+    const mode = this.#mode = options.mode;
     const { accounts } = options;
     // Other servers may speak of accounts before anybody connects here.
     accounts.isOpen = (name) => isNkey(name, "account");
@@ -108,7 +123,7 @@ export class OperatorAccess {
     peer: PeerFacts,
     signal?: AbortSignal,
   ): Promise<Decision> {
-    const decision = await this.mode.authenticator.authenticate(credentials, peer, signal);
+    const decision = await this.#mode.authenticator.authenticate(credentials, peer, signal);
     if (decision instanceof Refusal || this.#served.has(decision.account)) return decision;
     if (await this.#serve(decision.account)) return decision;
     return new Refusal("its account cannot be used", { account: decision.account });
@@ -116,19 +131,28 @@ export class OperatorAccess {
 
   /** See {@linkcode OperatorAuthenticator.evictionOf}. */
   evictionOf(identity: Identity): Eviction | null {
-    return this.mode.authenticator.evictionOf(identity);
+    return this.#mode.authenticator.evictionOf(identity);
   }
 
   /** Takes part in the system account, which is served from then on if it can be found. */
   async connect(system: SystemBus): Promise<void> {
-    this.mode.connect(system);
-    const { systemAccount } = this.mode.operators;
+    this.#mode.connect(system);
+    const { systemAccount } = this.#mode.operators;
     if (systemAccount !== null) await this.#serve(systemAccount);
   }
 
-  /** Reads the folder of accounts again. */
+  /** A configuration with what the operator adds to it; see {@linkcode withSystemAccount}. */
+  complete(config: Config): Config {
+    return withSystemAccount(config, this.#mode);
+  }
+
+  /** Reads the folder of accounts again; never rejects. */
   async reload(): Promise<void> {
-    await this.mode.reload();
+    try {
+      await this.#mode.reload();
+    } catch (error) {
+      this.#options.log.error("The folder of accounts cannot be read again", { error: `${error}` });
+    }
     await this.#changes;
   }
 
@@ -136,7 +160,7 @@ export class OperatorAccess {
   async close(): Promise<void> {
     this.#closed = true;
     this.#listening[Symbol.dispose]();
-    await this.mode.close();
+    await this.#mode.close();
     await this.#changes;
   }
 
@@ -154,7 +178,7 @@ export class OperatorAccess {
     const definitions = new Map<string, AccountDefinition>();
     const wanted = [name], asked = new Set(wanted);
     for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
-      const account = await this.mode.accounts.definitionOf(next);
+      const account = await this.#mode.accounts.definitionOf(next);
       if (account === null) continue;
       definitions.set(next, account.definition);
       for (const exporter of exportersOf(account.definition)) {
@@ -189,8 +213,8 @@ export class OperatorAccess {
   /** A client whose account has changed has to leave, or goes by what holds now. */
   #review(session: ClientSession, identity: Identity): void {
     const eviction = this.evictionOf(identity);
-    if (eviction === null) return session.revise(identity);
-    session.evict(eviction.reason, eviction.text);
+    if (eviction === null) session.revise(this.#mode.authenticator.revised(identity));
+    else session.evict(eviction.reason, eviction.text);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   TransformError,
 } from "../protocol/mod.ts";
 import { Account, type AccountOptions } from "./account.ts";
+import type { ServerNames } from "./request_info.ts";
 import { ServiceImport } from "./service_import.ts";
 import type { StreamImport } from "./stream_import.ts";
 
@@ -27,7 +28,7 @@ export interface AccountDirectoryOptions extends AccountOptions {
   /** Whether other servers may have JetStream, which is asked through the system account. */
   readonly jetStreamElsewhere: boolean;
   /** Names of this server and its cluster. */
-  readonly server: () => { readonly name: string; readonly cluster: string | null };
+  readonly server: () => ServerNames;
   /** Is told of an import that cannot be, in words. */
   readonly onProblem: (account: string, problem: string) => void;
 }
@@ -43,6 +44,7 @@ export class AccountDirectory {
   #options: AccountDirectoryOptions;
   readonly #definitions = new Map<string, AccountDefinition>();
   readonly #accounts = new Map<string, Account>();
+  #limited = false;
   readonly #onCreated: ((account: Account) => void)[] = [];
   /** Whether an import with a token is allowed; there are none where nobody can say so. */
   activates: (importer: string, definition: ImportDefinition, exported: Export) => boolean = () =>
@@ -56,7 +58,7 @@ export class AccountDirectory {
     options: AccountDirectoryOptions,
   ) {
     this.#options = options;
-    for (const [name, definition] of definitions) this.#definitions.set(name, definition);
+    for (const [name, definition] of definitions) this.#set(name, definition);
     if (options.systemAccount !== null && !this.#definitions.has(options.systemAccount)) {
       this.#definitions.set(options.systemAccount, {});
     }
@@ -65,6 +67,11 @@ export class AccountDirectory {
   /** The name of the system account; null where there is none. */
   get systemAccount(): string | null {
     return this.#options.systemAccount;
+  }
+
+  /** Whether an account has a limit of connections, which other servers have to do with. */
+  get limitsConnections(): boolean {
+    return this.#limited;
   }
 
   /** How many accounts are in use. */
@@ -112,7 +119,7 @@ export class AccountDirectory {
     const changed = new Set<string>();
     for (const [name, definition] of changes) {
       changed.add(name);
-      if (definition !== undefined) this.#definitions.set(name, definition);
+      if (definition !== undefined) this.#set(name, definition);
       else this.#definitions.delete(name);
     }
     for (const [name, account] of this.#accounts) {
@@ -127,6 +134,11 @@ export class AccountDirectory {
   setFlow({ dropAbove, pressAbove }: Pick<AccountOptions, "dropAbove" | "pressAbove">): void {
     this.#options = { ...this.#options, dropAbove, pressAbove };
     for (const account of this.#accounts.values()) account.setFlow(this.#options);
+  }
+
+  #set(name: string, definition: AccountDefinition): void {
+    this.#definitions.set(name, definition);
+    if ((definition.limits?.max_connections ?? -1) >= 0) this.#limited = true;
   }
 
   /** Lets go of an account that was removed and that nobody is in any more. */
@@ -192,6 +204,9 @@ export class AccountDirectory {
       share: true,
       responseType: "singleton",
       thresholdMs: DEFAULT_THRESHOLD_MS,
+      latency: undefined,
+      clock: this.#options.clock,
+      random: this.#options.random,
       server,
     });
   }
@@ -220,6 +235,9 @@ export class AccountDirectory {
       share: share || service.account === this.#options.systemAccount,
       responseType: exported.response_type ?? "singleton",
       thresholdMs: exported.response_threshold ?? DEFAULT_THRESHOLD_MS,
+      latency: exported.latency,
+      clock: this.#options.clock,
+      random: this.#options.random,
       server: this.#options.server,
     });
   }

@@ -7,7 +7,10 @@ import type { Clock, Random } from "../platform/mod.ts";
 import { byteString, ClientMessage, rewriteMessage } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
 import { randomToken } from "./random_token.ts";
+import type { ServerNames } from "./request_info.ts";
 import { ServiceBridge } from "./service_bridge.ts";
+import { LatencyReporter, type MeasuredRequest } from "./service_latency.ts";
+import type { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
 
 /** How many answers a request has: one, or some, until one is empty. */
@@ -23,6 +26,16 @@ export interface ExpectedResponse {
   readonly responseType: ResponseType;
   /** Milliseconds, since the request or the last answer, in which the next one is expected. */
   readonly thresholdMs: number;
+  /** What is noted of the request where it is measured, and who measures. */
+  readonly measured?: MeasuredRequest;
+  /** See {@link ExpectedResponse.measured}. */
+  readonly server?: () => ServerNames;
+}
+
+interface Expectation extends Omit<ExpectedResponse, "measured"> {
+  /** When it is given up, in monotonic milliseconds. */
+  dueMs: number;
+  measured?: MeasuredRequest;
 }
 
 /** How many answers may be waited for in one account; the oldest are given up then. */
@@ -35,7 +48,8 @@ export class ServiceResponses implements DeliveryHook {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #prefix: string;
-  readonly #expected = new Map<string, ExpectedResponse & { dueMs: number }>();
+  readonly #expected = new Map<string, Expectation>();
+  #latency: LatencyReporter | null = null;
   /** Publishes in the importing accounts. */
   readonly #bridge = new ServiceBridge();
   #attached = false;
@@ -84,7 +98,11 @@ export class ServiceResponses implements DeliveryHook {
   }
 
   /** See {@link DeliveryHook}: an answer, from here or over a route. */
-  deliver(_subscription: Subscription, message: ClientMessage): boolean {
+  deliver(
+    _subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
     const bytes = message.slab.bytes;
     const token = byteString(bytes, message.subjectStart + this.#prefix.length, message.subjectEnd);
     const expected = this.#expected.get(token);
@@ -94,6 +112,12 @@ export class ServiceResponses implements DeliveryHook {
     const isLast = responseType === "singleton" || message.size === 0;
     if (isLast) this.#expected.delete(token);
     else expected.dueMs = this.#clock.monotonic() + thresholdMs;
+    if (expected.measured !== undefined) {
+      this.#latency ??= new LatencyReporter(this.#account, this.#clock, this.#random);
+      const responder = publisher?.requester ?? null;
+      this.#latency.answered(expected.measured, responder, expected.server!());
+      delete expected.measured;
+    }
     // Whoever answers may ask something in turn.
     let back: string | null = null;
     if (message.hasReply) {
