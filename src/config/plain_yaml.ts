@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { offsetOf, type Offsets, positionOf } from "./offsets.ts";
 import type { Position } from "./positions.ts";
 import type { Path } from "./problem.ts";
 
@@ -22,9 +23,6 @@ const deepest = 100;
 class Unread extends Error {}
 
 type Values = Record<string, unknown>;
-
-/** Where the keys and values of a map, or the items of a list, begin: pairs of offsets in order. */
-type Offsets = number[];
 
 /** A text that was read, and where its values stand. */
 export interface PlainDocument {
@@ -60,38 +58,6 @@ function attempt<Result>(read: () => Result): Result | undefined {
     if (error instanceof Unread) return undefined;
     throw error;
   }
-}
-
-function offsetOf(
-  top: unknown,
-  path: Path,
-  atKey: boolean,
-  offsets: ReadonlyMap<unknown, Offsets>,
-  start: number,
-): number {
-  let value = top, offset = start;
-  for (const [index, step] of path.entries()) {
-    const known = offsets.get(value);
-    if (known === undefined || typeof value !== "object" || value === null) break;
-    const at = Array.isArray(value) ? Number(step) : Object.keys(value).indexOf(String(step));
-    if (Array.isArray(value) !== (typeof step === "number")) break;
-    const key = known[2 * at], own = known[2 * at + 1];
-    if (key === undefined || own === undefined) break;
-    const last = index === path.length - 1;
-    offset = atKey && last && !Array.isArray(value) ? key : own;
-    value = (value as Values)[step];
-  }
-  return offset;
-}
-
-function positionOf(text: string, offset: number): Position {
-  let line = 1;
-  let start = 0;
-  for (let end = text.indexOf("\n"); end >= 0 && end < offset; end = text.indexOf("\n", start)) {
-    line++;
-    start = end + 1;
-  }
-  return { line, column: offset - start + 1 };
 }
 
 /** Keys as they follow each other in maps: they are mostly the same, and then not read anew. */
