@@ -85,7 +85,8 @@ export function withSystemAccount(config: Config, mode: OperatorMode | null): Co
 
 /** What {@linkcode OperatorAccess} takes from its broker. */
 export interface OperatorAccessOptions {
-  readonly #mode: OperatorMode;
+  /** Operator mode. */
+  readonly mode: OperatorMode;
   /** The accounts that are served. */
   readonly accounts: AccountDirectory;
   /** All clients that are connected. */
