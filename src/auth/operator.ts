@@ -72,6 +72,8 @@ interface Basis {
   readonly signer: string | null;
   /** The template of that key, as text; null where it has none. */
   readonly template: string | null;
+  /** Whether it may do what its account says of those whose tokens say nothing. */
+  readonly usesDefaults: boolean;
 }
 
 /** Decides who may connect, by JWTs. */
@@ -79,7 +81,7 @@ export class OperatorAuthenticator {
   readonly #operators: TrustedOperators;
   readonly #accounts: OperatorAccounts;
   readonly #clock: Clock;
-  readonly #callout: OperatorCallout | undefined;
+  #callout: OperatorCallout | undefined;
   /** By what an identity tells of its token, which is one object wherever the identity is copied to. */
   readonly #bases = new WeakMap<object, Basis>();
 
@@ -89,6 +91,11 @@ export class OperatorAuthenticator {
     this.#accounts = options.accounts;
     this.#clock = options.clock;
     this.#callout = options.callout;
+  }
+
+  /** From now on users of accounts that want it are asked about by `callout`. */
+  askBy(callout: OperatorCallout): void {
+    this.#callout = callout;
   }
 
   /** Whether a client is asked for credentials: always. */
@@ -181,6 +188,19 @@ export class OperatorAuthenticator {
       : { text: null, reason: "what users of the key that signed it may do has changed" };
   }
 
+  /**
+   * Who somebody is who may stay, by what its account says now: the very same where nothing has changed
+   * for it.
+   */
+  revised(identity: Identity): Identity {
+    const account = this.#accounts.current(identity.account);
+    const basis = identity.jwt && this.#bases.get(identity.jwt);
+    if (!account || !basis?.usesDefaults) return identity;
+    const permissions = permissionsOf(undefined, account);
+    const isSame = JSON.stringify(permissions) === JSON.stringify(identity.permissions);
+    return isSame ? identity : { ...identity, permissions };
+  }
+
   /** The user that a client shows, or is taken for. */
   async #userOf(jwt: string): Promise<{ token: string; user: UserClaims }> {
     const sentinel = this.#operators.defaultSentinel;
@@ -267,12 +287,14 @@ export class OperatorAuthenticator {
       tags: user.tags,
       issuedAt: user.issuedAt,
     };
+    const own = permissionSettings(settings);
     this.#bases.set(jwt, {
       bearer: settings.bearer,
       signer: user.isIssuedForAccount ? user.issuer : null,
       template: textOf(this.#accounts.signerOf(account, user.issuer) ?? null),
+      usesDefaults: own === undefined,
     });
-    const permissions = permissionsOf(settings, account);
+    const permissions = permissionsOf(own, account);
     const expiresAtMs = endOfStay(user, settings, this.#clock.now());
     return {
       user: user.subject,
@@ -310,14 +332,14 @@ async function checkSignature(key: string, nonce: string | null, sig: string): P
   }
 }
 
-/** Absent where the defaults of the account hold. */
+/** A user's own, or else those of its account; absent where nothing is said. */
 function permissionsOf(
-  settings: UserSettings,
+  own: PermissionSettings | undefined,
   account: AccountClaims,
 ): PermissionSettings | undefined {
-  const own = permissionSettings(settings);
-  if (account.authorization === null) return own;
-  const base = own ?? account.definition.default_permissions ?? {};
+  const said = own ?? account.definition.default_permissions;
+  if (account.authorization === null) return said;
+  const base = said ?? {};
   const deny = [...base.publish?.deny ?? [], AUTH_CALLOUT_SUBJECT];
   return { ...base, publish: { ...base.publish, deny } };
 }
