@@ -5,9 +5,11 @@
  */
 import { Broker, type CloseBrokerOptions } from "./src/broker.ts";
 import { commands, runCommand } from "./src/command/mod.ts";
+import { OperatorError } from "./src/auth/mod.ts";
+import { silentLog } from "./src/log/mod.ts";
+import { checkOperator } from "./src/operator_parts.ts";
 import { loadTls } from "./src/tls_parts.ts";
 import { ConfigFile, NoConfigFileError } from "./src/config_file.ts";
-import { OperatorError } from "./src/auth/mod.ts";
 import {
   type Config,
   ConfigError,
@@ -98,8 +100,9 @@ async function run(): Promise<number> {
   if (flags.mode === "print config") return print(printConfig(config));
   try {
     await loadTls(config, files);
+    await checkOperator(config, { files, clock: new SystemClock(), log: silentLog });
   } catch (error) {
-    if (!(error instanceof FileError)) throw error;
+    if (!(error instanceof FileError || error instanceof OperatorError)) throw error;
     return refuse(error.message);
   }
   return await reportValid(flags.configFile, read);
@@ -226,9 +229,9 @@ async function serve(
   try {
     broker = await Broker.run(config, { writeLog: writeStderr });
   } catch (error) {
-    if (
-      error instanceof ListenError || error instanceof FileError || error instanceof OperatorError
-    ) return refuse(error.message);
+    const isKnown = error instanceof ListenError || error instanceof FileError ||
+      error instanceof OperatorError;
+    if (isKnown) return refuse(error.message);
     throw error;
   }
   for (const warning of warnings) broker.note(warning, "warn");

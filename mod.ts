@@ -80,6 +80,7 @@ export {
   type UserConfig,
   type UserConfigInput,
 } from "./src/config/mod.ts";
+export { OperatorError } from "./src/auth/mod.ts";
 export type { ReloadReport } from "./src/reload.ts";
 export type { BrokerEvents, BrokerStatistics, ClientEvent, Totals } from "./src/monitor/mod.ts";
 export {

@@ -28,6 +28,7 @@ import {
   tellClients,
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
+import { AccountConnections, CONNECTIONS_PERIOD_MS } from "./account_connections.ts";
 import { createAccounts } from "./account_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
 import { openOperator, OperatorAccess, withSystemAccount } from "./operator_parts.ts";
@@ -142,6 +143,7 @@ export class Broker implements AsyncDisposable {
   readonly #environment: ClientEnvironment;
   readonly #accounts: AccountDirectory;
   readonly #cluster: Cluster | null;
+  #accountConnections: AccountConnections | null = null;
   readonly #verifier: PasswordVerifier;
   readonly #processFiles: ProcessFiles;
   readonly #rates: RateMeter;
@@ -173,6 +175,7 @@ export class Broker implements AsyncDisposable {
    * @throws {ConfigError} when the configuration cannot be; nothing has been started then.
    * @throws {ListenError} when the port is in use or may not be listened on.
    * @throws {FileError} when the pid or the ports file cannot be written, or certificates cannot be used.
+   * @throws {OperatorError} when operators cannot be used, or not beside the other settings.
    */
   static async start(config: ConfigInput = {}, options: BrokerOptions = {}): Promise<Broker> {
     return await Broker.run(normaliseConfig(config), options);
@@ -392,8 +395,10 @@ export class Broker implements AsyncDisposable {
       nextId: () => ++this.#lastConnectionId,
       tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
-      peerChanged: ({ id, info }, state) =>
-        this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
+      peerChanged: ({ id, info }, state) => {
+        if (state !== "lost") this.#accountConnections?.tellAgain();
+        this.#lifecycle.emit("peer", { id, name: info.server_name, state });
+      },
     });
     this.#cluster = routes?.cluster ?? null;
     if (this.#cluster !== null) this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
@@ -437,6 +442,18 @@ export class Broker implements AsyncDisposable {
       }
       this.#cluster?.cleanUp();
     });
+    const system = accounts.systemAccount === null ? null : this.#buses.of(accounts.systemAccount);
+    if (system !== null && this.#cluster !== null) {
+      const connections = this.#accountConnections = new AccountConnections({
+        accounts,
+        bus: system,
+        clock,
+        id: this.id,
+        server: () => this.#describeServer(),
+        eventId: () => eventId(random),
+      });
+      every(this.#root, "account connections", CONNECTIONS_PERIOD_MS, () => connections.look());
+    }
     every(this.#root, "health", HEALTH_PERIOD_MS, () => this.#checkHealth());
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
     this.#root.onCancel(() => {

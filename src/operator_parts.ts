@@ -12,6 +12,7 @@ import {
   isOperatorMode,
   type OperatorAccount,
   OperatorMode,
+  type OtherCredentials,
   type PeerFacts,
   Refusal,
   type SystemBus,
@@ -40,24 +41,40 @@ export interface OperatorSurroundings {
  */
 export async function openOperator(
   config: Config,
-  { files, clock, log }: OperatorSurroundings,
+  surroundings: OperatorSurroundings,
 ): Promise<OperatorMode | null> {
   if (!isOperatorMode(config)) return null;
+  return await OperatorMode.open(config, otherCredentials(config), {
+    ...surroundings,
+    version: NATS_VERSION,
+    http: () => new DenoHttpClient(),
+  });
+}
+
+/**
+ * Looks whether a configuration's operators, if any, can be used; opens nothing.
+ *
+ * @throws {OperatorError} when settings contradict each other, or a JWT cannot be used.
+ * @throws {FileError} when the file of an operator cannot be read.
+ */
+export async function checkOperator(
+  config: Config,
+  surroundings: OperatorSurroundings,
+): Promise<void> {
+  if (!isOperatorMode(config)) return;
+  const options = { ...surroundings, version: NATS_VERSION };
+  await OperatorMode.check(config, otherCredentials(config), options);
+}
+
+function otherCredentials(config: Config): OtherCredentials {
   const { authorization, accounts, no_auth_user } = config;
   const { token, user, users = [], auth_callout } = authorization;
-  const others = {
+  return {
     accounts: accounts !== undefined,
     users: token !== undefined || user !== undefined || users.length > 0,
     noAuthUser: no_auth_user,
     authCallout: auth_callout !== undefined,
   };
-  return await OperatorMode.open(config, others, {
-    files,
-    clock,
-    log,
-    version: NATS_VERSION,
-    http: () => new DenoHttpClient(),
-  });
 }
 
 /** The configuration with the system account that the operator names. */
@@ -189,8 +206,8 @@ export class OperatorAccess {
   /** A client whose account has changed has to leave, or goes by what holds now. */
   #review(session: ClientSession, identity: Identity): void {
     const eviction = this.evictionOf(identity);
-    if (eviction === null) return session.revise(identity);
-    session.evict(eviction.reason, eviction.text);
+    if (eviction === null) session.revise(this.mode.authenticator.revised(identity));
+    else session.evict(eviction.reason, eviction.text);
   }
 }
 

@@ -62,8 +62,10 @@ export class Account {
   limits: AccountLimits = {};
   /** What becomes of the subjects of clients' messages; the first that concerns one counts. */
   mappings: readonly SubjectMapping[] = [];
-  /** How many clients are in it. */
+  /** How many clients are in it here. */
   connections = 0;
+  /** How many are in it on other servers of the cluster, as far as those have told. */
+  remoteConnections = 0;
   /**
    * How many subscriptions the last message was offered to, whether or not they took it, and how many
    * steps it took to find them.

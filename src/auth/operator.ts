@@ -72,6 +72,8 @@ interface Basis {
   readonly signer: string | null;
   /** The template of that key, as text; null where it has none. */
   readonly template: string | null;
+  /** Whether it may do what its account says of those whose tokens say nothing. */
+  readonly usesDefaults: boolean;
 }
 
 /** Decides who may connect, by JWTs. */
@@ -186,6 +188,19 @@ export class OperatorAuthenticator {
       : { text: null, reason: "what users of the key that signed it may do has changed" };
   }
 
+  /**
+   * Who somebody is who may stay, by what its account says now: the very same where nothing has changed
+   * for it.
+   */
+  revised(identity: Identity): Identity {
+    const account = this.#accounts.current(identity.account);
+    const basis = identity.jwt && this.#bases.get(identity.jwt);
+    if (!account || !basis?.usesDefaults) return identity;
+    const permissions = permissionsOf(undefined, account);
+    const isSame = JSON.stringify(permissions) === JSON.stringify(identity.permissions);
+    return isSame ? identity : { ...identity, permissions };
+  }
+
   /** The user that a client shows, or is taken for. */
   async #userOf(jwt: string): Promise<{ token: string; user: UserClaims }> {
     const sentinel = this.#operators.defaultSentinel;
@@ -272,12 +287,14 @@ export class OperatorAuthenticator {
       tags: user.tags,
       issuedAt: user.issuedAt,
     };
+    const own = permissionSettings(settings);
     this.#bases.set(jwt, {
       bearer: settings.bearer,
       signer: user.isIssuedForAccount ? user.issuer : null,
       template: textOf(this.#accounts.signerOf(account, user.issuer) ?? null),
+      usesDefaults: own === undefined,
     });
-    const permissions = permissionsOf(settings, account);
+    const permissions = permissionsOf(own, account);
     const expiresAtMs = endOfStay(user, settings, this.#clock.now());
     return {
       user: user.subject,
@@ -315,14 +332,14 @@ async function checkSignature(key: string, nonce: string | null, sig: string): P
   }
 }
 
-/** Absent where the defaults of the account hold. */
+/** A user's own, or else those of its account; absent where nothing is said. */
 function permissionsOf(
-  settings: UserSettings,
+  own: PermissionSettings | undefined,
   account: AccountClaims,
 ): PermissionSettings | undefined {
-  const own = permissionSettings(settings);
-  if (account.authorization === null) return own;
-  const base = own ?? account.definition.default_permissions ?? {};
+  const said = own ?? account.definition.default_permissions;
+  if (account.authorization === null) return said;
+  const base = said ?? {};
   const deny = [...base.publish?.deny ?? [], AUTH_CALLOUT_SUBJECT];
   return { ...base, publish: { ...base.publish, deny } };
 }

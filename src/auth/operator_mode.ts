@@ -9,9 +9,10 @@ import { AccountFolder } from "./account_folder.ts";
 import { AccountLookupError, type AccountResolver, MemoryResolver } from "./account_resolver.ts";
 import { ClaimsService } from "./claims_service.ts";
 import { outOfDate, secondsOf } from "./claims.ts";
+import { type Decision, Refusal } from "./decision.ts";
 import { FolderResolver, type LookupBus } from "./folder_resolver.ts";
 import { OperatorAccounts } from "./operator_accounts.ts";
-import { OperatorAuthenticator, type OperatorCallout } from "./operator.ts";
+import { OperatorAuthenticator, type OperatorCallout, type OperatorQuestion } from "./operator.ts";
 import {
   OperatorError,
   type OperatorSettings,
@@ -35,8 +36,6 @@ export interface OperatorModeOptions {
   readonly http: () => HttpClient;
   /** Version of this server, three numbers. */
   readonly version: string;
-  /** Asks about users of accounts that want it. */
-  readonly callout?: OperatorCallout | undefined;
 }
 
 /** The bus of the system account, and what answers there say of this server. */
@@ -66,6 +65,7 @@ export class OperatorMode {
   readonly #resolver: AccountResolver;
   readonly #http: HttpClient | null;
   #service: ClaimsService | null = null;
+  #callout: OperatorCallout | null = null;
 
   private constructor(
     operators: TrustedOperators,
@@ -73,7 +73,7 @@ export class OperatorMode {
     http: HttpClient | null,
     options: OperatorModeOptions,
   ) {
-    const { clock, log, callout } = options;
+    const { clock, log } = options;
     const { timeout } = operators.resolver;
     this.operators = operators;
     this.#options = options;
@@ -82,7 +82,34 @@ export class OperatorMode {
     const lookupTimeoutMs = timeout || LOOKUP_TIMEOUT_MS;
     this.accounts = new OperatorAccounts({ operators, resolver, clock, log, lookupTimeoutMs });
     const { accounts } = this;
-    this.authenticator = new OperatorAuthenticator({ operators, accounts, clock, callout });
+    this.authenticator = new OperatorAuthenticator({
+      operators,
+      accounts,
+      clock,
+      callout: (question) => this.#ask(question),
+    });
+  }
+
+  /**
+   * Reads the operators and looks whether the settings can be; opens nothing.
+   *
+   * @throws {OperatorError} when settings contradict each other, or a JWT cannot be used.
+   * @throws {FileError} when the file of an operator cannot be read.
+   */
+  static async check(
+    settings: OperatorSettings,
+    others: OtherCredentials,
+    options: Pick<OperatorModeOptions, "files" | "clock" | "log" | "version">,
+  ): Promise<TrustedOperators> {
+    const { files, clock, log, version } = options;
+    const operators = await readOperators(settings, others, {
+      readText: (path) => files.readText(path),
+      version,
+      nowMs: clock.now(),
+      warn: (message) => log.warn(message),
+    });
+    await checkPreload(settings.resolver_preload ?? {}, operators.resolver, options);
+    return operators;
   }
 
   /**
@@ -96,15 +123,8 @@ export class OperatorMode {
     others: OtherCredentials,
     options: OperatorModeOptions,
   ): Promise<OperatorMode> {
-    const { files, clock, log, version } = options;
-    const operators = await readOperators(settings, others, {
-      readText: (path) => files.readText(path),
-      version,
-      nowMs: clock.now(),
-      warn: (message) => log.warn(message),
-    });
+    const operators = await OperatorMode.check(settings, others, options);
     const preload = settings.resolver_preload ?? {};
-    await checkPreload(preload, operators.resolver, options);
     if (operators.resolver.type !== "url") {
       const resolver = await openResolver(operators, preload, options);
       return new OperatorMode(operators, resolver, null, options);
@@ -145,6 +165,11 @@ export class OperatorMode {
     });
   }
 
+  /** Has `callout` asked about users of accounts that want it; they are refused before. */
+  refer(callout: OperatorCallout): void {
+    this.#callout = callout;
+  }
+
   /** Reads the folder of accounts again, as on SIGHUP; resolves when what changed was told of. */
   async reload(): Promise<void> {
     await this.#service?.reload();
@@ -156,6 +181,12 @@ export class OperatorMode {
     this.#service = null;
     await this.accounts.close();
     this.#http?.close();
+  }
+
+  #ask(question: OperatorQuestion): Promise<Decision> {
+    if (this.#callout !== null) return this.#callout(question);
+    const { account } = question;
+    return Promise.resolve(new Refusal("there is nobody to ask its callout", { account }));
   }
 
   /** The same as {@linkcode close}. */
@@ -204,7 +235,7 @@ async function openResolver(
 async function checkPreload(
   preload: Readonly<Record<string, string>>,
   resolver: ResolverSettings,
-  { clock, log }: OperatorModeOptions,
+  { clock, log }: Pick<OperatorModeOptions, "clock" | "log">,
 ): Promise<void> {
   const accounts = Object.entries(preload);
   if (accounts.length > 0 && resolver.type === "url") {

@@ -604,8 +604,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     if (this.closing !== null) return;
-    const { max_connections: most = -1 } = this.#account!.limits;
-    if (most >= 0 && this.#account!.connections > most) {
+    const { limits: { max_connections: most = -1 }, connections, remoteConnections } = this
+      .#account!;
+    if (most >= 0 && connections + remoteConnections > most) {
       this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
       return;
     }

@@ -134,13 +134,25 @@ Deno.test("an identity has what the token of a user says", async () => {
   });
 });
 
-Deno.test("a user without permissions has those of its account", async () => {
-  const { account, settings } = oneAccount();
+Deno.test("a user without permissions has those of its account, as they change", async () => {
+  const defaults = (subject: string) => ({ default_permissions: { pub: { allow: [subject] } } });
+  const { operator, account, settings } = oneAccount(defaults("a"));
   await using it = await setup(settings);
-  const user = newUser();
-  const decision = await it.authenticator.authenticate(shown(userToken(user, account), user), peer);
-  assertEquals(admitted(decision).permissions, undefined);
-  assertEquals(admitted(decision).limits, undefined);
+  const user = newUser(), own = { ...unlimitedUser, sub: { deny: ["x"] } };
+  const identify = async (nats: Fields) =>
+    admitted(
+      await it.authenticator.authenticate(shown(userToken(user, account, nats), user), peer),
+    );
+  const plain = await identify(unlimitedUser), special = await identify(own);
+  assertEquals(plain.permissions, { publish: { allow: ["a"] } });
+  assertEquals(plain.limits, undefined);
+  assertEquals(special.permissions, { subscribe: { deny: ["x"] } });
+  assert(it.authenticator.revised(plain) === plain);
+  await it.accounts.replace(account.key, accountToken(account, operator, defaults("b")));
+  assertEquals(it.authenticator.revised(plain).permissions, { publish: { allow: ["b"] } });
+  assert(it.authenticator.revised(special) === special);
+  await it.accounts.replace(account.key, accountToken(account, operator));
+  assertEquals(it.authenticator.revised(plain).permissions, undefined);
 });
 
 Deno.test("a scoped user has the permissions and limits of the key that signed", async () => {
