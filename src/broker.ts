@@ -201,10 +201,9 @@ export class Broker implements AsyncDisposable {
     let routeListener: Listener | null = null, broker: Broker;
     try {
       operator = await openOperator(config, { files, clock, log: logging.log("auth") });
-      config = withSystemAccount(config, operator);
       listener = listen(transport, config);
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
-      broker = new Broker(config, {
+      broker = new Broker(withSystemAccount(config, operator), {
         random,
         transport,
         files,
@@ -636,10 +635,10 @@ export class Broker implements AsyncDisposable {
 
   /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
   async change(config: Config): Promise<ReloadReport> {
-    const report = await this.#reloader.reload(
-      withSystemAccount(config, this.#operator?.mode ?? null),
-    );
-    await this.#operator?.reload();
+    const operator = this.#operator;
+    const report = await this.#reloader.reload(operator?.complete(config) ?? config);
+    // What is in the folder of accounts does not depend on whether the settings can be changed.
+    await operator?.reload();
     return report;
   }
 
