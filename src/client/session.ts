@@ -19,6 +19,7 @@ import {
   Refusal,
 } from "../auth/mod.ts";
 import { PeerSession, type Timed } from "../connection/mod.ts";
+import type { Match } from "../interest/mod.ts";
 import type { Connection, Timer } from "../platform/mod.ts";
 import {
   byteString,
@@ -712,33 +713,25 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   /** The subject that a message would go to although it must not, a byte string; null where there is none. */
   #forbidden(message: ClientMessage, permissions: Permissions): string | null {
-    if (!this.#isAllowed(message, permissions)) {
-      return byteString(message.slab.bytes, message.subjectStart, message.subjectEnd);
-    }
-    return message.headerLength > 0 ? forbiddenTraceDestination(message, permissions) : null;
-  }
-
-  /** Whether it may publish to a message's subject, on its own account or to answer. */
-  #isAllowed(message: ClientMessage, permissions: Permissions): boolean {
-    const { slab: { bytes }, subjectStart, subjectEnd, subjectHash } = message;
-    if (this.#mayPublish === null || !message.sameSubject) {
+    let allowed = this.#mayPublish;
+    if (allowed === null || !message.sameSubject) {
       // Who gets it is looked up anyway, and remembers it as long as its subject is not forgotten.
       const match = this.#account!.known(message, this.subscriber);
-      if (match !== null && match.verdictOf === permissions) {
-        this.#mayPublish = match.verdict;
-      } else {
-        this.#mayPublish = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
-        if (match !== null) {
-          match.verdictOf = permissions;
-          match.verdict = this.#mayPublish;
-        }
-      }
+      allowed = match !== null && match.verdictOf === permissions
+        ? match.verdict
+        : decide(message, permissions, match);
+      this.#mayPublish = allowed;
     }
-    if (this.#mayPublish) return true;
-    const replies = this.#replies;
-    if (replies === null) return false;
-    const nowMs = this.#environment.clock.monotonic();
-    return replies.mayAnswer(bytes, subjectStart, subjectEnd, nowMs);
+    if (allowed && message.headerLength === 0) return null;
+    const { slab: { bytes }, subjectStart, subjectEnd } = message;
+    return allowed || this.#mayAnswer(bytes, subjectStart, subjectEnd)
+      ? forbiddenTraceDestination(message, permissions)
+      : byteString(bytes, subjectStart, subjectEnd);
+  }
+
+  #mayAnswer(bytes: Uint8Array, start: number, end: number): boolean {
+    const { clock } = this.#environment;
+    return this.#replies?.mayAnswer(bytes, start, end, clock.monotonic()) ?? false;
   }
 
   /** The text of the violation of somebody who uses the servers' own subjects. */
@@ -922,4 +915,18 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 function least(one: number, other = -1): number {
   if (one < 0) return other < 0 ? -1 : other;
   return other < 0 ? one : Math.min(one, other);
+}
+
+/** Whether a message may be published, which `match` is to remember. */
+function decide(
+  { slab: { bytes }, subjectStart, subjectEnd, subjectHash }: ClientMessage,
+  permissions: Permissions,
+  match: Match<unknown> | null,
+): boolean {
+  const verdict = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
+  if (match !== null) {
+    match.verdictOf = permissions;
+    match.verdict = verdict;
+  }
+  return verdict;
 }
