@@ -604,8 +604,9 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     if (this.closing !== null) return;
-    const { max_connections: most = -1 } = this.#account!.limits;
-    if (most >= 0 && this.#account!.connections > most) {
+    const { limits: { max_connections: most = -1 }, connections, remoteConnections } = this
+      .#account!;
+    if (most >= 0 && connections + remoteConnections > most) {
       this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
       return;
     }
@@ -652,10 +653,12 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const refused = this.#isReserved(message, bytes);
     if (refused !== null) return this.#refusePublish(refused);
     const permissions = this.#permissions;
-    if (permissions !== null && permissions.publishes) {
-      const subject = this.#isAllowed(message, permissions)
-        ? message.headerLength > 0 ? forbiddenTraceDestination(message, permissions) : null
-        : byteString(bytes, message.subjectStart, message.subjectEnd);
+    // In the order of what spares most messages the rest.
+    if (
+      permissions !== null && permissions.publishes &&
+      (!message.sameSubject || this.#mayPublish !== true || message.headerLength > 0)
+    ) {
+      const subject = this.#forbidden(message, permissions);
       if (subject !== null) return this.#refusePublish(publishViolation(subject));
     }
     if (this.inBytes > this.#maxData) {
@@ -688,11 +691,29 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     return mapped;
   }
 
+  /** The subject that a message would go to although it must not, a byte string; null where there is none. */
+  #forbidden(message: ClientMessage, permissions: Permissions): string | null {
+    if (!this.#isAllowed(message, permissions)) {
+      return byteString(message.slab.bytes, message.subjectStart, message.subjectEnd);
+    }
+    return message.headerLength > 0 ? forbiddenTraceDestination(message, permissions) : null;
+  }
+
   /** Whether it may publish to a message's subject, on its own account or to answer. */
   #isAllowed(message: ClientMessage, permissions: Permissions): boolean {
     const { slab: { bytes }, subjectStart, subjectEnd, subjectHash } = message;
     if (this.#mayPublish === null || !message.sameSubject) {
-      this.#mayPublish = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
+      // Who gets it is looked up anyway, and remembers it as long as its subject is not forgotten.
+      const match = this.#account!.known(message, this.subscriber);
+      if (match !== null && match.verdictOf === permissions) {
+        this.#mayPublish = match.verdict;
+      } else {
+        this.#mayPublish = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
+        if (match !== null) {
+          match.verdictOf = permissions;
+          match.verdict = this.#mayPublish;
+        }
+      }
     }
     if (this.#mayPublish) return true;
     const replies = this.#replies;

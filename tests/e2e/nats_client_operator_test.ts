@@ -157,19 +157,31 @@ Deno.test("an account imports with an activation, as long as that holds", async 
   assertEquals(got, ["active", "active again"]);
 });
 
+Deno.test("what was changed in the folder by hand is in force after a reload", async () => {
+  await using it = await fullResolver();
+  const account = newAccount(), user = newUser();
+  await it.update(account);
+  await using client = await it.connect(user, account);
+  const told = toldTo(client);
+  await it.write(account, { revocations: { "*": nowSeconds() + 60 } });
+  assertEquals((await it.broker.reload(it.settings)).outcome, "unchanged");
+  assertEquals(await told, "user authentication revoked");
+});
+
 /** A broker with a full resolver, and a client of its system account. */
 async function fullResolver() {
   await using stack = new AsyncDisposableStack();
   const dir = await Deno.makeTempDir({ prefix: "accounts-" });
   stack.defer(() => Deno.remove(dir, { recursive: true }));
   const operator = newOperator(), system = newAccount(), admin = newUser();
-  const broker = stack.use(
-    await startBroker({
-      operator: [operatorToken(operator, { system_account: system.key })],
-      resolver: { type: "full", dir, allow_delete: true },
-      resolver_preload: { [system.key]: accountToken(system, operator) },
-    }),
-  );
+  const settings = {
+    host: "127.0.0.1",
+    port: -1,
+    operator: [operatorToken(operator, { system_account: system.key })],
+    resolver: { type: "full" as const, dir, allow_delete: true },
+    resolver_preload: { [system.key]: accountToken(system, operator) },
+  };
+  const broker = stack.use(await startBroker(settings));
   const connectAs = (user: Party, account: Party, claims: Fields = {}) =>
     connectClient(broker, {
       authenticator: jwtAuthenticator(
@@ -187,7 +199,11 @@ async function fullResolver() {
   };
   const moved = stack.move();
   return {
+    broker,
+    settings,
     connect: connectAs,
+    write: (account: Party, nats: Fields) =>
+      Deno.writeTextFile(`${dir}/${account.key}.jwt`, accountToken(account, operator, nats)),
     update: (account: Party, nats: Fields = {}, claims: Fields = {}) =>
       request("$SYS.REQ.CLAIMS.UPDATE", accountToken(account, operator, nats, claims)),
     remove: (account: Party) => {

@@ -1,9 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { connect, jwtAuthenticator, type NatsConnection } from "@nats-io/transport-node";
+import {
+  AuthorizationError,
+  connect,
+  jwtAuthenticator,
+  type NatsConnection,
+} from "@nats-io/transport-node";
 import { type MessageBus, OperatorMode } from "../../src/auth/mod.ts";
 import { silentLog } from "../../src/log/mod.ts";
 import { DenoFiles, DenoHttpClient, SystemClock } from "../../src/platform/mod.ts";
 import { type ClaimsRequest, claimsWorld } from "../support/claims_requests.ts";
+import { startBroker } from "../support/broker.ts";
 import { eventually } from "../support/eventually.ts";
 import { MemoryBus } from "../support/memory_bus.ts";
 import { findNatsServer, startNatsServer } from "../support/nats_server.ts";
@@ -13,6 +19,7 @@ import {
   newOperator,
   newUser,
   operatorToken,
+  type Party,
   userToken,
 } from "../support/operator_tokens.ts";
 
@@ -118,6 +125,86 @@ Deno.test({
       });
     } finally {
       await mode.close();
+      await nc.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "in a cluster with a nats-server, accounts are known, changed and revoked on both sides",
+  ignore: natsServer === undefined,
+  async fn() {
+    const operator = newOperator(), system = newAccount(), admin = newUser(), user = newUser();
+    const account = newAccount(), late = newAccount();
+    const token = operatorToken(operator, { system_account: system.key });
+    const systemToken = accountToken(system, operator);
+    await using folders = await folderPair();
+    await using broker = await startBroker({
+      server_name: "D",
+      operator: [token],
+      resolver: { type: "full", dir: folders.ours, interval: 200 },
+      resolver_preload: { [system.key]: systemToken },
+      cluster: { name: "C", host: "127.0.0.1", port: -1 },
+    });
+    await using server = await startNatsServer(
+      natsServer!,
+      `server_name: N
+      operator: ${token}
+      resolver: { type: full, dir: '${folders.theirs}', interval: '200ms' }
+      resolver_preload { ${system.key}: ${systemToken} }
+      cluster {
+        name: C, listen: "127.0.0.1:-1"
+        routes: ["nats://127.0.0.1:${broker.clusterAddress!.port}"]
+      }`,
+    );
+    const ports = { ours: broker.address.port, theirs: server.port };
+    const connectTo = (side: keyof typeof ports, party: Party, of: Party) =>
+      connect({
+        servers: `127.0.0.1:${ports[side]}`,
+        reconnect: false,
+        authenticator: jwtAuthenticator(userToken(party, of), party.pair.getSeed()),
+      });
+    const isLetIn = async (side: keyof typeof ports, of: Party) => {
+      try {
+        await (await connectTo(side, user, of)).close();
+        return true;
+      } catch (error) {
+        if (!(error instanceof AuthorizationError)) throw error;
+        return false;
+      }
+    };
+    const nc = await connectTo("ours", admin, system);
+    const update = (of: Party, nats = {}) =>
+      nc.request("$SYS.REQ.CLAIMS.UPDATE", accountToken(of, operator, nats), { timeout: 10_000 });
+    try {
+      // The account is told to one side, and with it to the other.
+      await eventually("the servers know each other", async () => {
+        const answers = await nc.requestMany("$SYS.REQ.CLAIMS.LIST", "", { maxWait: 300 });
+        return (await Array.fromAsync(answers)).length === 2;
+      });
+      await update(account);
+      for (const side of ["ours", "theirs"] as const) {
+        await eventually(`in on ${side}`, () => isLetIn(side, account));
+      }
+      // What is told to neither comes to one by its folder, and the other asks for it.
+      await Deno.writeTextFile(`${folders.theirs}/${late.key}.jwt`, accountToken(late, operator));
+      await eventually("found on the other side", () => isLetIn("ours", late));
+      // Messages go between them in the account.
+      const one = await connectTo("ours", user, account);
+      const two = await connectTo("theirs", user, account);
+      const got = Promise.withResolvers<string>();
+      one.subscribe("x", { callback: (_, message) => got.resolve(message.string()) });
+      await one.flush();
+      const timer = setInterval(() => two.publish("x", "hello"), 20);
+      assertEquals(await got.promise, "hello");
+      clearInterval(timer);
+      // Who is revoked has to leave both.
+      await update(account, { revocations: { [user.key]: Math.floor(Date.now() / 1000) + 60 } });
+      for (const client of [one, two]) {
+        const error = await client.closed();
+        assertEquals(error?.message.toLowerCase(), "user authentication revoked");
+      }
+    } finally {
       await nc.close();
     }
   },

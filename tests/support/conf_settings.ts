@@ -355,6 +355,7 @@ function cluster(chance: Chance, files: TlsFiles | undefined): ConfMap {
     ["no_advertise", anySwitch(chance)],
     ["connect_retries", integer(5)],
     ["pool_size", integer(chance.pick([1, 3, 5]))],
+    ["accounts", chance.of(0.5) ? string("$G") : list([string("$G")])],
     [
       "compression",
       chance.pick([string("s2_fast"), string("off"), string("accept"), boolean(false)]),
