@@ -179,9 +179,10 @@ export class Account {
     before?.end();
     this.#streamImports = imports.length === 0 ? null : new StreamImports(imports);
     if (this.#streamImports === null) return;
+    const services = new Set(this.#serviceImports);
     // A shadow in an account that imports from itself over others must not be met here.
     for (const subscription of [...this.interest.items()]) {
-      this.#streamImports.follow(subscription);
+      if (!services.has(subscription)) this.#streamImports.follow(subscription);
     }
   }
 
