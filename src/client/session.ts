@@ -60,6 +60,8 @@ const VIOLATION_LOG_MS = 1000, VIOLATION_LOG_LENGTH = 256;
 const SENDING_MS = 1000;
 /** What official clients send behind CONNECT. */
 const ONLY_PINGS = /^(?:PING\r?\n)*$/i, PINGS_LOOKED_AT = 64;
+/** What CONNECT begins with, and what makes of a letter a capital one. */
+const LETTER_C = 0x43, UPPER_CASE = 0xdf;
 
 /** How often connections closed for one and the same reason are logged. */
 const CLOSING_LOG_MS = 1000;
@@ -100,8 +102,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #mayPublish: boolean | null = null;
   /** A message under the subject that its account has mapped it to. */
   #mapped: ClientMessage | null = null;
-  /** Most subscriptions, 0 for no limit, and most bytes that it may send in all. */
-  #maxSubscriptions = 0;
+  /** Most subscriptions, and most bytes that it may send in all. */
+  #maxSubscriptions = Infinity;
   #maxData = Infinity;
   /** Whether its messages are mapped, may be refused, or are limited. */
   #examines = false;
@@ -113,6 +115,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #work = 0;
   /** Whether the first command is still to come, and must come in time. */
   #silent = false;
+  /** Whether it counts as one of its account's connections. */
+  #counted = false;
   #connected = false;
   #firstPonged = false;
 
@@ -196,6 +200,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       this.#admit(anonymous);
       // Who is taken for a user is to say something all the same, as if it had to show who it is.
       this.#silent = authenticator.configured;
+      // As in nats-server, whoever has said nothing takes nobody's place in the account.
+      if (!this.#silent) this.#join();
       const limitMs = this.#silent ? limits.auth_timeout : limits.ping_interval;
       wheel.schedule(this, this.#acceptedAtMs + limitMs);
     }
@@ -213,6 +219,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const messages = this.inMessages, bytes = this.inBytes;
     this.#work = 0;
     const start = inbox.start;
+    // CONNECT may put it into another account.
+    const leavesOutConnect = this.#silent && !this.#connected && parser.mode === "start" &&
+      inbox.end > start && (inbox.slab.bytes[start]! & UPPER_CASE) !== LETTER_C;
+    if (leavesOutConnect && !this.#join()) return null;
     inbox.start = parser.parse(inbox.slab, start, inbox.end);
     if (this.#silent && (inbox.start > start || parser.mode !== "start")) this.#heard();
     if (this.inMessages !== messages) {
@@ -286,7 +296,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     wheel.cancel(this);
     this.#abandon?.abort();
     this.#expiry?.cancel();
-    if (this.#account !== null) this.#account.connections--;
+    this.#leaveAccount();
     statistics.closingConnections++;
     if (reason === "staleConnection") statistics.staleConnections++;
     if (reason.startsWith("slowConsumer")) statistics.slowConsumers++;
@@ -375,11 +385,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   /** It has not said CONNECT: it still may, unless it has done something before. */
   #challenge(): void {
-    const { wheel, limits } = this.#environment, account = this.#account;
+    const { wheel, limits } = this.#environment;
     if (this.inMessages > 0 || this.subscriber.subscriptionCount > 0) {
       return this.revise(new Refusal("credentials are needed now"));
     }
-    if (account !== null) account.connections--;
+    this.#leaveAccount();
     this.identity = this.#account = null;
     this.#parser.state = "unauthenticated";
     wheel.schedule(this, wheel.nowMs + limits.auth_timeout);
@@ -389,13 +399,29 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #admit(identity: Identity): boolean {
     const account = this.#environment.accountOf(identity);
     if (account === null) return false;
-    if (this.#account !== null) this.#account.connections--;
-    account.connections++;
+    this.#leaveAccount();
     this.identity = identity;
     this.#account = account;
-    this.#hold(identity, account);
     this.#parser.state = "authenticated";
+    // It may have to leave at once.
+    this.#hold(identity, account);
     return true;
+  }
+
+  /** It counts in its account from now on; false, and it is closed, when that has too many already. */
+  #join(): boolean {
+    if (this.#counted) return true;
+    const account = this.#account!, { max_connections: most = -1 } = account.limits;
+    this.#counted = true;
+    account.connections++;
+    if (most < 0 || account.connections + account.remoteConnections <= most) return true;
+    this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
+    return false;
+  }
+
+  #leaveAccount(): void {
+    if (this.#counted) this.#account!.connections--;
+    this.#counted = false;
   }
 
   /** Holds it to what its user, its account and the server say. */
@@ -414,15 +440,15 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   #limit({ limits: own = {} }: Identity, account: Account): void {
     const { limits } = this.#environment;
+    // 0 is no limit to the server, and one to accounts and users.
     const most = least(limits.max_subscriptions || -1, account.limits.max_subscriptions);
-    this.#maxSubscriptions = Math.max(0, least(most, own.subscriptions));
+    this.#maxSubscriptions = unlessNegative(least(most, own.subscriptions));
     this.#parser.maxPayload = least(
       least(limits.max_payload, account.limits.max_payload),
       own.payload,
     );
-    const data = own.data ?? -1;
-    this.#maxData = data < 0 ? Infinity : data;
-    this.#examines = account.mappings.length > 0 || data >= 0 ||
+    this.#maxData = unlessNegative(own.data ?? -1);
+    this.#examines = account.mappings.length > 0 || this.#maxData < Infinity ||
       this.#permissions?.publishes === true;
   }
 
@@ -463,8 +489,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
     this.#reviseSubscriptions(this.#account);
-    const most = this.#maxSubscriptions;
-    if (most > 0 && this.subscriber.subscriptionCount > most) {
+    if (this.subscriber.subscriptionCount > this.#maxSubscriptions) {
       this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
       return;
     }
@@ -608,13 +633,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       this.close("authenticationFailure", ERROR_TEXT.authorization);
       return;
     }
-    if (this.closing !== null) return;
-    const { limits: { max_connections: most = -1 }, connections, remoteConnections } = this
-      .#account!;
-    if (most >= 0 && connections + remoteConnections > most) {
-      this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
-      return;
-    }
+    if (this.closing !== null || !this.#join()) return;
     if (options.protocol !== 0 && options.protocol !== 1) {
       this.close("badClientProtocolVersion", ERROR_TEXT.clientProtocol);
       return;
@@ -760,7 +779,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     const refusal = subscriptionRefusal(
-      { max_sub_tokens: limits.max_sub_tokens, max_subscriptions: this.#maxSubscriptions },
+      { maxTokens: limits.max_sub_tokens, maxSubscriptions: this.#maxSubscriptions },
       subscriber.subscriptionCount,
       subject,
       queue,
@@ -915,6 +934,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 function least(one: number, other = -1): number {
   if (one < 0) return other < 0 ? -1 : other;
   return other < 0 ? one : Math.min(one, other);
+}
+
+/** A limit, of which a negative one is none. */
+function unlessNegative(limit: number): number {
+  return limit < 0 ? Infinity : limit;
 }
 
 /** Whether a message may be published, which `match` is to remember. */
