@@ -148,11 +148,32 @@ export class Account {
   ): void {
     const subscriptions = subscriber.subscriptions ??= new Map();
     if (subscriptions.has(sid)) return;
-    const hook = guard === null ? null : new GuardHook(this, guard);
-    if (hook !== null) this.interest.admits = guardAdmits;
+    const hook = this.#hookOf(guard);
     const subscription = new Subscription(subscriber, subject, queue, sid, hook);
     this.attach(subscription);
     subscriptions.set(sid, subscription);
+  }
+
+  /**
+   * Has `guard`, or nobody, look at what is delivered to a subscription from now on. Nothing that it would
+   * get is missed meanwhile, here or on other servers.
+   */
+  guardAnew(subscription: Subscription, guard: DeliveryGuard | null): void {
+    if (guard === null && subscription.hook === null) return;
+    const { subscriber, subject, queue, sid, delivered, max } = subscription;
+    const anew = new Subscription(subscriber, subject, queue, sid, this.#hookOf(guard));
+    anew.delivered = delivered;
+    anew.max = max;
+    // First, so that there is somebody interested all the time.
+    this.attach(anew);
+    subscriber.subscriptions!.set(sid, anew);
+    this.#forget(subscription);
+  }
+
+  #hookOf(guard: DeliveryGuard | null): GuardHook | null {
+    if (guard === null) return null;
+    this.interest.admits = guardAdmits;
+    return new GuardHook(this, guard);
   }
 
   /**

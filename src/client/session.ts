@@ -368,7 +368,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (identity === null || this.closing !== null) return undefined;
     const text = silently ? null : ERROR_TEXT.authorization;
     const decided = (decision: Decision) => {
-      if (decision === this.identity) return;
+      // Another CONNECT may have come meanwhile, and was decided by those who count now.
+      if (this.identity !== identity || decision === identity) return;
       if (decision instanceof Refusal && !this.#connected) this.#challenge();
       else this.revise(decision, text);
     };
@@ -379,7 +380,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     }
     return decision.then(decided, () => {
       // A check that cannot be made lets nobody stay.
-      this.revise(new Refusal("the credentials could not be checked"), text);
+      decided(new Refusal("the credentials could not be checked"));
     });
   }
 
@@ -402,6 +403,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#leaveAccount();
     this.identity = identity;
     this.#account = account;
+    this.#permissions = null;
+    this.#replies = null;
     this.#parser.state = "authenticated";
     // It may have to leave at once.
     this.#hold(identity, account);
@@ -427,10 +430,13 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Holds it to what its user, its account and the server say. */
   #hold(identity: Identity, account: Account): void {
     const { clock } = this.#environment;
-    this.#permissions = Permissions.of(identity.permissions);
-    const permissions = this.#permissions;
-    const answers = permissions !== null && permissions.responses !== null;
-    this.#replies = answers ? new AllowedReplies(permissions) : null;
+    const permissions = Permissions.of(identity.permissions);
+    // Who may do the same as before may answer what it was asked before.
+    if (permissions !== this.#permissions) {
+      this.#permissions = permissions;
+      const answers = permissions !== null && permissions.responses !== null;
+      this.#replies = answers ? new AllowedReplies(permissions) : null;
+    }
     this.#mayPublish = null;
     this.#limit(identity, account);
     this.#expiry?.cancel();
@@ -486,9 +492,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     this.identity = decision;
+    const before = this.#permissions;
     this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
-    this.#reviseSubscriptions(this.#account);
+    if (this.#permissions !== before) this.#reviseSubscriptions(this.#account);
     if (this.subscriber.subscriptionCount > this.#maxSubscriptions) {
       this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
       return;
@@ -497,23 +504,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #reviseSubscriptions(account: Account): void {
-    const subscriber = this.subscriber;
-    for (
-      const { subject, queue, sid, delivered, max } of [...subscriber.subscriptions?.values() ?? []]
-    ) {
+    const subscriptions = this.subscriber.subscriptions;
+    if (subscriptions === null) return;
+    for (const subscription of [...subscriptions.values()]) {
+      const { subject, queue, sid } = subscription;
       if (this.#permissions?.maySubscribe(subject, queue) === false) {
-        account.unsubscribe(subscriber, sid, 0);
+        account.unsubscribe(this.subscriber, sid, 0);
         this.#violation(subscriptionEnded(subject, queue, sid));
-        continue;
-      }
-      const guard = this.#guard(subject, queue);
-      const before = subscriber.subscriptions!.get(sid)!;
-      if (guard === null && before.hook === null) continue;
-      account.unsubscribe(subscriber, sid, 0);
-      account.subscribe(subscriber, subject, queue, sid, guard);
-      const after = subscriber.subscriptions!.get(sid)!;
-      after.delivered = delivered;
-      after.max = max;
+      } else account.guardAnew(subscription, this.#guard(subject, queue));
     }
   }
 
