@@ -84,11 +84,6 @@ export class AccountDirectory {
     return this.#definitions.has(name) || this.isOpen(name);
   }
 
-  /** What an account is made of; absent where there is none. */
-  definition(name: string): AccountDefinition | undefined {
-    return this.#definitions.get(name);
-  }
-
   /** The account of a name, made where it is asked for the first time. */
   get(name: string): Account | undefined {
     const known = this.#accounts.get(name);
@@ -112,8 +107,9 @@ export class AccountDirectory {
   }
 
   /**
-   * Adds accounts, or changes them. Whoever imports from them is connected anew; what is undefined is
-   * removed, and whoever is in use stays without imports and exports until it is empty.
+   * Adds accounts, or changes them. Whoever imports from them is connected anew. What is undefined is
+   * removed; where it was in use it stays, without imports and exports, for what other servers have told
+   * of it would be missed if it came back.
    */
   update(changes: Iterable<readonly [string, AccountDefinition | undefined]>): void {
     const changed = new Set<string>();
@@ -139,11 +135,6 @@ export class AccountDirectory {
   #set(name: string, definition: AccountDefinition): void {
     this.#definitions.set(name, definition);
     if ((definition.limits?.max_connections ?? -1) >= 0) this.#limited = true;
-  }
-
-  /** Lets go of an account that was removed and that nobody is in any more. */
-  forget(name: string): void {
-    if (!this.has(name)) this.#accounts.delete(name);
   }
 
   /** Gives an account what its definition says. */
