@@ -5,7 +5,9 @@
  */
 import type { AccountDefinition, ImportDefinition } from "../config/mod.ts";
 import {
+  destinationPattern,
   encodeByteString,
+  numberWildcards,
   subjectCovers,
   SubjectMapping,
   SubjectTransform,
@@ -237,7 +239,7 @@ export class AccountDirectory {
   #exported(importer: string, definition: ImportDefinition): Export | null {
     const { account, subject } = (definition.stream ?? definition.service)!;
     const kind = definition.stream === undefined ? "service" : "stream";
-    const pattern = withWildcards(subject);
+    const pattern = destinationPattern(subject);
     const exports = this.#definitions.get(account)?.exports ?? [];
     const candidates = exports.filter((each) =>
       each[kind] !== undefined && subjectCovers(each[kind], pattern)
@@ -274,22 +276,9 @@ interface Renaming {
 }
 
 function renaming(subject: string, to: string | undefined): Renaming {
-  const source = encodeByteString(withWildcards(subject));
+  const source = encodeByteString(destinationPattern(subject));
   const target = to === undefined || to === "" ? source : encodeByteString(to);
   if (target === source) return { local: source, toLocal: null, toSource: null };
-  const toLocal = SubjectTransform.compile(source, withReferences(target), "import");
-  return { local: withWildcards(target), toLocal, toSource: toLocal.reverse() };
-}
-
-/** `a.$1` as `a.*`. */
-function withWildcards(subject: string): string {
-  return subject.split(".")
-    .map((token) => /^\$\d+$|^\{\{\s*wildcard\(\s*\d+\s*\)\s*\}\}$/i.test(token) ? "*" : token)
-    .join(".");
-}
-
-/** `a.*` as `a.$1`. */
-function withReferences(subject: string): string {
-  let count = 0;
-  return subject.split(".").map((token) => token === "*" ? `$${++count}` : token).join(".");
+  const toLocal = SubjectTransform.compile(source, numberWildcards(target), "import");
+  return { local: destinationPattern(target), toLocal, toSource: toLocal.reverse() };
 }
