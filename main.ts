@@ -184,8 +184,12 @@ async function serve(
     failed: (error) => note(`Failed to reload server configuration: ${reasonOf(error)}`, "error"),
   });
   const hungUp = () => {
+    const hasLogFile = broker?.config.log_file !== undefined;
+    // First, so that what follows stands in the new file.
+    if (hasLogFile) broker?.reopenLog();
+    // Without a configuration file it can only have been meant for the log.
+    if (hasLogFile && flags.configFile === undefined) return;
     note(`Trapped "${SIGNAL_NAMES.SIGHUP}" signal`);
-    if (broker?.config.log_file !== undefined) broker.reopenLog();
     void trigger.ask();
   };
   const leave = (signal: keyof typeof SIGNAL_NAMES, options: CloseBrokerOptions) => {

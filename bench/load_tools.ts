@@ -1,5 +1,5 @@
 /**
- * The two C programs that make load: compiled when needed, run as child processes.
+ * The C programs that make load: compiled when needed, run as child processes.
  *
  * @module
  */
@@ -10,21 +10,39 @@ const RUN_LIMIT_MS = 180_000;
 /** The figures a tool prints, by name; see the heads of the C files for their units. */
 export type Figures = Readonly<Record<string, number>>;
 
+/** What is compiled, and with which libraries. */
+const PROGRAMS = {
+  natsload: [],
+  relaybench: [],
+  natsload_tls: ["-lssl", "-lcrypto"],
+} as const;
+
+/** The program that makes load: in the clear or over TLS. */
+export type LoadProgram = "natsload" | "natsload_tls";
+
 /** `natsload` and `relaybench`, compiled into a folder of their own that disposing removes. */
 export class LoadTools implements AsyncDisposable {
   readonly #folder: string;
+  readonly #program: LoadProgram;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, program: LoadProgram) {
     this.#folder = folder;
+    this.#program = program;
   }
 
-  /** Compiles both; null where there is no C compiler `cc`. */
-  static async compile(): Promise<LoadTools | null> {
-    const tools = new LoadTools(await Deno.makeTempDir({ prefix: "denats-bench-" }));
+  /**
+   * Compiles both; null where there is no C compiler `cc`.
+   *
+   * @throws {Error} with the compiler's words, such as where OpenSSL's headers are missing.
+   */
+  static async compile(program: LoadProgram = "natsload"): Promise<LoadTools | null> {
+    const folder = await Deno.makeTempDir({ prefix: "denats-bench-" });
+    const tools = new LoadTools(folder, program);
     try {
-      for (const name of ["natsload", "relaybench"]) {
+      for (const name of [program, "relaybench"] as const) {
         const source = decodeURIComponent(new URL(`./${name}.c`, import.meta.url).pathname);
-        await run("cc", ["-O2", "-pthread", "-o", `${tools.#folder}/${name}`, source]);
+        const output = `${folder}/${name}`;
+        await run("cc", ["-O2", "-pthread", "-o", output, source, ...PROGRAMS[name]]);
       }
       return tools;
     } catch (error) {
@@ -42,7 +60,7 @@ export class LoadTools implements AsyncDisposable {
    */
   async load(port: number, pid: number, args: string): Promise<Figures> {
     const all = ["--port", String(port), "--pid", String(pid), ...args.split(" ")];
-    return JSON.parse(await run(`${this.#folder}/natsload`, all));
+    return JSON.parse(await run(`${this.#folder}/${this.#program}`, all));
   }
 
   /** What a relay that only copies delivers: messages per second of `size` payload bytes. */

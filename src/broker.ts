@@ -7,11 +7,15 @@ import type { AccountDirectory } from "./account/mod.ts";
 import {
   Authenticator,
   authenticatorConfig,
+  CalloutClient,
+  ConfiguredCallout,
   createServerIdentity,
   GuessLimiter,
+  operatorCallout,
   type OperatorMode,
   PasswordVerifier,
   type Refusal,
+  type ServerIdentity,
 } from "./auth/mod.ts";
 import {
   acceptClients,
@@ -67,7 +71,7 @@ import {
   SystemRandom,
   type Transport,
 } from "./platform/mod.ts";
-import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
+import { CLOSE_REASONS, type CloseReason, NATS_VERSION, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
 import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
@@ -146,6 +150,7 @@ export class Broker implements AsyncDisposable {
   readonly #buses: MessageBuses;
   readonly #tls: BrokerTls;
   #lastConnectionId = 0;
+  #lastSystemSequence = 0;
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
@@ -180,9 +185,8 @@ export class Broker implements AsyncDisposable {
     const identity = await createServerIdentity(random);
     const transport = options.transport ?? new DenoTransport();
     const files = options.files ?? new DenoFiles();
-    const tls = await loadTls(config, files);
-    const hash = await serverHash(config.server_name ?? identity.id);
     const clock = options.clock ?? new SystemClock();
+    const tls = await loadTls(config, files);
     const logging = new Logging({
       clock,
       files,
@@ -190,22 +194,24 @@ export class Broker implements AsyncDisposable {
       stderrWrite: options.writeLog ?? (() => {}),
       config: loggingConfig(config),
     });
+    const hash = await serverHash(config.server_name ?? identity.id);
     let operator: OperatorMode | null = null, listener: Listener | null = null;
     let routeListener: Listener | null = null, broker: Broker;
     try {
       operator = await openOperator(config, { files, clock, log: logging.log("auth") });
+      config = withSystemAccount(config, operator);
       listener = listen(transport, config);
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
-      broker = new Broker(withSystemAccount(config, operator), {
+      broker = new Broker(config, {
         random,
         transport,
         files,
-        tls,
-        hash,
-        identity,
         clock,
         logging,
         operator,
+        tls,
+        hash,
+        identity,
         listener,
         routeListener,
       });
@@ -222,7 +228,7 @@ export class Broker implements AsyncDisposable {
         nats: address,
         ...(clusterAddress !== null && { cluster: clusterAddress }),
       });
-      await broker.#joinSystem(hash);
+      await broker.#joinSystem();
     } catch (error) {
       await (broker.#closing = broker.#end());
       throw error;
@@ -289,14 +295,21 @@ export class Broker implements AsyncDisposable {
           error: describe(error),
         }),
     });
+    this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
+    this.#tls.watch(this.#root);
     this.#operator = operator === null ? null : new OperatorAccess({
       mode: operator,
       accounts,
       sessions: () => this.#environment.sessions.values(),
+      clock,
       log: this.#logging.log("auth"),
     });
-    this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
-    this.#tls.watch(this.#root);
+    const callout = this.#calloutClient(identity, clock, random);
+    operator?.refer(operatorCallout({
+      client: callout,
+      accounts: operator.accounts,
+      authenticator: () => operator.authenticator,
+    }));
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -308,6 +321,7 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
+        callout: new ConfiguredCallout(callout, clock),
       }, this.#operator),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
@@ -430,6 +444,35 @@ export class Broker implements AsyncDisposable {
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
     this.#root.onCancel(() => {
       void this.close();
+    });
+  }
+
+  /** What answers and events in the system account say of this server. */
+  #describeServer(): object {
+    return {
+      name: this.name,
+      host: this.address.hostname,
+      id: this.id,
+      ...(this.clusterName !== null && { cluster: this.clusterName }),
+      ver: NATS_VERSION,
+      jetstream: false,
+      flags: 0,
+      seq: ++this.#lastSystemSequence,
+      time: new Date(this.#clock.now()).toISOString(),
+    };
+  }
+
+  #calloutClient(identity: ServerIdentity, clock: Clock, random: Random): CalloutClient {
+    return new CalloutClient({
+      identity,
+      server: () => {
+        const { host, version, cluster } = this.#info;
+        return { name: this.name, host, version, cluster, tags: this.config.server_tags };
+      },
+      bus: (account) => this.#buses.of(account),
+      clock,
+      random,
+      timeoutMs: () => this.config.authorization.timeout,
     });
   }
 
@@ -579,10 +622,10 @@ export class Broker implements AsyncDisposable {
 
   /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
   async change(config: Config): Promise<ReloadReport> {
-    const operator = this.#operator;
-    const report = await this.#reloader.reload(operator?.complete(config) ?? config);
-    // What is in the folder of accounts does not depend on whether the settings can be changed.
-    await operator?.reload();
+    const report = await this.#reloader.reload(
+      withSystemAccount(config, this.#operator?.mode ?? null),
+    );
+    await this.#operator?.reload();
     return report;
   }
 
@@ -652,22 +695,14 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Operator mode has to do with other servers in the system account. */
-  async #joinSystem(hash: string): Promise<void> {
+  async #joinSystem(): Promise<void> {
     const { systemAccount } = this.#accounts;
     const bus = systemAccount === null ? null : this.#buses.of(systemAccount);
     if (bus === null) return;
     await this.#operator?.connect({
       bus,
-      inboxPrefix: `$SYS._INBOX.${hash}.`,
-      random: this.#random,
-      clock: this.#clock,
-      server: () => ({
-        name: this.name,
-        host: this.#info.host,
-        id: this.id,
-        ...(this.#info.cluster !== undefined && { cluster: this.#info.cluster }),
-        ver: this.#info.version,
-      }),
+      newInbox: () => this.#buses.newInbox(),
+      serverInfo: () => this.#describeServer(),
     });
   }
 
@@ -702,12 +737,12 @@ interface BrokerParts {
   readonly random: Random;
   readonly transport: Transport;
   readonly files: Files;
-  readonly tls: TlsMaterials;
-  readonly hash: string;
-  readonly identity: { readonly id: string; readonly xkey: string };
   readonly clock: Clock;
   readonly logging: Logging;
   readonly operator: OperatorMode | null;
+  readonly tls: TlsMaterials;
+  readonly hash: string;
+  readonly identity: ServerIdentity;
   readonly listener: Listener;
   readonly routeListener: Listener | null;
 }

@@ -7,6 +7,7 @@ import {
   type AccountDirectory,
   InternalClient,
   type InternalClientOptions,
+  randomToken,
 } from "./account/mod.ts";
 import { type MessageBus, NoRespondersError } from "./auth/mod.ts";
 
@@ -50,6 +51,12 @@ export class MessageBuses {
     return client;
   }
 
+  /** A subject that nobody else waits for an answer at. */
+  newInbox(): string {
+    const { hash, random } = this.#options;
+    return `$SYS._INBOX.${hash}.${randomToken(random, INBOX_TOKEN_LENGTH)}`;
+  }
+
   /** Ends all of them. */
   close(): void {
     for (const client of this.#clients.values()) client.close();
@@ -57,6 +64,8 @@ export class MessageBuses {
   }
 }
 
+/** Two of them are never alike: 62^22 is more than anybody asks for. */
+const INBOX_TOKEN_LENGTH = 22;
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const HASH_LENGTH = 8;
 

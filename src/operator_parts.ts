@@ -10,17 +10,17 @@ import {
   type Eviction,
   type Identity,
   isOperatorMode,
-  type MessageBus,
   type OperatorAccount,
   OperatorMode,
   type OtherCredentials,
   type PeerFacts,
   Refusal,
+  type SystemBus,
 } from "./auth/mod.ts";
 import type { ClientSession } from "./client/mod.ts";
 import type { AccountDefinition, Config } from "./config/mod.ts";
 import type { Log } from "./log/mod.ts";
-import { type Clock, DenoHttpClient, type Files, type Random } from "./platform/mod.ts";
+import { type Clock, DenoHttpClient, type Files } from "./platform/mod.ts";
 import { isNkey, NATS_VERSION } from "./protocol/mod.ts";
 
 /** What operator mode takes from its broker before there is one. */
@@ -77,7 +77,7 @@ function otherCredentials(config: Config): OtherCredentials {
   };
 }
 
-/** A configuration with the system account that the operator names. */
+/** The configuration with the system account that the operator names. */
 export function withSystemAccount(config: Config, mode: OperatorMode | null): Config {
   const systemAccount = mode?.operators.systemAccount ?? null;
   return systemAccount === null ? config : { ...config, system_account: systemAccount };
@@ -91,39 +91,26 @@ export interface OperatorAccessOptions {
   readonly accounts: AccountDirectory;
   /** All clients that are connected. */
   readonly sessions: () => Iterable<ClientSession>;
-  /** Gets what goes wrong. */
-  readonly log: Log;
-}
-
-/** What {@linkcode OperatorAccess.connect} needs. */
-export interface SystemSurroundings {
-  /** The client of the system account within the server. */
-  readonly bus: MessageBus;
-  /** Begins the subjects of answers in it. */
-  readonly inboxPrefix: string;
-  /** Chance. */
-  readonly random: Random;
   /** The time. */
   readonly clock: Clock;
-  /** What answers say of this server. */
-  readonly server: () => Readonly<Record<string, unknown>>;
+  /** Gets what goes wrong. */
+  readonly log: Log;
 }
 
 /** Lets clients in by their JWTs, into accounts that are served from then on. */
 export class OperatorAccess {
   readonly #options: OperatorAccessOptions;
-  readonly #mode: OperatorMode;
+  /** Operator mode. */
+  readonly mode: OperatorMode;
   /** What is served as it was told of last. */
   readonly #served = new Set<string>();
   readonly #listening: Disposable;
-  /** Accounts that are being brought up to date; {@link close} waits for them. */
-  #changes: Promise<void> = Promise.resolve();
   #closed = false;
 
   /** Accounts of the directory change from now on as operator mode says. */
   constructor(options: OperatorAccessOptions) {
     this.#options = options;
-    const mode = this.#mode = options.mode;
+    const mode = this.mode = options.mode;
     const { accounts } = options;
     // Other servers may speak of accounts before anybody connects here.
     accounts.isOpen = (name) => isNkey(name, "account");
@@ -138,56 +125,45 @@ export class OperatorAccess {
     peer: PeerFacts,
     signal?: AbortSignal,
   ): Promise<Decision> {
-    const decision = await this.#mode.authenticator.authenticate(credentials, peer, signal);
-    if (decision instanceof Refusal || this.#served.has(decision.account)) return decision;
-    if (await this.#serve(decision.account)) return decision;
-    return new Refusal("its account cannot be used", { account: decision.account });
+    const decision = await this.mode.authenticator.authenticate(credentials, peer, signal);
+    if (decision instanceof Refusal) return decision;
+    const { account } = decision;
+    if (!this.#served.has(account) && !await this.#serve(account)) {
+      return new Refusal("its account cannot be used", { account });
+    }
+    // The account may have changed since.
+    const eviction = this.evictionOf(decision);
+    return eviction === null
+      ? this.mode.authenticator.revised(decision)
+      : new Refusal(eviction.reason, { account });
   }
 
   /** See {@linkcode OperatorAuthenticator.evictionOf}. */
   evictionOf(identity: Identity): Eviction | null {
-    return this.#mode.authenticator.evictionOf(identity);
+    return this.mode.authenticator.evictionOf(identity);
   }
 
   /** Takes part in the system account, which is served from then on if it can be found. */
-  async connect({ bus, inboxPrefix, random, clock, server }: SystemSurroundings): Promise<void> {
-    let sequence = 0;
-    this.#mode.connect({
-      bus,
-      newInbox: () => `${inboxPrefix}accounts.${random.bytes(8).toHex()}`,
-      serverInfo: () => ({
-        ...server(),
-        jetstream: false,
-        flags: 0,
-        seq: ++sequence,
-        time: new Date(clock.now()).toISOString(),
-      }),
-    });
-    const { systemAccount } = this.#mode.operators;
+  async connect(system: SystemBus): Promise<void> {
+    this.mode.connect(system);
+    const { systemAccount } = this.mode.operators;
     if (systemAccount !== null) await this.#serve(systemAccount);
-  }
-
-  /** A configuration with what the operator adds to it; see {@linkcode withSystemAccount}. */
-  complete(config: Config): Config {
-    return withSystemAccount(config, this.#mode);
   }
 
   /** Reads the folder of accounts again; never rejects. */
   async reload(): Promise<void> {
     try {
-      await this.#mode.reload();
+      await this.mode.reload();
     } catch (error) {
       this.#options.log.error("The folder of accounts cannot be read again", { error: `${error}` });
     }
-    await this.#changes;
   }
 
   /** Ends operator mode; resolves when what is under way is over. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#listening[Symbol.dispose]();
-    await this.#mode.close();
-    await this.#changes;
+    await this.mode.close();
   }
 
   /** Has an account served, and those that it imports from; false where there is no such account. */
@@ -204,7 +180,7 @@ export class OperatorAccess {
     const definitions = new Map<string, AccountDefinition>();
     const wanted = [name], asked = new Set(wanted);
     for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
-      const account = await this.#mode.accounts.definitionOf(next);
+      const account = await this.mode.accounts.definitionOf(next);
       if (account === null) continue;
       definitions.set(next, account.definition);
       for (const exporter of exportersOf(account.definition)) {
@@ -216,32 +192,26 @@ export class OperatorAccess {
     return definitions;
   }
 
-  #change(account: OperatorAccount): void {
+  async #change(account: OperatorAccount): Promise<void> {
     if (!this.#served.has(account.key)) return;
-    this.#changes = this.#changes.then(async () => {
-      const { accounts } = this.#options;
-      for (const exporter of exportersOf(account.definition)) {
-        if (!this.#served.has(exporter)) await this.#serve(exporter);
-      }
-      if (this.#closed) return;
-      accounts.update([[account.key, account.definition]]);
-      for (const session of this.#options.sessions()) {
-        if (session.identity?.account === account.key) this.#review(session, session.identity);
-      }
-    }).catch((error) => {
-      this.#options.log.error("Change of an account failed", {
-        account: account.key,
-        error: `${error}`,
-      });
-    });
+    const { accounts, clock, sessions } = this.#options;
+    for (const exporter of exportersOf(account.definition)) {
+      if (!this.#served.has(exporter)) await this.#serve(exporter);
+    }
+    // Who was let in by what held before is one of the sessions after that.
+    await clock.yield();
+    if (this.#closed) return;
+    accounts.update([[account.key, account.definition]]);
+    for (const session of sessions()) {
+      if (session.identity?.account === account.key) this.#review(session, session.identity);
+    }
   }
 
   /** A client whose account has changed has to leave, or goes by what holds now. */
   #review(session: ClientSession, identity: Identity): void {
     const eviction = this.evictionOf(identity);
-    if (eviction === null) return session.revise(this.#mode.authenticator.revised(identity));
-    const { reason, text } = eviction;
-    session.revise(new Refusal(reason, { account: identity.account }), text);
+    if (eviction === null) session.revise(this.mode.authenticator.revised(identity));
+    else session.evict(eviction.reason, eviction.text);
   }
 }
 

@@ -6,14 +6,14 @@
 import { type Config, isSame, obstacleText, type Plan, planInSlices } from "./config/mod.ts";
 import { changeLine } from "./config/mod.ts";
 import type { Log } from "./log/mod.ts";
-import type { Clock } from "./platform/mod.ts";
+import { type Clock, resting } from "./platform/mod.ts";
 
 /** How long all participants together may take to prepare. */
 const PREPARE_MS = 20_000;
 /** How long a reload waits for those before it, and how many may wait. */
 const TURN_MS = 60_000, WAITING_MAX = 16;
 /** How long the loop may be kept busy with planning at a time. */
-const SLICE_MS = 10;
+const SLICE_MS = 5;
 /** Most lines in which the log tells what has changed. */
 const LINES_MAX = 100;
 
@@ -140,7 +140,7 @@ export class Reloader {
   async #run(after: Config): Promise<ReloadReport> {
     const { log } = this.#options, before = this.#config;
     if (this.#closed.signal.aborted) return this.#failed(NO_PLAN, "the server ends");
-    const rest = this.#rest();
+    const rest = resting(this.#options.clock, SLICE_MS);
     const plan = await planInSlices(before, after, rest);
     const obstacle = obstacleText(plan);
     if (obstacle !== null) {
@@ -226,17 +226,6 @@ export class Reloader {
     const message = `Failed to reload server configuration: ${reason}`;
     this.#options.log.error(message);
     return { outcome: "failed", plan, message };
-  }
-
-  #rest(): () => Promise<void> | undefined {
-    const { clock } = this.#options;
-    let fromMs = clock.monotonic();
-    return () => {
-      if (clock.monotonic() - fromMs < SLICE_MS) return undefined;
-      return clock.yield().then(() => {
-        fromMs = clock.monotonic();
-      });
-    };
   }
 }
 

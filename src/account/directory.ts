@@ -12,6 +12,7 @@ import {
   TransformError,
 } from "../protocol/mod.ts";
 import { Account, type AccountOptions } from "./account.ts";
+import type { ServerNames } from "./request_info.ts";
 import { ServiceImport } from "./service_import.ts";
 import type { StreamImport } from "./stream_import.ts";
 
@@ -27,7 +28,7 @@ export interface AccountDirectoryOptions extends AccountOptions {
   /** Whether other servers may have JetStream, which is asked through the system account. */
   readonly jetStreamElsewhere: boolean;
   /** Names of this server and its cluster. */
-  readonly server: () => { readonly name: string; readonly cluster: string | null };
+  readonly server: () => ServerNames;
   /** Is told of an import that cannot be, in words. */
   readonly onProblem: (account: string, problem: string) => void;
 }
@@ -192,6 +193,9 @@ export class AccountDirectory {
       share: true,
       responseType: "singleton",
       thresholdMs: DEFAULT_THRESHOLD_MS,
+      latency: undefined,
+      clock: this.#options.clock,
+      random: this.#options.random,
       server,
     });
   }
@@ -220,6 +224,9 @@ export class AccountDirectory {
       share: share || service.account === this.#options.systemAccount,
       responseType: exported.response_type ?? "singleton",
       thresholdMs: exported.response_threshold ?? DEFAULT_THRESHOLD_MS,
+      latency: exported.latency,
+      clock: this.#options.clock,
+      random: this.#options.random,
       server: this.#options.server,
     });
   }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { LatencySettings } from "../config/mod.ts";
+import type { Clock, Random } from "../platform/mod.ts";
 import {
   byteString,
   ClientMessage,
@@ -12,8 +14,17 @@ import {
   type SubjectTransform,
 } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
+import {
+  briefInfo,
+  fullInfo,
+  placeOf,
+  type RequestInfo,
+  type ServerNames,
+} from "./request_info.ts";
+import { ServiceBridge } from "./service_bridge.ts";
+import { type MeasuredRequest, sampled } from "./service_latency.ts";
 import type { ResponseType } from "./service_responses.ts";
-import { Subscriber } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
 
 /** The header that tells an exporter who asks. */
@@ -40,7 +51,13 @@ export interface ServiceImportOptions {
   /** Milliseconds in which an answer is expected. */
   readonly thresholdMs: number;
   /** Names of this server and its cluster, for who is told everything. */
-  readonly server: () => { readonly name: string; readonly cluster: string | null };
+  readonly server: () => ServerNames;
+  /** Whether and where it is measured. */
+  readonly latency: LatencySettings | undefined;
+  /** Time, for measurements. */
+  readonly clock: Clock;
+  /** Chance, for which requests are measured. */
+  readonly random: Random;
 }
 
 /** One service of another account. */
@@ -49,7 +66,7 @@ export class ServiceImport implements DeliveryHook {
   readonly subscription: Subscription;
   readonly #options: ServiceImportOptions;
   /** Publishes in the exporting account. */
-  readonly #bridge = new Subscriber(null);
+  readonly #bridge = new ServiceBridge();
   /** How many requests it is in the middle of. */
   #depth = 0;
 
@@ -73,18 +90,28 @@ export class ServiceImport implements DeliveryHook {
     let subject: string | null = byteString(bytes, message.subjectStart, message.subjectEnd);
     if (toSource !== null) subject = toSource.apply(subject, first);
     if (subject === null) return false;
+    subject = exporter.mapped(subject) ?? subject;
+    if (subject === "") return false;
+    const info = this.#requestInfo(message, publisher);
     let reply: string | null = null, expected: string | null = null;
     if (message.hasReply) {
       reply = byteString(bytes, message.replyStart, message.replyEnd);
       if (!reply.startsWith(ACKNOWLEDGEMENT)) {
-        expected = exporter.responses.expect({ importer, reply, responseType, thresholdMs });
+        const measured = this.#measured(message, publisher, info);
+        expected = exporter.responses.expect({
+          importer,
+          reply,
+          responseType,
+          thresholdMs,
+          ...(measured !== null && { measured, server: this.#options.server }),
+        });
       }
     }
     const request = new ClientMessage();
     rewriteMessage(message, request, {
       subject,
       reply: expected ?? reply,
-      header: { name: REQUEST_INFO, value: this.#requestInfo(message, publisher) },
+      header: { name: REQUEST_INFO, value: info === null ? null : json(info) },
     });
     // Nobody else looks at the bridge meanwhile, but for a cycle.
     this.#bridge.lastMatch = this.#bridge.lastRemoteMatch = null;
@@ -104,40 +131,45 @@ export class ServiceImport implements DeliveryHook {
    * Who asks, as JSON in a byte string. Whoever has no requester is a bridge from another account: it was told
    * there who asks, and learns which account it came through. What a client says of itself never passes.
    */
-  #requestInfo(message: ClientMessage, publisher: Subscriber): string | null {
+  #requestInfo(message: ClientMessage, publisher: Subscriber): RequestInfo | null {
     const { importer, share, server } = this.#options;
     const who = publisher.requester;
-    if (who === null) {
-      const told = requestInfoOf(message);
-      return told === null ? null : json({ ...told, svc: importer.name });
+    if (who !== null) {
+      return share ? fullInfo(importer.name, who, server()) : briefInfo(importer.name, who);
     }
-    const rtt = Math.round(who.rttMs * 1e6);
-    if (!share) return json({ acc: importer.name, ...(rtt > 0 && { rtt }) });
-    const { name, cluster } = server();
-    return json({
-      start: new Date(who.startedAt).toISOString(),
-      host: who.hostname,
-      id: who.id,
-      acc: importer.name,
-      ...(who.user !== null && who.user !== "" && { user: who.user }),
-      ...(who.name !== "" && { name: who.name }),
-      ...(who.lang !== "" && { lang: who.lang }),
-      ...(who.version !== "" && { ver: who.version }),
-      ...(rtt > 0 && { rtt }),
-      server: name,
-      ...(cluster !== null && { cluster }),
-      kind: "Client",
-      client_type: "nats",
-    });
+    const told = requestInfoOf(message);
+    if (told === null) return null;
+    return { ...told, svc: importer.name, ...(share && placeOf(server())) };
+  }
+
+  /** What is noted of a request that is measured; null when it is not. */
+  #measured(
+    message: ClientMessage,
+    publisher: Subscriber,
+    info: RequestInfo | null,
+  ): MeasuredRequest | null {
+    const { latency, clock, random } = this.#options;
+    if (latency === undefined || publisher.requester === null) return null;
+    const headers = sampled(latency, message, random);
+    if (headers === null) return null;
+    const { rttMs } = publisher.requester;
+    return {
+      subject: latency.subject,
+      requestor: info ?? {},
+      requestorRttMs: rttMs,
+      atMs: clock.monotonic(),
+      startedAt: clock.now() - rttMs,
+      headers: latency.sampling === "headers" ? headers : null,
+    };
   }
 }
 
-function json(value: object): string {
+function json(value: RequestInfo): string {
   return encodeByteString(JSON.stringify(value));
 }
 
 /** What a message says about who asks; null where it says nothing that can be read. */
-function requestInfoOf(message: ClientMessage): Record<string, unknown> | null {
+function requestInfoOf(message: ClientMessage): RequestInfo | null {
   const { slab, bodyStart, headerLength } = message;
   const headers = byteString(slab.bytes, bodyStart, bodyStart + headerLength);
   const found = /\r\nNats-Request-Info:[ \t]*(.*?)\r\n/i.exec(headers);
@@ -145,7 +177,7 @@ function requestInfoOf(message: ClientMessage): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(decodeByteString(found[1]!));
     return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? value as Record<string, unknown>
+      ? value as RequestInfo
       : null;
   } catch {
     return null;

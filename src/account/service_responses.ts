@@ -7,10 +7,13 @@ import type { Clock, Random } from "../platform/mod.ts";
 import { byteString, ClientMessage, rewriteMessage } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
 import { randomToken } from "./random_token.ts";
-import { Subscriber } from "./subscriber.ts";
+import type { ServerNames } from "./request_info.ts";
+import { ServiceBridge } from "./service_bridge.ts";
+import { LatencyReporter, type MeasuredRequest } from "./service_latency.ts";
+import type { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
 
-/** How many answers a request has: one, some, or some of which the last one is empty. */
+/** How many answers a request has: one, or some, until one is empty. */
 export type ResponseType = "singleton" | "stream" | "chunked";
 
 /** An answer that is waited for. */
@@ -23,6 +26,16 @@ export interface ExpectedResponse {
   readonly responseType: ResponseType;
   /** Milliseconds, since the request or the last answer, in which the next one is expected. */
   readonly thresholdMs: number;
+  /** What is noted of the request where it is measured, and who measures. */
+  readonly measured?: MeasuredRequest;
+  /** See {@link ExpectedResponse.measured}. */
+  readonly server?: () => ServerNames;
+}
+
+interface Expectation extends Omit<ExpectedResponse, "measured"> {
+  /** When it is given up, in monotonic milliseconds. */
+  dueMs: number;
+  measured?: MeasuredRequest;
 }
 
 /** How many answers may be waited for in one account; the oldest are given up then. */
@@ -35,9 +48,10 @@ export class ServiceResponses implements DeliveryHook {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #prefix: string;
-  readonly #expected = new Map<string, ExpectedResponse & { dueMs: number }>();
+  readonly #expected = new Map<string, Expectation>();
+  #latency: LatencyReporter | null = null;
   /** Publishes in the importing accounts. */
-  readonly #bridge = new Subscriber(null);
+  readonly #bridge = new ServiceBridge();
   #attached = false;
 
   /** Waits for nothing yet. */
@@ -84,16 +98,26 @@ export class ServiceResponses implements DeliveryHook {
   }
 
   /** See {@link DeliveryHook}: an answer, from here or over a route. */
-  deliver(_subscription: Subscription, message: ClientMessage): boolean {
+  deliver(
+    _subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
     const bytes = message.slab.bytes;
     const token = byteString(bytes, message.subjectStart + this.#prefix.length, message.subjectEnd);
     const expected = this.#expected.get(token);
     if (expected === undefined) return false;
     const { importer, reply, responseType, thresholdMs } = expected;
-    const isLast = responseType === "singleton" ||
-      (responseType === "chunked" && message.size === message.headerLength);
+    // As in nats-server, nothing at all ends a stream of answers as well.
+    const isLast = responseType === "singleton" || message.size === 0;
     if (isLast) this.#expected.delete(token);
     else expected.dueMs = this.#clock.monotonic() + thresholdMs;
+    if (expected.measured !== undefined) {
+      this.#latency ??= new LatencyReporter(this.#account, this.#clock, this.#random);
+      const responder = publisher?.requester ?? null;
+      this.#latency.answered(expected.measured, responder, expected.server!());
+      delete expected.measured;
+    }
     // Whoever answers may ask something in turn.
     let back: string | null = null;
     if (message.hasReply) {
@@ -108,7 +132,7 @@ export class ServiceResponses implements DeliveryHook {
       }
     }
     const answer = new ClientMessage();
-    rewriteMessage(message, answer, { subject: reply, reply: back });
+    rewriteMessage(message, answer, { subject: importer.mapped(reply) ?? reply, reply: back });
     this.#bridge.lastMatch = this.#bridge.lastRemoteMatch = null;
     const count = importer.publishFrom(this.#account, answer, this.#bridge);
     answer.release();

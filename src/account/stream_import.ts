@@ -11,11 +11,9 @@ import {
   type SubjectTransform,
 } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
+import { ServiceBridge } from "./service_bridge.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
-
-/** How many accounts a message may go through: cycles of imports must end. */
-const MAX_DEPTH = 8;
 
 /** One stream of another account. */
 export interface StreamImport {
@@ -46,14 +44,14 @@ export class StreamImports {
 
   /** A subscription receives from now on what it is interested in. */
   follow(original: Subscription): void {
-    const depth = original.hook instanceof ShadowHook ? original.hook.depth + 1 : 0;
-    if (depth >= MAX_DEPTH) return;
+    // What an account imports it cannot export in turn, as in nats-server.
+    if (original.hook instanceof ShadowHook) return;
     let shadows: Shadow[] | null = null;
     for (const stream of this.#imports) {
       const overlap = subjectOverlap(stream.local, original.subject);
       if (overlap === null) continue;
       const subject = stream.toSource?.applyToPattern(overlap) ?? overlap;
-      const hook = new ShadowHook(stream, original, depth);
+      const hook = new ShadowHook(stream, original);
       const { subscriber, queue, sid } = original;
       const shadow = new Subscription(subscriber, subject, queue, sid, hook);
       stream.exporter.attach(shadow);
@@ -88,20 +86,19 @@ function first(): number {
 
 /** Passes what comes in the exporting account on to the subscription there is of it here. */
 class ShadowHook implements DeliveryHook {
-  /** How many accounts lie between. */
-  readonly depth: number;
   readonly #stream: StreamImport;
   readonly #original: Subscription;
   readonly #mapped = new ClientMessage();
 
-  constructor(stream: StreamImport, original: Subscription, depth: number) {
+  constructor(stream: StreamImport, original: Subscription) {
     this.#stream = stream;
     this.#original = original;
-    this.depth = depth;
   }
 
   /** See {@link DeliveryHook}. */
   deliver(_shadow: Subscription, message: ClientMessage, publisher: Subscriber | null): boolean {
+    // Requests to a service are not part of a stream of the same subject, as in nats-server.
+    if (publisher instanceof ServiceBridge) return false;
     const { importer, exporter, toLocal } = this.#stream, original = this.#original;
     if (toLocal === null) return importer.deliverFrom(exporter, original, message, publisher);
     const { slab, subjectStart, subjectEnd } = message;

@@ -15,7 +15,8 @@ export interface ConfiguredQuestion {
   readonly credentials: Credentials;
   /** What else is known of the client. */
   readonly peer: PeerFacts;
-  /** What the client is known by so far: a name, an nkey or a token; may be empty. */
+  /** What the client is known by so far: a name, an nkey or `[REDACTED]` for a token; may be
+   * empty. */
   readonly user: string;
 }
 

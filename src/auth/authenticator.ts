@@ -10,7 +10,7 @@ import { type Decision, type Identity, type PeerFacts, Refusal } from "./decisio
 import type { GuessLimiter } from "./guess_limiter.ts";
 import type { OperatorAuthenticator } from "./operator.ts";
 import type { PasswordVerifier } from "./password_verifier.ts";
-import { AuthenticationRules, shownUser } from "./rules.ts";
+import { AuthenticationRules, shownName } from "./rules.ts";
 import { isSame } from "./same.ts";
 import { anybody, stranger } from "./user_table.ts";
 
@@ -167,7 +167,7 @@ export class Authenticator {
       if (!rules.refers(made, credentials)) return made;
       const { callout } = this.#parts;
       if (callout === undefined) return new Refusal("there is nobody to ask the service");
-      return callout.ask({ rules, credentials, peer, user: shownUser(credentials, made) }, signal);
+      return callout.ask({ rules, credentials, peer, user: shownName(credentials, made) }, signal);
     };
     return decision instanceof Promise ? decision.then(refer) : refer(decision);
   }

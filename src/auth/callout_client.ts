@@ -45,7 +45,7 @@ export interface Question {
   readonly credentials: Credentials;
   /** What else is known of the client. */
   readonly peer: PeerFacts;
-  /** What it is known by: an nkey, a name or a token; empty for nothing. */
+  /** What it is known by: an nkey, a name or `[REDACTED]` for a token; empty for nothing. */
   readonly user: string;
 }
 

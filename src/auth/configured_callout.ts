@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GLOBAL_ACCOUNT } from "../config/mod.ts";
+import { GLOBAL_ACCOUNT, type UserLimits } from "../config/mod.ts";
 import type { Clock } from "../platform/mod.ts";
 import type { AuthCallout, ConfiguredQuestion } from "./auth_callout.ts";
 import type { Answer, CalloutClient } from "./callout_client.ts";
@@ -46,8 +46,7 @@ export class ConfiguredCallout implements AuthCallout {
       user,
     }, signal);
     if (answer instanceof Refusal) return answer;
-    const shown = credentials.auth_token && user === credentials.auth_token ? "[REDACTED]" : user;
-    return await deciding(() => this.#admit(answer, rules, peer, shown));
+    return await deciding(() => this.#admit(answer, rules, peer, user));
   }
 
   /** Who the client is by the token of a user in the answer. Only the issuer itself may sign either. */
@@ -74,20 +73,27 @@ export class ConfiguredCallout implements AuthCallout {
     checkSource(inAccount, settings, peer);
     checkConnectionType(inAccount, settings, peer);
     const expiresAtMs = endOfStay(inAccount, settings, nowMs);
-    const permissions = withDenial(
-      permissionSettings(settings) ?? rules.defaultsOf(account),
-      account,
-      rules.denial,
-    );
-    const { limits } = settings;
+    // The defaults of an account are for the users of its list, as in nats-server.
+    const permissions = withDenial(permissionSettings(settings), account, rules.denial);
+    const limits = limitsOf(settings.limits);
     const identity: Identity = {
       user: name || shown || null,
       account,
       ...(permissions && { permissions }),
-      ...(Object.keys(limits).length > 0 && { limits }),
+      ...(limits && { limits }),
       ...(expiresAtMs !== null && { expiresAtMs, expiry: "user" as const }),
     };
     isAnswer(identity, rules.serviceOrigin(account));
     return identity;
   }
+}
+
+/** Without what is 0: tokens that say nothing of limits are to have none, as with nats-server. */
+function limitsOf({ subscriptions, payload, data }: UserLimits): UserLimits | undefined {
+  if (!subscriptions && !payload && !data) return undefined;
+  return {
+    ...(subscriptions && { subscriptions }),
+    ...(payload && { payload }),
+    ...(data && { data }),
+  };
 }

@@ -34,9 +34,7 @@ export function* namedUsers(config: AuthenticatorConfig): Generator<ConfiguredUs
 }
 
 /** What of a broker's configuration tells who may connect. */
-export function authenticatorConfig(
-  config: Config & { readonly tls?: { readonly verify_and_map?: boolean | undefined } | undefined },
-): AuthenticatorConfig {
+export function authenticatorConfig(config: Config): AuthenticatorConfig {
   const { authorization, accounts, system_account, no_auth_user, tls } = config;
   const verify_and_map = tls?.verify_and_map;
   return { ...authorization, accounts, system_account, no_auth_user, verify_and_map };

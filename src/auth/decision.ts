@@ -50,7 +50,7 @@ export class Refusal {
   /** A refusal for `reason`. */
   constructor(
     reason: string,
-    options: { readonly account?: string; readonly text?: string } = {},
+    options: { readonly account?: string | undefined; readonly text?: string | undefined } = {},
   ) {
     this.reason = reason;
     this.account = options.account ?? null;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GLOBAL_ACCOUNT, type PermissionSettings, systemAccountName } from "../config/mod.ts";
+import { GLOBAL_ACCOUNT, systemAccountName } from "../config/mod.ts";
 import {
   AUTH_CALLOUT_SUBJECT,
   type AuthCalloutSettings,
@@ -75,12 +75,6 @@ export class AuthenticationRules {
       name === systemAccountName(this.config);
   }
 
-  /** What those may do in an account for whom nothing else is said. */
-  defaultsOf(account: string): PermissionSettings | undefined {
-    const { accounts = {} } = this.config;
-    return Object.hasOwn(accounts, account) ? accounts[account]!.default_permissions : undefined;
-  }
-
   /** Whether a service decides about those who claim to be `user` when nothing else does. */
   refersUser(user: string): boolean {
     const { auth_callout: callout } = this.config;
@@ -107,8 +101,7 @@ export class AuthenticationRules {
 
   /** On what an answer of the service depends besides the service. */
   serviceOrigin(account: string): ServiceOrigin {
-    const { auth_callout: settings } = this.config;
-    return { settings, exists: this.hasAccount(account), defaults: this.defaultsOf(account) };
+    return { settings: this.config.auth_callout, exists: this.hasAccount(account) };
   }
 
   #stillByRules(identity: Identity, credentials: Credentials, peer: PeerFacts): Identity | null {
@@ -156,8 +149,6 @@ export interface ServiceOrigin {
   readonly settings: AuthCalloutSettings | undefined;
   /** Whether there is the account that the client was put in. */
   readonly exists: boolean;
-  /** The defaults of that account. */
-  readonly defaults: PermissionSettings | undefined;
 }
 
 const answers = new WeakMap<Identity, ServiceOrigin>();
@@ -172,6 +163,12 @@ export function shownUser(credentials: Credentials, made: Decision): string {
   if (!(made instanceof Refusal) && userOrigin(made) !== undefined) return made.user ?? "";
   const { nkey, user, auth_token } = credentials;
   return nkey || user || auth_token || "";
+}
+
+/** The same for others to see: no token. */
+export function shownName(credentials: Credentials, made: Decision): string {
+  const user = shownUser(credentials, made);
+  return user !== "" && user === credentials.auth_token ? "[REDACTED]" : user;
 }
 
 /** A secret that needs no list of users: the token, or that of the one user. */

@@ -49,6 +49,7 @@ import { clientInfo, newOpening, type Opening } from "./opening.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
+import { forbiddenTraceDestination } from "./trace_destination.ts";
 
 /** How long a decision about credentials may take. */
 const DECISION_LIMIT_MS = 30_000;
@@ -332,6 +333,16 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const { log } = this.#environment;
     this.#trace = log.traceOn ? new ClientTrace(log, this.id) : null;
     this.subscriber.trace = this.#trace;
+  }
+
+  /** It may not be here any more, for a reason in words. It is told `text`, unless that is null. */
+  evict(reason: string, text: string | null): void {
+    if (this.closing !== null) return;
+    this.#refused(new Refusal(reason, { account: this.#account?.name }));
+    this.close(
+      text === ERROR_TEXT.userRevoked ? "credentialsRevoked" : "authenticationExpired",
+      text,
+    );
   }
 
   /**
@@ -641,9 +652,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const refused = this.#isReserved(message, bytes);
     if (refused !== null) return this.#refusePublish(refused);
     const permissions = this.#permissions;
-    if (permissions !== null && permissions.publishes && !this.#isAllowed(message, permissions)) {
-      const subject = byteString(bytes, message.subjectStart, message.subjectEnd);
-      return this.#refusePublish(publishViolation(subject));
+    if (permissions !== null && permissions.publishes) {
+      const subject = this.#isAllowed(message, permissions)
+        ? message.headerLength > 0 ? forbiddenTraceDestination(message, permissions) : null
+        : byteString(bytes, message.subjectStart, message.subjectEnd);
+      if (subject !== null) return this.#refusePublish(publishViolation(subject));
     }
     if (this.inBytes > this.#maxData) {
       this.close("maximumPayloadExceeded", ERROR_TEXT.payload);

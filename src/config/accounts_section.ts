@@ -72,6 +72,7 @@ const account = block({
   typeName: "AccountConfig",
   doc: "An account: clients in different ones do not hear each other.",
   aliases: { maps: "mappings" },
+  unsupportedMaps: ["jetstream"],
   unsupported: ["msg_trace", "trace_dest"],
 });
 
@@ -173,24 +174,18 @@ export const accountsHaveNames: Rule<Accounts> = ({ accounts = {} }, report) => 
 /** Who shows a name is in one account, and one kind of credentials is looked at. */
 export const accountUsersDiffer: Rule<Accounts> = (values, report) => {
   const { authorization, accounts = {} } = values;
-  const seen = new Map<string, Path>();
-  authorization?.users?.forEach((one, index) => {
-    const identity = identityOf(one);
-    if (identity !== undefined) seen.set(identity, ["authorization", "users", index]);
-  });
+  const seen = new UserPlaces();
+  seen.enter(["authorization", "users"]);
+  for (const one of authorization?.users ?? []) seen.add(identityOf(one));
   for (const [name, { users }] of Object.entries(accounts)) {
+    seen.enter(["accounts", name, "users"]);
     users.forEach((one, index) => {
-      const identity = identityOf(one);
-      if (identity === undefined) return;
-      const first = seen.get(identity);
-      const path = ["accounts", name, "users", index];
-      if (first === undefined) seen.set(identity, path);
-      else {
-        report([[...path, one.nkey === undefined ? "user" : "nkey"]], {
-          expected: "every user once, in one account",
-          found: `${JSON.stringify(identity)}, which ${formatPath(first)} is already`,
-        });
-      }
+      const first = seen.add(identityOf(one));
+      if (first === undefined) return;
+      report([["accounts", name, "users", index, one.nkey === undefined ? "user" : "nkey"]], {
+        expected: "every user once, in one account",
+        found: `${JSON.stringify(identityOf(one))}, which ${formatPath(first)} is already`,
+      });
     });
     if (users.length === 0) continue;
     for (const key of ["token", "user"] as const) {
@@ -203,6 +198,39 @@ export const accountUsersDiffer: Rule<Accounts> = (values, report) => {
     }
   }
 };
+
+/** Where users were seen first: of very many users no more than a number is kept. */
+class UserPlaces {
+  readonly #numbers = new Map<string, number>();
+  readonly #lists: { readonly path: Path; readonly from: number }[] = [];
+  #count = 0;
+
+  /** The users that follow are of the list at `path`. */
+  enter(path: Path): void {
+    this.#lists.push({ path, from: this.#count });
+  }
+
+  /** Where `identity` was seen before, if it was. */
+  add(identity: string | undefined): Path | undefined {
+    const number = this.#count++;
+    if (identity === undefined) return undefined;
+    const first = this.#numbers.get(identity);
+    if (first !== undefined) return this.#pathOf(first);
+    this.#numbers.set(identity, number);
+    return undefined;
+  }
+
+  #pathOf(number: number): Path {
+    let low = 0, high = this.#lists.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#lists[middle]?.from ?? 0) <= number) low = middle;
+      else high = middle - 1;
+    }
+    const list = this.#lists[low];
+    return list === undefined ? [] : [...list.path, number - list.from];
+  }
+}
 
 /** The system account is one that there is. */
 export const systemAccountExists: Rule<Accounts> = (values, report, given) => {

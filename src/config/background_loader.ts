@@ -3,13 +3,22 @@
  *
  * @module
  */
-import { type Clock, type WorkerEvents, type WorkerThread, workerThread } from "../platform/mod.ts";
+import {
+  type Clock,
+  resting,
+  type WorkerEvents,
+  type WorkerThread,
+  workerThread,
+} from "../platform/mod.ts";
+import { rememberedDigest } from "./digest.ts";
 import type { ConfigWarning } from "./load.ts";
 import type { LoadFlags, LoadReply, LoadRequest } from "./load_messages.ts";
 import { ConfigAssembly } from "./pieces.ts";
 import { ConfigError } from "./problem.ts";
 import type { Config } from "./types.ts";
 
+/** How long the event loop is kept from other work at a time. */
+const SLICE_MS = 5;
 /** How long loading may take in all. */
 const LOAD_LIMIT_MS = 120_000;
 
@@ -63,7 +72,8 @@ export async function loadInBackground(
       case "config":
         known = reply;
         assembly = new ConfigAssembly(reply.base, before);
-        return post({ type: "next" });
+        void told.then(() => post({ type: "next" }), reject);
+        return;
       case "piece":
         assembly?.add(reply.piece);
         return post({ type: "next" });
@@ -90,6 +100,8 @@ export async function loadInBackground(
     },
     failed: ({ message }) => fail(message),
   });
+  // While the thread reads and checks.
+  const told = digests(before, clock).then((digests) => post({ type: "known", digests }));
   const timer = clock.setTimer(LOAD_LIMIT_MS, () => fail("loading takes too long"));
   const abort = () => fail(String(signal?.reason));
   signal?.addEventListener("abort", abort, { once: true });
@@ -98,10 +110,21 @@ export async function loadInBackground(
     else post({ type: "load", flags });
     return await promise;
   } finally {
+    told.catch(() => {});
     timer.cancel();
     signal?.removeEventListener("abort", abort);
     worker.terminate();
   }
+}
+
+/** Digests of the accounts that there are, made in slices. */
+async function digests(before: Config | null, clock: Clock): Promise<Map<string, number>> {
+  const made = new Map<string, number>(), rest = resting(clock, SLICE_MS);
+  for (const [name, account] of Object.entries(before?.accounts ?? {})) {
+    made.set(name, rememberedDigest(account));
+    await rest();
+  }
+  return made;
 }
 
 function startLoadWorker(events: WorkerEvents): WorkerThread {

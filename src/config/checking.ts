@@ -41,11 +41,23 @@ export class Checking {
   readonly path: Step[] = [];
   /** What was wrong so far. */
   readonly issues: Issue[] = [];
+  readonly #known = new Map<Schema, Map<unknown, unknown>>();
 
   /** Notes that what is here is wrong. */
   wrong(issue: Omit<Issue, "path"> = {}): Wrong {
     this.issues.push({ ...issue, path: [...this.path, ...issue.about?.[0] ?? []] });
     return WRONG;
+  }
+
+  /** What `schema` makes of `value`; what is wrong with it is noted for its first place alone. */
+  once<Output>(schema: Schema<unknown, Output>, value: unknown): Output | Wrong {
+    let known = this.#known.get(schema);
+    if (known === undefined) this.#known.set(schema, known = new Map());
+    // Only a result of this very schema is ever put there.
+    if (known.has(value)) return known.get(value) as Output | Wrong;
+    const output = schema.check(value, this);
+    if (typeof value === "object") known.set(value, output);
+    return output;
   }
 
   /** What `schema` makes of the value at `step`, one deeper than here. */

@@ -50,8 +50,8 @@ export function list<Input, Output>(
       if (!Array.isArray(value)) return checking.wrong();
       let wrong = false;
       const outputs: Output[] = [];
-      for (let index = 0; index < value.length; index++) {
-        const output = checking.below(index, item, value[index]);
+      for (const [index, one] of value.entries()) {
+        const output = checking.below(index, item, one);
         if (output === WRONG) wrong = true;
         else outputs.push(output);
       }
@@ -238,6 +238,9 @@ function fallbackOf<Output>(schema: Schema<unknown, Output>, defaultValue: unkno
 /** Reports that settings do not go together. `about` are the keys concerned, the likely culprit first. */
 export type Report = (about: readonly Path[], note: ProblemNote) => void;
 
+/** Which keys were given, whether or not their values are right. */
+export type Given = Pick<ReadonlySet<PropertyKey>, "has">;
+
 /**
  * A check of settings against each other. `values` are without the settings that are wrong in
  * themselves; `given` names those too.
@@ -245,7 +248,7 @@ export type Report = (about: readonly Path[], note: ProblemNote) => void;
 export type Rule<Values> = (
   values: Partial<Values>,
   report: Report,
-  given: ReadonlySet<PropertyKey>,
+  given: Given,
 ) => void;
 
 /** The keys of a block. */
@@ -280,6 +283,8 @@ export interface BlockOptions<Values> {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Keys of nats-server that denats does not have yet. */
   readonly unsupported?: readonly string[];
+  /** See {@link BlockShape.unsupportedMaps}. */
+  readonly unsupportedMaps?: readonly string[];
   /** See {@link BlockShape.harmless}. */
   readonly harmless?: Readonly<Record<string, readonly string[]>>;
   /** Words on keys that nats-server refuses, by key. */
@@ -301,6 +306,7 @@ export function block<const F extends Fields>(
     fields: new Map(settings.map(([key, { field }]) => [key, field])),
     aliases: new Map(Object.entries(options.aliases ?? {})),
     unsupported: new Set(options.unsupported ?? []),
+    unsupportedMaps: new Set(options.unsupportedMaps ?? []),
     harmless: new Map(Object.entries(options.harmless ?? {})),
     refused: new Map(Object.entries(options.refused ?? {})),
   };
@@ -321,18 +327,17 @@ function checkBlock<Output>(
 ): Output | Wrong {
   if (!isMap(value)) return checking.wrong();
   const output: Values = {};
-  const wrong = new Set<string>();
   const before = checking.issues.length;
-  let known = 0;
-  for (const [key, setting] of settings) {
+  let wrong: Set<string> | undefined, known = 0;
+  for (const [key, { schema, field, fallback }] of settings) {
     const given = value[key];
     if (given !== undefined) known++;
-    else if (setting.fallback !== undefined) {
-      output[key] = setting.fallback();
+    else if (fallback !== undefined) {
+      output[key] = fallback();
       continue;
-    } else if (setting.field.presence !== "required") continue;
-    const made = checking.below(key, setting.schema, given);
-    if (made === WRONG) wrong.add(key);
+    } else if (field.presence !== "required") continue;
+    const made = checking.below(key, schema, given);
+    if (made === WRONG) (wrong ??= new Set()).add(key);
     else output[key] = made;
   }
   const keys = Object.keys(value);
@@ -341,12 +346,26 @@ function checkBlock<Output>(
     for (const unknownKey of keys) if (!names.has(unknownKey)) checking.wrong({ unknownKey });
   }
   if (rules.length > 0) {
-    const given = new Set<PropertyKey>([...Object.keys(output), ...wrong]);
+    const given: Given = {
+      has: (key) => Object.hasOwn(output, key) || (wrong?.has(String(key)) ?? false),
+    };
     const report: Report = (about, note) => checking.wrong({ about, note });
     // Rules are run beside other problems, so that all of them are told at once.
     for (const rule of rules) rule(output as Partial<Output>, report, given);
   }
-  return checking.issues.length > before ? WRONG : Object.freeze(output as Output);
+  const isWrong = wrong !== undefined || checking.issues.length > before;
+  return isWrong ? WRONG : Object.freeze(output as Output);
+}
+
+/**
+ * A block of which one value may stand in many places, by an anchor: it is checked once, and told once
+ * where it is wrong.
+ */
+export function shared<Input, Output>(schema: Schema<Input, Output>): Schema<Input, Output> {
+  return {
+    shape: { ...blockShape(schema), shared: true },
+    check: (value, checking) => checking.once(schema, value),
+  };
 }
 
 /**

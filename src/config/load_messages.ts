@@ -12,9 +12,10 @@ import type { Config } from "./types.ts";
 /** What to load. */
 export type LoadFlags = Pick<Flags, "configFile" | "overrides" | "ignoreUnsupported">;
 
-/** To the thread: at first what to load, then that the next piece is wanted. */
+/** To the thread: at first what to load, then what there is already, and that the next piece is wanted. */
 export type LoadRequest =
   | { readonly type: "load"; readonly flags: LoadFlags }
+  | { readonly type: "known"; readonly digests: ReadonlyMap<string, number> }
   | { readonly type: "next" };
 
 /** From the thread: the configuration, then piece by piece, or why not. */

@@ -9,6 +9,7 @@ import { type ConfigWarning, loadConfig } from "./load.ts";
 import type { LoadFlags, LoadReply, LoadRequest } from "./load_messages.ts";
 import { type ConfigPiece, piecesOf, withoutPieces } from "./pieces.ts";
 import { ConfigError } from "./problem.ts";
+import type { Config } from "./types.ts";
 
 /** The part of the worker's global scope used here; its full type is not in the main thread's library. */
 interface WorkerScope {
@@ -17,6 +18,8 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
+let loaded: Config | null = null;
+let known: ReadonlyMap<string, number> = new Map();
 let pieces: Generator<ConfigPiece> | null = null;
 
 async function load(flags: LoadFlags): Promise<LoadReply> {
@@ -32,7 +35,7 @@ async function load(flags: LoadFlags): Promise<LoadReply> {
       files: { readText },
       onWarning: (warning) => warnings.push(warning),
     });
-    pieces = piecesOf(config);
+    loaded = config;
     return { type: "config", base: withoutPieces(config), warnings, paths: [...paths] };
   } catch (error) {
     if (!(error instanceof ConfigError)) return { type: "failed", reason: String(error) };
@@ -42,11 +45,17 @@ async function load(flags: LoadFlags): Promise<LoadReply> {
 }
 
 function next(): LoadReply {
-  const step = pieces?.next();
-  return step === undefined || step.done ? { type: "end" } : { type: "piece", piece: step.value };
+  if (loaded === null) return { type: "failed", reason: "nothing is loaded" };
+  pieces ??= piecesOf(loaded, known);
+  const step = pieces.next();
+  return step.done ? { type: "end" } : { type: "piece", piece: step.value };
 }
 
 scope.onmessage = ({ data }) => {
   if (data.type === "next") return scope.postMessage(next());
+  if (data.type === "known") {
+    known = data.digests;
+    return;
+  }
   void load(data.flags).then((reply) => scope.postMessage(reply));
 };

@@ -3,7 +3,17 @@
  *
  * @module
  */
-import { block, listOrOne, map, optional, orForm, required, type Rule, scalar } from "./fields.ts";
+import {
+  block,
+  type Given,
+  listOrOne,
+  map,
+  optional,
+  orForm,
+  required,
+  type Rule,
+  scalar,
+} from "./fields.ts";
 import type { ShortForm } from "./shape.ts";
 import { type Kind, quoteText, Refusal } from "./kind.ts";
 import { duration, integer } from "./number_kinds.ts";
@@ -173,7 +183,7 @@ export const operatorFields = {
 };
 
 /** Whether accounts are known from JWTs. */
-export function inOperatorMode(given: ReadonlySet<PropertyKey>): boolean {
+export function inOperatorMode(given: Given): boolean {
   return given.has("operator") || given.has("trusted_keys");
 }
 

@@ -11,6 +11,7 @@ import {
   orShort,
   resolved,
   scalar,
+  shared,
   withDefault,
 } from "./fields.ts";
 import type { ShortForm } from "./shape.ts";
@@ -182,7 +183,7 @@ const permissionsBlock = block({
 });
 
 /** What a user may do. */
-export const permissions = resolved(permissionsBlock, (given): Permissions => {
+export const permissions = shared(resolved(permissionsBlock, (given): Permissions => {
   const publish = resolveSubjects(given.publish);
   const subscribe = resolveSubjects(given.subscribe);
   const { allow_responses } = given;
@@ -191,4 +192,4 @@ export const permissions = resolved(permissionsBlock, (given): Permissions => {
     ...(subscribe === undefined ? {} : { subscribe }),
     ...(allow_responses === undefined ? {} : { allow_responses }),
   });
-});
+}));

@@ -5,6 +5,7 @@
  * @module
  */
 import { isSame } from "./changes.ts";
+import { digestOf } from "./digest.ts";
 import type { AccountConfig, Config, UserConfig } from "./types.ts";
 
 /** How many users, or accounts, are in a piece. */
@@ -14,8 +15,11 @@ const PIECE_SIZE = 1000;
 export interface ConfigPiece {
   /** The next ones of `authorization.users`. */
   readonly users: readonly UserConfig[];
-  /** The next ones of `accounts`, in their order; of the users of the last one some may follow. */
-  readonly accounts: readonly (readonly [name: string, account: AccountConfig])[];
+  /**
+   * The next ones of `accounts`, in their order, null for one that is as it was; of the users of the
+   * last one some may follow.
+   */
+  readonly accounts: readonly (readonly [name: string, account: AccountConfig | null])[];
   /** The next users of the last account of the pieces before. */
   readonly more: readonly UserConfig[];
 }
@@ -30,11 +34,27 @@ export function withoutPieces(config: Config): Config {
   };
 }
 
-/** The rest of a configuration. */
-export function* piecesOf({ authorization, accounts }: Config): Generator<ConfigPiece> {
+/**
+ * The rest of a configuration.
+ *
+ * @param known Digests of the accounts that the other side has.
+ */
+export function* piecesOf(
+  { authorization, accounts }: Config,
+  known: ReadonlyMap<string, number> = new Map(),
+): Generator<ConfigPiece> {
   for (const users of slices(authorization.users ?? [])) yield { users, accounts: [], more: [] };
-  let batch: [string, AccountConfig][] = [], size = 0;
+  let batch: [string, AccountConfig | null][] = [], size = 0;
   for (const [name, account] of Object.entries(accounts ?? {})) {
+    const digest = known.get(name);
+    if (digest !== undefined && digest === digestOf(account)) {
+      batch.push([name, null]);
+      if (++size < PIECE_SIZE) continue;
+      yield { users: [], accounts: batch, more: [] };
+      batch = [];
+      size = 0;
+      continue;
+    }
     const [first = [], ...others] = slices(account.users);
     batch.push([name, others.length === 0 ? account : { ...account, users: first }]);
     size += 1 + first.length;
@@ -75,8 +95,9 @@ export class ConfigAssembly {
     share(this.#users, users, this.#before?.authorization.users);
     for (const [name, account] of accounts) {
       this.#longUsers = null;
-      const old = this.#accountBefore(name);
-      this.#accounts.push([name, old !== undefined && isSame(old, account) ? old : account]);
+      const old = this.#accountBefore(name), next = account ?? old;
+      if (next === undefined) throw new TypeError("an account is as it was, and was not there");
+      this.#accounts.push([name, old !== undefined && isSame(old, next) ? old : next]);
     }
     if (more.length > 0) this.#addTo(this.#accounts.at(-1)!, more);
   }

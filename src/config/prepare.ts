@@ -6,7 +6,7 @@
  */
 import { type Environment, substitute } from "./environment.ts";
 import type { BlockShape, MapShape, Shape } from "./shape.ts";
-import type { Finding, Path } from "./problem.ts";
+import type { Finding, Path, Step } from "./problem.ts";
 import { NOT_SUPPORTED } from "./suggestion.ts";
 
 /** A configuration ready to be checked, and what was found wrong on the way. */
@@ -35,98 +35,219 @@ export function prepare(
   environment?: Environment,
   unsupported?: Finding[],
 ): Prepared {
-  const findings: Finding[] = [];
-  return { values: prepareBlock(raw, shape, []), findings };
+  const preparation = new Preparation(environment, unsupported);
+  return { values: preparation.block(raw, shape), findings: preparation.findings };
+}
 
-  function prepareBlock(
-    raw: Readonly<Record<string, unknown>>,
-    shape: BlockShape,
-    path: Path,
-  ): Record<string, unknown> {
-    const entries = new Map<string, unknown>();
-    const names = new Map<string, string>();
-    for (const [written, value] of Object.entries(raw)) {
-      if (value === undefined) continue;
+type Values = Record<string, unknown>;
+
+/** Sets a key that may be called `__proto__`. */
+function setKey(values: Values, key: string, value: unknown): void {
+  if (key !== "__proto__") values[key] = value;
+  else {
+    Object.defineProperty(values, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+/** An object that is made anew only once something in it has to be another. */
+class LazyCopy {
+  readonly #source: Readonly<Values>;
+  #copy: Values | undefined;
+
+  constructor(source: Readonly<Values>) {
+    this.#source = source;
+    // What an object inherits is none of its keys.
+    if (Object.getPrototypeOf(source) !== Object.prototype) this.#copy = {};
+  }
+
+  /** The copy, or the source where they are the same. */
+  get values(): Readonly<Values> {
+    return this.#copy ?? this.#source;
+  }
+
+  /** The key `written` of the source, the next in its order, is `key` with `value`; none if undefined. */
+  set(written: string, key: string, value: unknown): void {
+    if (this.#copy === undefined) {
+      if (key === written && value !== undefined && value === this.#source[written]) return;
+      this.#copyUntil(written);
+    }
+    if (this.#copy !== undefined && value !== undefined) setKey(this.#copy, key, value);
+  }
+
+  /** The key `written` of the source is left out. */
+  leaveOut(written: string): void {
+    this.set(written, written, undefined);
+  }
+
+  #copyUntil(end: string): void {
+    const copy: Values = {};
+    for (const key of Object.keys(this.#source)) {
+      if (key === end) break;
+      setKey(copy, key, this.#source[key]);
+    }
+    this.#copy = copy;
+  }
+}
+
+/** One walk through a configuration. */
+class Preparation {
+  readonly findings: Finding[] = [];
+  readonly #environment: Environment | undefined;
+  readonly #unsupported: Finding[] | undefined;
+  /** Where the walk is. */
+  readonly #path: Step[] = [];
+  /** What was made of blocks that an anchor may share, by what they were made of. */
+  readonly #shared = new Map<
+    unknown,
+    { readonly shape: Shape; readonly values: Readonly<Values> }
+  >();
+
+  constructor(environment: Environment | undefined, unsupported: Finding[] | undefined) {
+    this.#environment = environment;
+    this.#unsupported = unsupported;
+  }
+
+  #find(step: Step, finding: Omit<Finding, "path">): void {
+    this.findings.push({ ...finding, path: [...this.#path, step] });
+  }
+
+  /** `raw` itself where nothing has to be another: of very many users most are. */
+  block(raw: Readonly<Values>, shape: BlockShape): Readonly<Values> {
+    const copy = new LazyCopy(raw);
+    let names: Map<string, string> | undefined;
+    for (const written of Object.keys(raw)) {
+      const value = raw[written];
       const key = shape.aliases.get(written) ?? written;
-      const other = names.get(key) ??
-        (key !== written && Object.hasOwn(raw, key) ? key : undefined);
-      if (other !== undefined) {
-        findings.push({
-          path: [...path, written],
-          atKey: true,
-          found: `another name of ${other}, which is given too`,
-        });
-        continue;
+      if (key !== written && value !== undefined) {
+        const other = names?.get(key) ?? (Object.hasOwn(raw, key) ? key : undefined);
+        if (other !== undefined) {
+          this.#find(written, {
+            atKey: true,
+            found: `another name of ${other}, which is given too`,
+          });
+          copy.leaveOut(written);
+          continue;
+        }
+        names ??= new Map();
+        names.set(key, written);
       }
-      if (key !== written) names.set(key, written);
-      const field = shape.fields.get(key);
-      // With every line below it commented out, a block that need not be given is not given.
-      if (value === null && field?.presence === "optional" && field.shape.type === "block") {
-        continue;
-      }
-      if (field === undefined && isHarmless(value, shape.harmless.get(key))) continue;
-      if (unsupported !== undefined && shape.unsupported.has(key)) {
-        unsupported.push({ path: [...path, written], atKey: true, found: NOT_SUPPORTED });
-        continue;
-      }
-      const prepared = field === undefined
-        ? value
-        : prepareValue(value, field.shape, [...path, written]);
-      if (prepared !== undefined) entries.set(key, prepared);
+      copy.set(written, key, this.#entry(written, key, value, shape));
     }
-    // Not assignments: a key may be called __proto__.
-    return Object.fromEntries(entries);
+    return copy.values;
   }
 
-  function prepareValue(value: unknown, shape: Shape, path: Path): unknown {
-    if (shape.type === "block" && shape.short !== undefined && value !== null && !isMap(value)) {
-      const short = shape.fields.get(shape.short);
-      if (short !== undefined) return { [shape.short]: prepareValue(value, short.shape, path) };
+  /** What becomes of one key of a block; `undefined` where it is left out. */
+  #entry(written: string, key: string, value: unknown, shape: BlockShape): unknown {
+    if (value === undefined) return undefined;
+    const field = shape.fields.get(key);
+    if (field === undefined) {
+      if (isHarmless(value, shape.harmless.get(key))) return undefined;
+      if (this.#unsupported === undefined || !shape.unsupported.has(key)) return value;
+      return this.#leaveOut(written, this.#unsupported);
     }
-    if (shape.type === "list" && shape.orOne && value !== null && !Array.isArray(value)) {
-      const item = prepareValue(value, shape.item, path);
-      return typeof value === "string" || isMap(value) ? [item] : item;
+    // With every line below it commented out, a block that need not be given is not given.
+    if (value === null && field.presence === "optional" && field.shape.type === "block") {
+      return undefined;
     }
-    if (typeof value === "string" && environment !== undefined) {
-      const result = substitute(value, environment, mayBeSecret(shape));
-      if ("text" in result) return expand(result.text, shape);
-      findings.push({ path, found: result.problem, hint: result.hint });
-      return value;
+    if (isMap(value) && shape.unsupportedMaps.has(key)) {
+      return this.#leaveOut(written, this.#unsupported ?? this.findings);
     }
-    if (shape.type === "block") {
-      if (isMap(value)) return prepareBlock(value, shape, path);
-      // `log:` with every line below it commented out.
-      return value === null ? {} : expand(value, shape);
-    }
-    if (shape.type === "list" && Array.isArray(value)) {
-      return value.map((item, index) => prepareValue(item, shape.item, [...path, index]));
-    }
-    if (shape.type === "map") return prepareMap(value, shape, path);
-    return value;
+    return this.#below(written, value, field.shape);
   }
 
-  function prepareMap(value: unknown, shape: MapShape, path: Path): unknown {
-    if (shape.orNames && Array.isArray(value)) return prepareNames(value, path);
+  #leaveOut(written: string, where: Finding[]): undefined {
+    where.push({ path: [...this.#path, written], atKey: true, found: NOT_SUPPORTED });
+  }
+
+  #below(step: Step, value: unknown, shape: Shape): unknown {
+    this.#path.push(step);
+    const prepared = this.#value(value, shape);
+    this.#path.pop();
+    return prepared;
+  }
+
+  #value(value: unknown, shape: Shape): unknown {
+    if (typeof value === "string") return this.#text(value, shape);
+    if (shape.type === "scalar") return value;
+    if (shape.type === "list") {
+      if (Array.isArray(value)) {
+        return this.#list(value, shape.item);
+      }
+      if (!shape.orOne || value === null) return value;
+      const item = this.#value(value, shape.item);
+      return isMap(value) ? [item] : item;
+    }
+    if (shape.type === "map") return this.#map(value, shape);
+    if (isMap(value)) {
+      return shape.shared ? this.#sharedBlock(value, shape) : this.block(value, shape);
+    }
+    if (shape.short !== undefined && value !== null) return this.#short(value, shape, shape.short);
+    // `log:` with every line below it commented out.
+    return value === null ? {} : expand(value, shape);
+  }
+
+  #list(items: readonly unknown[], shape: Shape): readonly unknown[] {
+    let copy: unknown[] | undefined;
+    for (const [index, item] of items.entries()) {
+      const prepared = this.#below(index, item, shape);
+      if (prepared !== item) copy ??= [...items];
+      if (copy !== undefined) copy[index] = prepared;
+    }
+    return copy ?? items;
+  }
+
+  #text(text: string, shape: Shape): unknown {
+    if (shape.type === "block" && shape.short !== undefined) {
+      return this.#short(text, shape, shape.short);
+    }
+    if (shape.type === "list" && shape.orOne) return [this.#text(text, shape.item)];
+    if (this.#environment === undefined || !text.includes("${")) return expand(text, shape);
+    const result = substitute(text, this.#environment, mayBeSecret(shape));
+    if ("text" in result) return expand(result.text, shape);
+    this.findings.push({ path: [...this.#path], found: result.problem, hint: result.hint });
+    return text;
+  }
+
+  #short(value: unknown, shape: BlockShape, key: string): unknown {
+    const field = shape.fields.get(key);
+    return field === undefined ? value : { [key]: this.#value(value, field.shape) };
+  }
+
+  #sharedBlock(value: Readonly<Values>, shape: BlockShape): Readonly<Values> {
+    const known = this.#shared.get(value);
+    if (known?.shape === shape) return known.values;
+    const values = this.block(value, shape);
+    this.#shared.set(value, { shape, values });
+    return values;
+  }
+
+  #map(value: unknown, shape: MapShape): unknown {
+    if (shape.orNames && Array.isArray(value)) return this.#names(value);
     if (!isMap(value)) return value ?? {};
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    if (Object.hasOwn(value, "__proto__")) {
-      // A program that reads it by assignments would drop it in silence.
-      findings.push({ path: [...path, "__proto__"], atKey: true, found: "not a usable name" });
+    const copy = new LazyCopy(value);
+    for (const key of Object.keys(value)) {
+      if (key === "__proto__") {
+        // A program that reads it by assignments would drop it in silence.
+        this.#find(key, { atKey: true, found: "not a usable name" });
+        copy.leaveOut(key);
+      } else copy.set(key, key, this.#below(key, value[key], shape.value));
     }
-    return Object.fromEntries(
-      entries.map(([key, item]) => [key, prepareValue(item, shape.value, [...path, key])]),
-    );
+    return copy.values;
   }
 
-  function prepareNames(names: readonly unknown[], path: Path): unknown {
+  #names(names: readonly unknown[]): Values {
     const seen = new Map<string, number>();
     for (const [index, name] of names.entries()) {
       const first = typeof name === "string" ? seen.get(name) : undefined;
       if (typeof name !== "string" || name === "__proto__") {
-        findings.push({ path: [...path, index], expected: "a name", found: "something else" });
+        this.#find(index, { expected: "a name", found: "something else" });
       } else if (first !== undefined) {
-        findings.push({
-          path: [...path, index],
+        this.#find(index, {
           expected: "every name once",
           found: `${JSON.stringify(name)}, which is number ${first + 1} already`,
         });

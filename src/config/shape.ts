@@ -67,6 +67,8 @@ export interface BlockShape {
   readonly aliases: ReadonlyMap<string, string>;
   /** Keys that nats-server has and denats does not have yet. */
   readonly unsupported: ReadonlySet<string>;
+  /** Keys whose value denats does not have yet where it is a map. */
+  readonly unsupportedMaps: ReadonlySet<string>;
   /** Values of unsupported keys, in small letters, that ask for nothing and are taken. */
   readonly harmless: ReadonlyMap<string, readonly string[]>;
   /** Keys that nats-server refuses with words of their own, and those words. */
@@ -75,6 +77,8 @@ export interface BlockShape {
   readonly short?: string;
   /** What else may be written instead of the map. */
   readonly shortForm?: ShortForm;
+  /** Whether one value may stand in many places, by an anchor: it is then looked at once. */
+  readonly shared?: boolean;
 }
 
 /** The shape of a setting. */

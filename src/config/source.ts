@@ -82,11 +82,18 @@ async function readConfSource(
 ): Promise<Source> {
   // A broker without such a file need not load the parser.
   const { readConf } = await import("./conf/document.ts");
-  const readText = (path: string) => files.readText(path);
-  const document = await readConf(path, text, configShape, readText, env);
-  if (document.broken) throw new ConfigError(document.problems.slice(0, PROBLEM_LIMIT));
-  const { values: raw, findings, problems, oddities } = document;
-  return { raw, findings, problems, oddities, positions: () => Promise.resolve(document) };
+  // What was read is kept, since it may be read only once, and not what was made of it: that is made
+  // again where there is an error to report.
+  const texts = new Map<string, Promise<string>>();
+  const readText = (path: string) => {
+    const known = texts.get(path) ?? files.readText(path);
+    texts.set(path, known);
+    return known;
+  };
+  const read = () => readConf(path, text, configShape, readText, env);
+  const { broken, values: raw, findings, problems, oddities } = await read();
+  if (broken) throw new ConfigError(problems.slice(0, PROBLEM_LIMIT));
+  return { raw, findings, problems, oddities, positions: read };
 }
 
 async function readYamlSource(path: string, text: string, environment: Environment) {

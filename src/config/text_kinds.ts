@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isValidSubscriptionSubject } from "../protocol/mod.ts";
 import { isBcrypt, isWholeBcrypt } from "./bcrypt.ts";
 import { type JsonSchema, type Kind, quoteText, Refusal } from "./kind.ts";
 import { portJson } from "./number_kinds.ts";
@@ -270,8 +271,5 @@ export function subject(): Kind<string, string> {
 
 /** Whether `text` is a subject that can be subscribed to. */
 export function isSubject(text: string): boolean {
-  const tokens = text.split(".");
-  return tokens.every((token, index) =>
-    token !== "" && !/\s/.test(token) && (token !== ">" || index === tokens.length - 1)
-  );
+  return isValidSubscriptionSubject(text) && !/\s/.test(text);
 }

@@ -14,6 +14,7 @@ export * from "./files.ts";
 export * from "./http.ts";
 export * from "./memory_transport.ts";
 export * from "./random.ts";
+export * from "./resting.ts";
 export * from "./seeded_random.ts";
 export * from "./system_clock.ts";
 export * from "./system_random.ts";

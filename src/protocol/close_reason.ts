@@ -19,6 +19,7 @@ export const CLOSE_REASONS = {
   badClientProtocolVersion: "Bad Client Protocol Version",
   maximumConnectionsExceeded: "Maximum Connections Exceeded",
   authenticationExpired: "Authentication Expired",
+  credentialsRevoked: "Credentials Revoked",
   maximumAccountConnectionsExceeded: "Maximum Account Connections Exceeded",
   maximumPayloadExceeded: "Maximum Message Payload Exceeded",
   maximumControlLineExceeded: "Maximum Control Line Exceeded",

@@ -66,7 +66,9 @@ Deno.test("help is true: every flag that it names works, by every name", async (
       name
     );
     const value = /<([^>]+)>/.exec(line)?.[1];
-    if (names.some((name) => /^-(t|h|v)$|^--(print-config|json-schema)$/.test(name))) continue;
+    if (names.some((name) => /^-(t|h|v)$|^--(print-config|json-schema|signal)$/.test(name))) {
+      continue;
+    }
     // A token and a user do not go together.
     if (names.includes("--auth")) continue;
     if (value === undefined) switches.push(...names);

@@ -152,6 +152,34 @@ Deno.test("only pinned keys are let in", async () => {
   await eventually("the reason", () => log.some((line) => line.includes("none of the pinned")));
 });
 
+Deno.test("a certificate may say who a client is", async () => {
+  await using server = await TlsBroker.start({ verify_and_map: true }, {
+    authorization: {
+      users: [
+        { user: "carol@acme.org", permissions: { publish: { deny: [">"] } } },
+        { user: "O=Acme,CN=dave" },
+      ],
+    },
+  });
+  const talk = async (request: Parameters<TestAuthority["issue"]>[0]) => {
+    const { cert, key } = await server.authority.issue(request);
+    return await server.talk({
+      cert,
+      key,
+      say: 'CONNECT {"verbose":false,"protocol":1}\r\nPUB a 0\r\n\r\nPING\r\n',
+    });
+  };
+  const carol = await talk({ emails: ["carol@acme.org"], subject: [["CN", "x"]] });
+  assert(carol.admitted, carol.secret);
+  assertStringIncludes(carol.secret, "Permissions Violation");
+  const dave = await talk({ subject: [["CN", "dave"], ["O", "Acme"]] });
+  assert(dave.admitted, dave.secret);
+  assert(!dave.secret.includes("Permissions Violation"), dave.secret);
+  const nobody = await talk({ emails: ["mallory@acme.org"], subject: [["CN", "dave"]] });
+  assert(!nobody.admitted);
+  assertStringIncludes(nobody.secret, "-ERR 'Authorization Violation'");
+});
+
 Deno.test("INFO waits for TLS where the handshake comes first", async () => {
   await using server = await TlsBroker.start({ handshake_first: true });
   const { admitted, secret } = await server.talk({ first: true });

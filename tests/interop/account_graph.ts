@@ -132,16 +132,18 @@ class Generator {
     const others = this.#accounts.filter((other) => other !== account).map(({ name }) => name);
     for (const index of this.#times(1, 3, (index) => index)) {
       const kind = this.#chance(50) ? "stream" : "service";
+      // Sometimes one subject is both.
       const tokens = [
-        `${kind[1]}${index}`,
+        `${this.#chance(15) ? "t" : kind[1]}${index}`,
         ...this.#times(0, 2, () => this.#pick("a", "b", "*", "*")),
       ];
       if (this.#chance(30)) tokens.push(">");
       const position = tokens.indexOf("*") + 1;
-      const isPrivate = this.#chance(25);
+      const chosen = others.filter(() => this.#chance(70));
+      const isPrivate = chosen.length > 0 && this.#chance(30);
       account.exports.push({
         [kind]: tokens.join("."),
-        ...(isPrivate ? { accounts: others.filter(() => this.#chance(70)) } : {}),
+        ...(isPrivate ? { accounts: chosen } : {}),
         ...(kind === "service"
           ? { response_type: this.#pick("singleton", "singleton", "stream", "chunked") }
           : {}),
@@ -179,7 +181,9 @@ class Generator {
       // Others may import what was imported.
       if (this.#chance(35)) {
         const local = localPattern(account.imports.at(-1)!);
-        account.exports.push({ [kind]: local });
+        if (account.exports.every((one) => one[kind] !== local)) {
+          account.exports.push({ [kind]: local });
+        }
       }
     }
   }
@@ -243,12 +247,15 @@ class Generator {
   #subscribe(client: number): Subscribe {
     const account = this.#accounts[Math.floor(client / CLIENTS_PER_ACCOUNT)]!;
     const pattern = this.#pick(...this.#knownPatterns(account));
+    const subject = this.#chance(4) ? ">" : this.#varied(pattern);
+    // What also gets messages of the player itself would end at any time. And nats-server takes an
+    // answer's queue groups in the exporting account for those in the importing one.
+    const isOwn = !/^[*>]/.test(subject);
     // Members of several accounts, who do not answer, share a group where one imports a stream.
     const isShared = this.#chance(15);
-    const queue = this.#chance(30) ? isShared ? "all" : `${account.name}.q` : undefined;
-    const subject = this.#chance(4) ? ">" : this.#varied(pattern);
-    // What also gets messages of the player itself would end at any time.
-    const mayEnd = queue === undefined && !/^[*>]/.test(subject);
+    const queue = isOwn && this.#chance(35) ? isShared ? "all" : `${account.name}.q` : undefined;
+    // nats-server forgets limits where a stream is imported.
+    const mayEnd = queue === undefined && isOwn && account.imports.every(({ stream }) => !stream);
     return {
       kind: "subscribe",
       client,
@@ -260,7 +267,7 @@ class Generator {
         : isShared
         ? 0
         : this.#queueAnswers,
-      limit: mayEnd && this.#chance(8) ? 1 + this.#random.below(2) : 0,
+      limit: mayEnd && this.#chance(15) ? 1 + this.#random.below(2) : 0,
     };
   }
 

@@ -19,7 +19,7 @@ import { playGraph, type Receipts } from "./account_graph_play.ts";
 import { SEED } from "./side_by_side.ts";
 
 /** How many graphs there are, overridable by `GRAPHS` in the environment. */
-export const GRAPH_COUNT = Number(Deno.env.get("GRAPHS") ?? 60);
+export const GRAPH_COUNT = Number(Deno.env.get("GRAPHS") ?? 40);
 
 /** How many graphs are played at once. */
 const PARALLEL_LIMIT = 6;

@@ -56,7 +56,7 @@ export async function readConfText(
     source.main,
     (name) => Object.hasOwn(environment, name) ? environment[name] : undefined,
   );
-  const shown = ({ origin: { file, at }, found }: (typeof problems)[number]) => {
+  const shown = ({ file, at, found }: (typeof problems)[number]) => {
     const { line, column } = file.positionOf(at);
     const prefix = file.source === "main.conf" ? "" : `${file.source}:`;
     return `${prefix}${line}:${column}: ${found}`;

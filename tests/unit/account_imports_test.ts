@@ -153,9 +153,9 @@ Deno.test("services answer as often as their kind says", async () => {
   const [stream, chunked] = app.take().match(/_R_\.\w+\.\w+/g)!;
   await world.exchange(
     app,
-    `PUB ${stream} 1\r\na\r\nPUB ${stream} 0\r\n\r\nPUB ${stream} 1\r\nb\r\n`,
+    `PUB ${stream} 1\r\na\r\nPUB ${stream} 1\r\nb\r\nPUB ${stream} 0\r\n\r\nPUB ${stream} 1\r\nc\r\n`,
   );
-  assertEquals(oth.take(), "MSG in.s 7 1\r\na\r\nMSG in.s 7 0\r\n\r\nMSG in.s 7 1\r\nb\r\n");
+  assertEquals(oth.take(), "MSG in.s 7 1\r\na\r\nMSG in.s 7 1\r\nb\r\nMSG in.s 7 0\r\n\r\n");
   await world.exchange(
     app,
     `PUB ${chunked} 1\r\na\r\nPUB ${chunked} 0\r\n\r\nPUB ${chunked} 1\r\nb\r\n`,
@@ -212,4 +212,47 @@ Deno.test("mapped messages are other messages, and permissions see those", async
     "MSG new.a 1 1\r\nx\r\n-ERR 'Permissions Violation for Publish to \"new.secret\"'\r\n" +
       "MSG old.x.y 1 0\r\n\r\nMSG new.a 1 r 0\r\n\r\n",
   );
+});
+
+Deno.test("a measured service tells its account how long it took", async () => {
+  await using world = await MemoryBroker.start({
+    accounts: {
+      APP: {
+        users: [{ user: "app", password: "x" }],
+        exports: [
+          { service: "svc", latency: { sampling: 100, subject: "took" } },
+          { service: "traced", latency: { sampling: "headers", subject: "took" } },
+        ],
+      },
+      OTH: {
+        users: [{ user: "oth", password: "x" }],
+        imports: [
+          { service: { account: "APP", subject: "svc" } },
+          { service: { account: "APP", subject: "traced" } },
+        ],
+      },
+    },
+  });
+  const [app, oth] = await pair(world);
+  await world.exchange(app, "SUB svc 1\r\nSUB traced 3\r\nSUB took 2\r\n");
+  const measure = async (request: string) => {
+    await world.exchange(oth, request);
+    const [reply] = app.take().match(/_R_\.\w+\.\w+/)!;
+    await world.clock.advance(300);
+    const told = await world.exchange(app, `PUB ${reply} 1\r\na\r\n`);
+    const found = /MSG took 2 \d+\r\n(.*)\r\n/.exec(told);
+    return found === null ? null : JSON.parse(found[1]!);
+  };
+  const metric = await measure("SUB in 7\r\nPUB svc in 0\r\n\r\n");
+  assertEquals(metric.type, "io.nats.server.metric.v1.service_latency");
+  assertEquals([metric.status, metric.requestor], [200, { acc: "OTH" }]);
+  assertEquals([metric.responder.user, metric.responder.acc], ["app", "APP"]);
+  assertEquals([metric.service, metric.total], [300_000_000, 300_000_000]);
+  const traced = (state: string) => {
+    const headers = `NATS/1.0\r\nX-B3-Sampled: ${state}\r\n\r\n`;
+    return `HPUB traced in ${headers.length} ${headers.length}\r\n${headers}\r\n`;
+  };
+  assertEquals(await measure(traced("0")), null);
+  assertEquals((await measure(traced("1"))).header, { "X-B3-Sampled": ["1"] });
+  assertEquals(await measure("PUB traced in 0\r\n\r\n"), null);
 });

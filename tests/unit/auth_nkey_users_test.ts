@@ -30,7 +30,7 @@ Deno.test("who signs the nonce with a configured nkey is that user", async () =>
     publicKey: nkey,
   });
   const standard = sign(bob).toBase64();
-  for (const text of [standard, standard.replace(/=+$/, ""), base64url(sign(bob))]) {
+  for (const text of [standard, base64url(sign(bob))]) {
     const credentials = { nkey: bob.getPublicKey(), sig: text, user: "x", pass: "y" };
     assertEquals((await admitted(authenticator, credentials, { nonce })).account, "B");
   }
@@ -53,6 +53,8 @@ Deno.test("each way not to prove an nkey is refused with its reason", async () =
     }, notSigned],
     [{ nkey, sig: base64url(raw.subarray(1)) }, notSigned],
     [{ nkey, sig: sig + "=" }, notSigned],
+    [{ nkey, sig: `-${sig.slice(1)}==` }, notSigned],
+    [{ nkey, sig: `+${sig.slice(1)}` }, notSigned],
     [{ nkey, sig: `${sig}\n` }, notSigned],
     [{ nkey, sig: sig.slice(0, -2) + "-+" }, notSigned],
     [{ nkey, sig: "é".repeat(86) }, notSigned],

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { ConfigError, loadConfig } from "../../src/config/mod.ts";
+import { ConfigError, convertConfig, loadConfig } from "../../src/config/mod.ts";
 import { FileError, SeededRandom } from "../../src/platform/mod.ts";
+import { makeUpConf } from "../support/conf_settings.ts";
 import { type ConfMap, type ConfValue, readConfText, writeConf } from "../support/conf_text.ts";
 
 /** Texts that have been taken for something else, somewhere. */
@@ -150,4 +151,32 @@ Deno.test("deep nesting, long lists and long words are read in time in proportio
   assertEquals([a.list.length, b.string.length], [many, many]);
   const braces = await readConfText("{".repeat(many));
   assertEquals(braces.problems, ["1:101: lists or maps are nested too deeply"]);
+});
+
+Deno.test("a configuration of any spelling is converted to YAML that says the same", async () => {
+  for (let seed = 0; seed < 400; seed++) {
+    const random = new SeededRandom(seed);
+    const { conf } = makeUpConf(random, false);
+    const { text, files } = writeConf(conf, random, {
+      // The names of variables would be subjects there.
+      variables: (path) => !path.some((key) => key === "mappings" || key === "maps"),
+      includes: true,
+    });
+    const all: Record<string, string> = { ...files, "main.conf": text };
+    const sources = {
+      env: () => undefined,
+      files: {
+        readText: (path: string) =>
+          all[path] === undefined
+            ? Promise.reject(new FileError(`cannot read ${path}`))
+            : Promise.resolve(all[path]),
+      },
+    };
+    const { yaml } = await convertConfig({ file: "main.conf", ...sources });
+    const [before, after] = await Promise.all([
+      loadConfig({ file: "main.conf", ...sources }),
+      loadConfig({ file: "main.yaml", text: yaml, ...sources }),
+    ]);
+    assertEquals(after, before, `seed ${seed}\n${text}\n${yaml}`);
+  }
 });

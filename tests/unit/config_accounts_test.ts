@@ -161,9 +161,11 @@ Deno.test("the rest of nats-server's accounts is refused by name", async () => {
   }
   assertEquals(
     await refusal(
-      "accounts: {A: {jetstream: enabled, exports: [{service: a, allow_trace: true}]}}",
+      "accounts: {A: {jetstream: {max_mem: 1}, exports: [{service: a, allow_trace: true}]}}",
     ),
-    "1:59: accounts.A.exports[0].allow_trace: not supported by this version of denats",
+    "the configuration has 2 problems:\n" +
+      "  1:16: accounts.A.jetstream: not supported by this version of denats\n" +
+      "  1:64: accounts.A.exports[0].allow_trace: not supported by this version of denats",
   );
   // What asks for nothing is taken.
   await load("accounts: {A: {jetstream: disabled, exports: [{service: a, allow_trace: false}]}}");

@@ -38,7 +38,7 @@ Deno.test("flags are rewritten from Go's forms to --name=value", () => {
     [["-D", "-V"], ["--debug=true", "--trace=true"]],
     [["-T=false"], ["--logtime=false"]],
     [["-ms", "8222"], ["--ms=8222"]],
-    [["-sl", "x=y"], ["--sl=x=y"]],
+    [["-sl", "x=y"], ["--signal=x=y"]],
     [["--auth", "5e7"], ["--auth=5e7"]],
     [["--pass", "-D"], ["--pass=-D"]],
     [["-c"], ["--config"]],
@@ -121,6 +121,19 @@ Deno.test("the mode follows from flags and words", () => {
   assertEquals(parseFlags(["-json-schema"]).mode, "json schema");
 });
 
+Deno.test("a signal is for the process that is named, or for none that is", () => {
+  const cases: [string[], string, string | undefined][] = [
+    [["--signal", "reload"], "reload", undefined],
+    [["-sl", "ldm=12"], "ldm", "12"],
+    [["--signal=stop=/run/a=b.pid", "-c", "x.yaml"], "stop", "/run/a=b.pid"],
+  ];
+  for (const [args, name, target] of cases) {
+    const { mode, signal } = parseFlags(args);
+    assertEquals([mode, signal?.name, signal?.target], ["signal", name, target]);
+  }
+  assertEquals(parseFlags(["--signal", "reload", "--version"]).mode, "version");
+});
+
 Deno.test("what is wrong with a flag is said in one line", () => {
   assertEquals(
     refusal("-p", "70000"),
@@ -138,11 +151,6 @@ Deno.test("what is wrong with a flag is said in one line", () => {
   );
   assertEquals(refusal("-js"), "flag -js is not supported by this version of denats");
   assertEquals(refusal("-ms", "8222"), "flag -ms is not supported by this version of denats");
-  assertEquals(refusal("-sl", "reload"), "flag -sl is not supported by this version of denats");
-  assertEquals(
-    refusal("--signal", "reload"),
-    "flag --signal is not supported by this version of denats",
-  );
   assertEquals(
     refusal("start"),
     'unexpected argument "start": only a command may be the first word',

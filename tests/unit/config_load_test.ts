@@ -50,7 +50,6 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     port: 4222,
     server_tags: [],
     server_metadata: {},
-    reload_on_change: false,
     max_connections: 65_536,
     max_subscriptions: 0,
     max_payload: 1_048_576,
@@ -73,6 +72,7 @@ Deno.test("an empty configuration is nats-server's defaults", async () => {
     log_size_limit: 0,
     log_max_num: 0,
     log: { format: "text" as const, level: "info" as const, levels: {} },
+    reload_on_change: false,
     lame_duck_duration: 120_000,
     lame_duck_grace_period: 10_000,
   };

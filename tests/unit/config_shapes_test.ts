@@ -142,7 +142,7 @@ mappings: { "x.*": "y.$1" }
   };
   const normalised: unknown = accounts;
   assertEquals(normalised, {
-    A: { ...expected.A, users: [], nkey: accountKey },
+    A: { ...expected.A, jetstream: false, users: [], nkey: accountKey },
     B: { ...expected.B, users: [] },
   });
   assertEquals(Object.values(accounts ?? {}).map(definitionOf).length, 2);

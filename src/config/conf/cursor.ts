@@ -3,6 +3,9 @@
  *
  * @module
  */
+import type { ConfFile, Origin } from "./origin.ts";
+
+const TAB = 0x09, LINE_FEED = 0x0a, CARRIAGE_RETURN = 0x0d, SPACE = 0x20;
 
 /** What ends a comment, and a value outside brackets. */
 export function isLineEnd(char: string): boolean {
@@ -30,16 +33,19 @@ export function isSeparator(char: string): boolean {
   return char === ":" || char === "=";
 }
 
-/** A text and an offset in it. Every method moves only forward. */
-export class Cursor {
+/** A file and an offset in it. Every method moves only forward. */
+export class Cursor implements Origin {
+  /** The file. */
+  readonly file: ConfFile;
   /** The whole text. */
   readonly text: string;
   /** The offset of the next character. */
   at = 0;
 
-  /** A cursor before the first character of `text`. */
-  constructor(text: string) {
-    this.text = text;
+  /** A cursor before the first character of `file`. */
+  constructor(file: ConfFile) {
+    this.file = file;
+    this.text = file.text;
   }
 
   /** The next character; empty at the end. */
@@ -65,13 +71,32 @@ export class Cursor {
 
   /** Passes over the rest of the line, without its end. */
   skipLine(): void {
-    this.skip((char) => !isLineEnd(char));
+    const { text } = this;
+    let at = this.at;
+    while (at < text.length) {
+      const code = text.charCodeAt(at);
+      if (code === LINE_FEED || code === CARRIAGE_RETURN) break;
+      at++;
+    }
+    this.at = at;
+  }
+
+  /** Passes over white space. */
+  skipSpaces(): void {
+    const { text } = this;
+    let at = this.at;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === SPACE || (code >= TAB && code <= CARRIAGE_RETURN)) continue;
+      if (code < 0x80 || !isSpace(text.charAt(at))) break;
+    }
+    this.at = at;
   }
 
   /** Passes over white space and comments. */
   skipSpacesAndComments(): void {
     for (;;) {
-      this.skip(isSpace);
+      this.skipSpaces();
       if (!this.atComment) return;
       this.skipLine();
     }

@@ -7,7 +7,7 @@ import { FileError } from "../../platform/mod.ts";
 import { parseConf } from "./parser.ts";
 import type { PlacedProblem, SourceFile } from "./resolve.ts";
 import type { IncludeSyntax, MapSyntax, ValueSyntax } from "./syntax.ts";
-import { ConfFile } from "./tree.ts";
+import { ConfFile } from "./origin.ts";
 
 /** How many files one configuration may have. */
 const FILE_LIMIT = 1000;
@@ -45,13 +45,13 @@ export async function readConfFiles(
   const known = new Map<string, Reading>();
   let length = 0;
   const add = (source: string, content: string): Reading => {
-    const parsed = parseConf(content, limit);
     const file = new ConfFile(source, content);
+    const parsed = parseConf(file, limit);
     for (const { at, ...problem } of parsed.problems) {
-      problems.push({ origin: { file, at }, ...problem });
+      problems.push({ file, at, ...problem });
     }
     for (const { at, ...oddity } of parsed.oddities) {
-      oddities.push({ origin: { file, at }, ...oddity });
+      oddities.push({ file, at, ...oddity });
     }
     const reading = { file, root: parsed.root, includes: new Map<string, Reading>() };
     known.set(source, reading);
@@ -64,10 +64,10 @@ export async function readConfFiles(
     for (const include of includesOf(root)) {
       if (includes.has(include.path)) continue;
       const target = pathFrom(file.source, include.path);
-      const origin = { file, at: include.at };
+      const { at } = include;
       let included = known.get(target);
       if (included === undefined && (known.size >= FILE_LIMIT || length > LENGTH_LIMIT)) {
-        problems.push({ origin, found: `more than ${FILE_LIMIT} files, or files too large` });
+        problems.push({ file, at, found: `more than ${FILE_LIMIT} files, or files too large` });
         return { main, problems, oddities };
       }
       try {
@@ -75,7 +75,7 @@ export async function readConfFiles(
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
         const hint = "the path of an include begins in the folder of the file that includes it";
-        problems.push({ origin, found: error.message, hint });
+        problems.push({ file, at, found: error.message, hint });
         continue;
       }
       includes.set(include.path, included);

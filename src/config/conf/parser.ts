@@ -6,6 +6,7 @@
  * @module
  */
 import { Cursor, isBlank, isLineEnd, isSeparator, isSpace } from "./cursor.ts";
+import type { ConfFile } from "./origin.ts";
 import { readScalar, UnclosedError, ValueError } from "./scalars.ts";
 import type {
   EntrySyntax,
@@ -30,13 +31,16 @@ export interface Parsed {
 }
 
 /**
- * Parses `text`. Never throws; takes time in proportion to its length.
+ * Parses a file. Never throws; takes time in proportion to its length.
  *
  * @param limit How many problems are looked for.
  */
-export function parseConf(text: string, limit: number): Parsed {
-  return new Parser(text, limit).parse();
+export function parseConf(file: ConfFile, limit: number): Parsed {
+  return new Parser(file, limit).parse();
 }
+
+/** Characters of a key that is not quoted; as fast as can be. */
+const keyCharacters = /[^:=\t-\r \x85\xa0\p{Z}]*/uy;
 
 /** Where an entry stands: between the braces of a map, those around a whole file, or in no braces. */
 type Home = "map" | "braces" | "file";
@@ -53,8 +57,8 @@ class Parser {
   readonly #oddities: SyntaxProblem[] = [];
   #depth = 0;
 
-  constructor(text: string, limit: number) {
-    this.#cursor = new Cursor(text);
+  constructor(file: ConfFile, limit: number) {
+    this.#cursor = new Cursor(file);
     this.#limit = limit;
   }
 
@@ -71,7 +75,7 @@ class Parser {
         if (!(error instanceof Enough)) throw error;
       }
     }
-    const root: MapSyntax = { type: "map", entries, at: 0 };
+    const root: MapSyntax = { type: "map", entries, file: cursor.file, at: 0 };
     return { root, problems: this.#problems, oddities: this.#oddities };
   }
 
@@ -96,7 +100,7 @@ class Parser {
     const { at } = cursor;
     const found = "a } that closes nothing";
     cursor.at++;
-    cursor.skip(isSpace);
+    cursor.skipSpaces();
     if (cursor.ended) this.#oddities.push({ at, found });
     else this.#report({ at, found });
   }
@@ -137,7 +141,7 @@ class Parser {
       }
       if (this.#readEntry(entries, "map")) break;
     }
-    return { type: "map", entries, at };
+    return { type: "map", entries, file: cursor.file, at };
   }
 
   #readList(): ListSyntax {
@@ -161,7 +165,7 @@ class Parser {
       });
       if (ended) break;
     }
-    return { type: "list", items, at };
+    return { type: "list", items, file: cursor.file, at };
   }
 
   /** Reads what stands behind an item; whether it ended the list. */
@@ -216,21 +220,24 @@ class Parser {
       key = cursor.text.slice(at + 1, end);
       cursor.at = end + 1;
     } else {
-      cursor.skip((char) => !isSpace(char) && !isSeparator(char));
+      keyCharacters.lastIndex = at;
+      keyCharacters.test(cursor.text);
+      cursor.at = keyCharacters.lastIndex;
       key = cursor.text.slice(at, cursor.at);
       if (key.toLowerCase() === "include" && isSpace(cursor.char)) return this.#readInclude();
     }
     this.#toValue(at, key, home);
-    return { type: "entry", key, at, value: this.#readValue() };
+    return { type: "entry", key, value: this.#readValue(), file: cursor.file, at };
   }
 
   /** Moves to the value of the key at `keyAt`. */
   #toValue(keyAt: number, key: string, home: Home): void {
     const cursor = this.#cursor;
-    cursor.skip(isSpace);
+    cursor.skipSpaces();
     const separated = isSeparator(cursor.char);
     if (separated) cursor.at++;
-    cursor.skip(home === "map" ? isSpace : isBlank);
+    if (home === "map") cursor.skipSpaces();
+    else cursor.skip(isBlank);
     const { char } = cursor;
     const none = separated ? "no value behind the key" : "a key without a value";
     const hint = /[{[(]$/.test(key) ? `a blank is missing before the ${key.slice(-1)}` : undefined;
@@ -245,12 +252,12 @@ class Parser {
   #readInclude(): IncludeSyntax {
     const cursor = this.#cursor;
     cursor.skip(isBlank);
-    const { at, char, text } = cursor;
+    const { at, char, text, file } = cursor;
     if (char === '"' || char === "'") {
       const end = text.indexOf(char, at + 1);
       if (end < 0) throw new UnclosedError(at, "a quote that is never closed");
       cursor.at = end + 1;
-      return { type: "include", path: text.slice(at + 1, end), at };
+      return { type: "include", path: text.slice(at + 1, end), file, at };
     }
     const expected = "include without the path of a file";
     if (isLineEnd(char) || cursor.ended) throw new ValueError(at, expected);
@@ -260,7 +267,7 @@ class Parser {
     );
     const path = text.slice(at, cursor.at);
     if (cursor.char === "'") cursor.at++;
-    return { type: "include", path, at };
+    return { type: "include", path, file, at };
   }
 
   #readValue(): ValueSyntax {

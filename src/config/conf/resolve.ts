@@ -4,16 +4,17 @@
  * @module
  */
 import type { Environment } from "../environment.ts";
+import type { Position } from "../positions.ts";
+import { ConfFile, type Origin } from "./origin.ts";
 import { parseConf } from "./parser.ts";
 import type {
-  EntrySyntax,
   IncludeSyntax,
   MapSyntax,
   SyntaxProblem,
   ValueSyntax,
   VariableSyntax,
 } from "./syntax.ts";
-import { type ConfEntry, ConfFile, type ConfNode, type MapNode, type Origin } from "./tree.ts";
+import type { ConfEntry, ConfNode, MapNode } from "./tree.ts";
 
 /** A file that was read and parsed. */
 export interface SourceFile {
@@ -26,10 +27,7 @@ export interface SourceFile {
 }
 
 /** Something that is wrong, or strange, and where. */
-export interface PlacedProblem extends Omit<SyntaxProblem, "at"> {
-  /** Where. */
-  readonly origin: Origin;
-}
+export interface PlacedProblem extends SyntaxProblem, Origin {}
 
 /** A configuration in one piece. */
 export interface Resolved {
@@ -82,33 +80,31 @@ class Resolver {
   }
 
   #map(syntax: MapSyntax, source: SourceFile, outer: readonly Entries[]): MapNode {
-    const { file } = source;
+    const { file, at } = syntax;
     const entries: Entries = new Map();
     const scopes = [...outer, entries];
-    const repeats: { readonly key: string; readonly entry: ConfEntry }[] = [];
+    let repeats: (readonly [key: string, before: ConfEntry])[] | undefined;
     for (const entry of syntax.entries) {
       if (entry.type === "include") {
         this.#include(entry, source, entries);
         continue;
       }
-      const before = entries.get(entry.key);
-      if (before?.origin.file === file) repeats.push({ key: entry.key, entry: before });
-      entries.set(entry.key, this.#entry(entry, source, scopes));
+      const { key, at } = entry;
+      const before = entries.get(key);
+      if (before?.file === file) (repeats ??= []).push([key, before]);
+      const value = this.#value(entry.value, source, scopes);
+      entries.set(key, { value, used: false, file, at });
     }
-    for (const { key, entry: { origin, used } } of repeats) {
+    for (const [key, before] of repeats ?? []) {
       // A variable may have one value after another.
-      if (used) continue;
-      const last = entries.get(key)?.origin ?? origin;
+      if (before.used) continue;
+      const last = entries.get(key) ?? before;
       const { line } = last.file.positionOf(last.at);
       const where = last.file === file ? `line ${line}` : `${last.file.source}:${line}`;
-      this.oddities.push({ origin, found: `given again in ${where}, which counts` });
+      const found = `given again in ${where}, which counts`;
+      this.oddities.push({ file, at: before.at, found });
     }
-    return { type: "map", entries, origin: { file, at: syntax.at } };
-  }
-
-  #entry(entry: EntrySyntax, source: SourceFile, scopes: readonly Entries[]): ConfEntry {
-    const origin: Origin = { file: source.file, at: entry.at };
-    return { origin, value: this.#value(entry.value, source, scopes), used: false };
+    return { type: "map", entries, file, at };
   }
 
   #include(include: IncludeSyntax, source: SourceFile, entries: Entries): void {
@@ -118,7 +114,8 @@ class Resolver {
     if (this.#open.includes(included)) {
       const chain = [...this.#open.slice(this.#open.indexOf(included)), included];
       this.problems.push({
-        origin: { file: source.file, at: include.at },
+        file: include.file,
+        at: include.at,
         found: `an include that never ends: ${chain.map(({ file }) => file.source).join(" -> ")}`,
       });
       return;
@@ -132,78 +129,75 @@ class Resolver {
   }
 
   #value(syntax: ValueSyntax, source: SourceFile, scopes: readonly Entries[]): ConfNode {
-    const origin: Origin = { file: source.file, at: syntax.at };
     switch (syntax.type) {
       case "map":
         return this.#map(syntax, source, scopes);
       case "list": {
+        const { type, file, at } = syntax;
         const items = syntax.items.map((item) => this.#value(item, source, scopes));
-        return { type: "list", items, origin };
+        return { type, items, file, at };
       }
       case "variable":
-        return this.#variable(syntax, origin, scopes);
-      default: {
-        const { type, text, digits } = syntax;
-        return { type, text, digits, origin };
-      }
+        return this.#variable(syntax, scopes);
+      default:
+        return syntax;
     }
   }
 
-  #variable({ name }: VariableSyntax, origin: Origin, scopes: readonly Entries[]): ConfNode {
+  #variable(syntax: VariableSyntax, scopes: readonly Entries[]): ConfNode {
+    const { name, file, at } = syntax;
     const entry = scopes.findLast((entries) => entries.has(name))?.get(name);
     if (entry !== undefined) {
       entry.used = true;
-      return { ...entry.value, origin };
+      return { ...entry.value, file, at };
     }
     const text = this.#environment(name);
-    if (text !== undefined) return this.#fromEnvironment(name, text, origin);
+    if (text !== undefined) return this.#fromEnvironment(name, text, { file, at });
     const shown = /^[A-Za-z_][\w.-]{0,60}$/.test(name) ? ` ${name}` : "";
     this.problems.push({
-      origin,
+      file,
+      at,
       found: `the variable${shown} is neither a key given before nor in the environment`,
       hint: /^2[abxy]?\$/.test(name)
         ? "a bcrypt hash must be quoted"
         : "a text that begins with $ must be quoted",
     });
-    return { type: "missing", origin };
+    return { type: "missing", file, at };
   }
 
-  #fromEnvironment(name: string, text: string, origin: Origin): ConfNode {
-    if (/^[ \t]*$/.test(text)) return { type: "string", text: "", origin };
+  #fromEnvironment(name: string, text: string, { file, at }: Origin): ConfNode {
+    if (/^[ \t]*$/.test(text)) return { type: "string", text: "", file, at };
     const refuse = (found: string, hint?: string): ConfNode => {
       const whole = `the environment variable ${name} cannot be read as a value: ${found}`;
-      this.problems.push({ origin, found: whole, hint });
-      return { type: "missing", origin };
+      this.problems.push({ file, at, found: whole, hint });
+      return { type: "missing", file, at };
     };
     if (this.#variables.has(name)) return refuse("it refers to itself");
-    const { root, problems: [problem] } = parseConf(`${ENVIRONMENT_KEY}=${text}`, 1);
+    const variable = new VariableText({ file, at }, `${ENVIRONMENT_KEY}=${text}`);
+    const { root, problems: [problem] } = parseConf(variable, 1);
     if (problem !== undefined) return refuse(problem.found, problem.hint);
     const entry = root.entries.findLast((item) =>
       item.type === "entry" && item.key === ENVIRONMENT_KEY
     );
     if (entry?.type !== "entry") return refuse("nothing is in it");
     this.#variables.add(name);
-    const source: SourceFile = {
-      file: new ReferencedFile(origin),
-      root,
-      includes: new Map(),
-    };
+    const source: SourceFile = { file: variable, root, includes: new Map() };
     const value = this.#value(entry.value, source, []);
     this.#variables.delete(name);
-    return { ...value, origin };
+    return { ...value, file, at };
   }
 }
 
 /** The text of an environment variable: everything in it stands where the variable is used. */
-class ReferencedFile extends ConfFile {
+class VariableText extends ConfFile {
   readonly #reference: Origin;
 
-  constructor(reference: Origin) {
-    super(reference.file.source, "");
+  constructor(reference: Origin, text: string) {
+    super(reference.file.source, text);
     this.#reference = reference;
   }
 
-  override positionOf(): { readonly line: number; readonly column: number } {
+  override positionOf(): Position {
     return this.#reference.file.positionOf(this.#reference.at);
   }
 }
