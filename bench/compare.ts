@@ -3,9 +3,11 @@
  * The same load on nats-server (A) and on denats (B), in turn, and the ratios of B to A.
  *
  *     deno task bench [--rounds 3] [--only <part of a scenario's name>] [--idle 10000]
+ *     deno run -A bench/compare.ts --permissions [--rounds 9] [--only "16 B"]
  *
  * Every scenario runs once unmeasured on each side, then `--rounds` times A, B, A, B, ...; medians are
- * compared. The idle scenario starts fresh processes in every round. CPU time per message is the
+ * compared. With `--permissions` both are denats, and B's clients are in an account of their own as a
+ * user with ten allow and ten deny rules for each direction. The idle scenario starts fresh processes in every round. CPU time per message is the
  * steadiest figure. The environment variable `NATS_SERVER` names the binary to use as A; without it
  * `tools/nats-server.sh` is asked for one. Where something it needs is missing, it says so and ends
  * with exit code 0.
@@ -98,6 +100,7 @@ type Sides<T> = readonly [a: T, b: T];
 async function main(): Promise<void> {
   const options = parseArgs(Deno.args, {
     string: ["rounds", "only", "idle"],
+    boolean: ["permissions"],
     default: { rounds: "3", only: "", idle: "10000" },
   });
   const rounds = Number(options.rounds);
@@ -111,21 +114,23 @@ async function main(): Promise<void> {
       "No comparison: CPU time and memory of the servers are read from Linux' /proc.",
     );
   }
-  const natsServer = await findNatsServer();
-  if (natsServer === null) {
-    return console.log("No comparison: no nats-server at hand; name one in NATS_SERVER.");
-  }
   await using tools = await LoadTools.compile();
   if (tools === null) {
     return console.log("No comparison: the load generator needs a C compiler, cc.");
   }
-  const denats = decodeURIComponent(new URL("../main.ts", import.meta.url).pathname);
-  const commands: Sides<ServerCommand> = [[natsServer], [Deno.execPath(), "run", "-A", denats]];
+  const main = decodeURIComponent(new URL("../main.ts", import.meta.url).pathname);
+  const denats: ServerCommand = [Deno.execPath(), "run", "-A", main];
+  const chosen = scenarios.filter(({ name }) => name.includes(options.only));
+  if (options.permissions) return await comparePermissions(tools, denats, chosen, rounds);
+  const natsServer = await findNatsServer();
+  if (natsServer === null) {
+    return console.log("No comparison: no nats-server at hand; name one in NATS_SERVER.");
+  }
+  const commands: Sides<ServerCommand> = [[natsServer], denats];
   console.log(
     `A: ${natsServer}, B: denats; median of ${rounds}; ratio > 1 and CPU < 1: denats is better`,
   );
   printRow("scenario", "A", "B", "ratio", "CPU");
-  const chosen = scenarios.filter(({ name }) => name.includes(options.only));
   if (chosen.length > 0) await compareLoads(tools, commands, chosen, rounds);
   const across = acrossScenarios.filter(({ name }) => name.includes(options.only));
   if (across.length > 0) await compareAcross(tools, commands, across, rounds);
@@ -143,6 +148,39 @@ async function compareLoads(
   await using a = await ServerUnderLoad.start(commands[0]);
   await using b = await ServerUnderLoad.start(commands[1]);
   await compareOn(tools, [[a, a], [b, b]], chosen, rounds);
+}
+
+/** denats without permissions (A) and with them (B). */
+async function comparePermissions(
+  tools: LoadTools,
+  denats: ServerCommand,
+  chosen: readonly Scenario[],
+  rounds: number,
+): Promise<void> {
+  const file = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    await Deno.writeTextFile(file, JSON.stringify(permissionSettings()));
+    console.log(`A: denats, B: denats with permissions; median of ${rounds}; CPU < 1.1 is the aim`);
+    printRow("scenario", "A", "B", "ratio", "CPU");
+    await compareLoads(tools, [denats, [...denats, "-c", file]], chosen, rounds);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+/** Whoever shows nothing is a user with rules, of which the last to allow matches the load. */
+function permissionSettings(): Record<string, unknown> {
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+  const rules = {
+    allow: [...names.map((name) => `orders.*.${name}.>`), "bench.>"],
+    deny: [...names.map((name) => `bench.*.${name}`), "*.secret.>"],
+  };
+  const user = {
+    user: "load",
+    password: "load",
+    permissions: { publish: rules, subscribe: rules },
+  };
+  return { accounts: { LOAD: { users: [user] } }, no_auth_user: "load" };
 }
 
 async function compareAcross(

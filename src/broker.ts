@@ -28,6 +28,7 @@ import {
   tellClients,
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
+import { AccountConnections, CONNECTIONS_PERIOD_MS } from "./account_connections.ts";
 import { createAccounts } from "./account_parts.ts";
 import { MessageBuses, serverHash } from "./message_buses.ts";
 import { openOperator, OperatorAccess, withSystemAccount } from "./operator_parts.ts";
@@ -142,6 +143,7 @@ export class Broker implements AsyncDisposable {
   readonly #environment: ClientEnvironment;
   readonly #accounts: AccountDirectory;
   readonly #cluster: Cluster | null;
+  #accountConnections: AccountConnections | null = null;
   readonly #verifier: PasswordVerifier;
   readonly #processFiles: ProcessFiles;
   readonly #rates: RateMeter;
@@ -199,10 +201,9 @@ export class Broker implements AsyncDisposable {
     let routeListener: Listener | null = null, broker: Broker;
     try {
       operator = await openOperator(config, { files, clock, log: logging.log("auth") });
-      config = withSystemAccount(config, operator);
       listener = listen(transport, config);
       if (config.cluster !== undefined) routeListener = listen(transport, config.cluster);
-      broker = new Broker(config, {
+      broker = new Broker(withSystemAccount(config, operator), {
         random,
         transport,
         files,
@@ -304,12 +305,11 @@ export class Broker implements AsyncDisposable {
       clock,
       log: this.#logging.log("auth"),
     });
-    const callout = this.#calloutClient(identity, clock, random);
-    operator?.refer(operatorCallout({
-      client: callout,
-      accounts: operator.accounts,
-      authenticator: () => operator.authenticator,
-    }));
+    const callouts = this.#calloutClient(identity, clock, random);
+    if (operator !== null) {
+      const { accounts, authenticator } = operator;
+      authenticator.askBy(operatorCallout({ client: callouts, accounts, authenticator }));
+    }
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -321,7 +321,7 @@ export class Broker implements AsyncDisposable {
       authLog: this.#logging.log("auth"),
       authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
         limiter: new GuessLimiter({ clock, random }),
-        callout: new ConfiguredCallout(callout, clock),
+        callout: new ConfiguredCallout(callouts, clock),
       }, this.#operator),
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
@@ -395,8 +395,10 @@ export class Broker implements AsyncDisposable {
       nextId: () => ++this.#lastConnectionId,
       tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
-      peerChanged: ({ id, info }, state) =>
-        this.#lifecycle.emit("peer", { id, name: info.server_name, state }),
+      peerChanged: ({ id, info }, state) => {
+        if (state !== "lost") this.#accountConnections?.tellAgain();
+        this.#lifecycle.emit("peer", { id, name: info.server_name, state });
+      },
     });
     this.#cluster = routes?.cluster ?? null;
     if (this.#cluster !== null) this.#clusterInfo(this.#cluster.connectUrls(), this.#cluster.name);
@@ -440,6 +442,18 @@ export class Broker implements AsyncDisposable {
       }
       this.#cluster?.cleanUp();
     });
+    const system = accounts.systemAccount === null ? null : this.#buses.of(accounts.systemAccount);
+    if (system !== null && this.#cluster !== null) {
+      const connections = this.#accountConnections = new AccountConnections({
+        accounts,
+        bus: system,
+        clock,
+        id: this.id,
+        server: () => this.#describeServer(),
+        eventId: () => eventId(random),
+      });
+      every(this.#root, "account connections", CONNECTIONS_PERIOD_MS, () => connections.look());
+    }
     every(this.#root, "health", HEALTH_PERIOD_MS, () => this.#checkHealth());
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
     this.#root.onCancel(() => {
@@ -622,10 +636,10 @@ export class Broker implements AsyncDisposable {
 
   /** Changes to a configuration that is checked and complete; see {@link Broker.reload}. Never rejects. */
   async change(config: Config): Promise<ReloadReport> {
-    const report = await this.#reloader.reload(
-      withSystemAccount(config, this.#operator?.mode ?? null),
-    );
-    await this.#operator?.reload();
+    const operator = this.#operator;
+    const report = await this.#reloader.reload(operator?.complete(config) ?? config);
+    // What is in the folder of accounts does not depend on whether the settings can be changed.
+    await operator?.reload();
     return report;
   }
 

@@ -100,8 +100,7 @@ export interface OperatorAccessOptions {
 /** Lets clients in by their JWTs, into accounts that are served from then on. */
 export class OperatorAccess {
   readonly #options: OperatorAccessOptions;
-  /** Operator mode. */
-  readonly mode: OperatorMode;
+  readonly #mode: OperatorMode;
   /** What is served as it was told of last. */
   readonly #served = new Set<string>();
   readonly #listening: Disposable;
@@ -110,7 +109,7 @@ export class OperatorAccess {
   /** Accounts of the directory change from now on as operator mode says. */
   constructor(options: OperatorAccessOptions) {
     this.#options = options;
-    const mode = this.mode = options.mode;
+    const mode = this.#mode = options.mode;
     const { accounts } = options;
     // Other servers may speak of accounts before anybody connects here.
     accounts.isOpen = (name) => isNkey(name, "account");
@@ -125,7 +124,7 @@ export class OperatorAccess {
     peer: PeerFacts,
     signal?: AbortSignal,
   ): Promise<Decision> {
-    const decision = await this.mode.authenticator.authenticate(credentials, peer, signal);
+    const decision = await this.#mode.authenticator.authenticate(credentials, peer, signal);
     if (decision instanceof Refusal) return decision;
     const { account } = decision;
     if (!this.#served.has(account) && !await this.#serve(account)) {
@@ -134,26 +133,31 @@ export class OperatorAccess {
     // The account may have changed since.
     const eviction = this.evictionOf(decision);
     return eviction === null
-      ? this.mode.authenticator.revised(decision)
+      ? this.#mode.authenticator.revised(decision)
       : new Refusal(eviction.reason, { account });
   }
 
   /** See {@linkcode OperatorAuthenticator.evictionOf}. */
   evictionOf(identity: Identity): Eviction | null {
-    return this.mode.authenticator.evictionOf(identity);
+    return this.#mode.authenticator.evictionOf(identity);
   }
 
   /** Takes part in the system account, which is served from then on if it can be found. */
   async connect(system: SystemBus): Promise<void> {
-    this.mode.connect(system);
-    const { systemAccount } = this.mode.operators;
+    this.#mode.connect(system);
+    const { systemAccount } = this.#mode.operators;
     if (systemAccount !== null) await this.#serve(systemAccount);
+  }
+
+  /** A configuration with what the operator adds to it; see {@linkcode withSystemAccount}. */
+  complete(config: Config): Config {
+    return withSystemAccount(config, this.#mode);
   }
 
   /** Reads the folder of accounts again; never rejects. */
   async reload(): Promise<void> {
     try {
-      await this.mode.reload();
+      await this.#mode.reload();
     } catch (error) {
       this.#options.log.error("The folder of accounts cannot be read again", { error: `${error}` });
     }
@@ -163,7 +167,7 @@ export class OperatorAccess {
   async close(): Promise<void> {
     this.#closed = true;
     this.#listening[Symbol.dispose]();
-    await this.mode.close();
+    await this.#mode.close();
   }
 
   /** Has an account served, and those that it imports from; false where there is no such account. */
@@ -180,7 +184,7 @@ export class OperatorAccess {
     const definitions = new Map<string, AccountDefinition>();
     const wanted = [name], asked = new Set(wanted);
     for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
-      const account = await this.mode.accounts.definitionOf(next);
+      const account = await this.#mode.accounts.definitionOf(next);
       if (account === null) continue;
       definitions.set(next, account.definition);
       for (const exporter of exportersOf(account.definition)) {
@@ -210,7 +214,7 @@ export class OperatorAccess {
   /** A client whose account has changed has to leave, or goes by what holds now. */
   #review(session: ClientSession, identity: Identity): void {
     const eviction = this.evictionOf(identity);
-    if (eviction === null) session.revise(this.mode.authenticator.revised(identity));
+    if (eviction === null) session.revise(this.#mode.authenticator.revised(identity));
     else session.evict(eviction.reason, eviction.text);
   }
 }

@@ -23,7 +23,7 @@ import { Removals } from "./removals.ts";
 import { RemoteDelivery } from "./remote_delivery.ts";
 import type { RemoteInterest, RemoteSubscriber } from "./remote_subscriber.ts";
 import { nameOf } from "./route_plan.ts";
-import { type DeliveryGuard, GuardHook } from "./guard.ts";
+import { type DeliveryGuard, guardAdmits, GuardHook } from "./guard.ts";
 import type { ServiceImport } from "./service_import.ts";
 import { ServiceResponses } from "./service_responses.ts";
 import { type StreamImport, StreamImports } from "./stream_import.ts";
@@ -62,8 +62,10 @@ export class Account {
   limits: AccountLimits = {};
   /** What becomes of the subjects of clients' messages; the first that concerns one counts. */
   mappings: readonly SubjectMapping[] = [];
-  /** How many clients are in it. */
+  /** How many clients are in it here. */
   connections = 0;
+  /** How many are in it on other servers of the cluster, as far as those have told. */
+  remoteConnections = 0;
   /**
    * How many subscriptions the last message was offered to, whether or not they took it, and how many
    * steps it took to find them.
@@ -147,6 +149,7 @@ export class Account {
     const subscriptions = subscriber.subscriptions ??= new Map();
     if (subscriptions.has(sid)) return;
     const hook = guard === null ? null : new GuardHook(this, guard);
+    if (hook !== null) this.interest.admits = guardAdmits;
     const subscription = new Subscription(subscriber, subject, queue, sid, hook);
     this.attach(subscription);
     subscriptions.set(sid, subscription);
@@ -263,6 +266,20 @@ export class Account {
   }
 
   /**
+   * Who gets a message, if that is known without a lookup; {@link publish} goes by it then. Null where
+   * it would have to look.
+   */
+  known(message: ClientMessage, publisher: Subscriber): Match<Subscription> | null {
+    const { slab: { bytes }, subjectStart, subjectEnd, subjectHash } = message;
+    const match = this.interest.known(bytes, subjectStart, subjectEnd, subjectHash);
+    if (match === null) return null;
+    publisher.lastMatch = match;
+    publisher.lastRemoteMatch = null;
+    message.sameSubject = true;
+    return match;
+  }
+
+  /**
    * Delivers a message to everybody who wants it.
    *
    * @returns to how many subscriptions it was delivered.
@@ -289,7 +306,7 @@ export class Account {
     let count = 0;
     const plain = match.plain;
     for (let i = 0; i < plain.length; i++) {
-      if (this.#deliver(plain[i]!, message, publisher)) count++;
+      if (this.#deliverAdmitted(plain[i]!, message, publisher)) count++;
     }
     this.offers += plain.length;
     const across = this.#remote, isWanted = across.interest.count > 0;
@@ -364,7 +381,7 @@ export class Account {
     const plain = handedOn ? [] : match.plain;
     let count = 0;
     for (let i = 0; i < plain.length; i++) {
-      if (this.#deliver(plain[i]!, message, null)) count++;
+      if (this.#deliverAdmitted(plain[i]!, message, null)) count++;
     }
     this.offers += plain.length;
     if (queues !== null) {
@@ -433,6 +450,19 @@ export class Account {
     const hook = subscription.hook;
     return hook === null
       ? this.#write(subscription, message, publisher)
+      : hook.deliver(subscription, message, publisher);
+  }
+
+  /** The same for one of a match: those that a guard holds back are not part of it. */
+  #deliverAdmitted(
+    subscription: Subscription,
+    message: ClientMessage,
+    publisher: Subscriber | null,
+  ): boolean {
+    const hook = subscription.hook;
+    if (hook === null) return this.#write(subscription, message, publisher);
+    return hook instanceof GuardHook
+      ? hook.deliverAdmitted(subscription, message, publisher)
       : hook.deliver(subscription, message, publisher);
   }
 

@@ -44,6 +44,7 @@ export class AccountDirectory {
   #options: AccountDirectoryOptions;
   readonly #definitions = new Map<string, AccountDefinition>();
   readonly #accounts = new Map<string, Account>();
+  #limited = false;
   readonly #onCreated: ((account: Account) => void)[] = [];
   /** Whether an import with a token is allowed; there are none where nobody can say so. */
   activates: (importer: string, definition: ImportDefinition, exported: Export) => boolean = () =>
@@ -57,7 +58,7 @@ export class AccountDirectory {
     options: AccountDirectoryOptions,
   ) {
     this.#options = options;
-    for (const [name, definition] of definitions) this.#definitions.set(name, definition);
+    for (const [name, definition] of definitions) this.#set(name, definition);
     if (options.systemAccount !== null && !this.#definitions.has(options.systemAccount)) {
       this.#definitions.set(options.systemAccount, {});
     }
@@ -66,6 +67,11 @@ export class AccountDirectory {
   /** The name of the system account; null where there is none. */
   get systemAccount(): string | null {
     return this.#options.systemAccount;
+  }
+
+  /** Whether an account has a limit of connections, which other servers have to do with. */
+  get limitsConnections(): boolean {
+    return this.#limited;
   }
 
   /** How many accounts are in use. */
@@ -113,7 +119,7 @@ export class AccountDirectory {
     const changed = new Set<string>();
     for (const [name, definition] of changes) {
       changed.add(name);
-      if (definition !== undefined) this.#definitions.set(name, definition);
+      if (definition !== undefined) this.#set(name, definition);
       else this.#definitions.delete(name);
     }
     for (const [name, account] of this.#accounts) {
@@ -128,6 +134,11 @@ export class AccountDirectory {
   setFlow({ dropAbove, pressAbove }: Pick<AccountOptions, "dropAbove" | "pressAbove">): void {
     this.#options = { ...this.#options, dropAbove, pressAbove };
     for (const account of this.#accounts.values()) account.setFlow(this.#options);
+  }
+
+  #set(name: string, definition: AccountDefinition): void {
+    this.#definitions.set(name, definition);
+    if ((definition.limits?.max_connections ?? -1) >= 0) this.#limited = true;
   }
 
   /** Lets go of an account that was removed and that nobody is in any more. */

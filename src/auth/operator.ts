@@ -81,7 +81,7 @@ export class OperatorAuthenticator {
   readonly #operators: TrustedOperators;
   readonly #accounts: OperatorAccounts;
   readonly #clock: Clock;
-  readonly #callout: OperatorCallout | undefined;
+  #callout: OperatorCallout | undefined;
   /** By what an identity tells of its token, which is one object wherever the identity is copied to. */
   readonly #bases = new WeakMap<object, Basis>();
 
@@ -91,6 +91,11 @@ export class OperatorAuthenticator {
     this.#accounts = options.accounts;
     this.#clock = options.clock;
     this.#callout = options.callout;
+  }
+
+  /** From now on users of accounts that want it are asked about by `callout`. */
+  askBy(callout: OperatorCallout): void {
+    this.#callout = callout;
   }
 
   /** Whether a client is asked for credentials: always. */

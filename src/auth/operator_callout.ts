@@ -15,8 +15,8 @@ export interface OperatorCalloutOptions {
   readonly client: CalloutClient;
   /** The accounts. */
   readonly accounts: OperatorAccounts;
-  /** Judges the users that services answer with; asked for when the first one has. */
-  readonly authenticator: () => OperatorAuthenticator;
+  /** Judges the users that services answer with. */
+  readonly authenticator: Pick<OperatorAuthenticator, "admitAnswer">;
 }
 
 /** Asks the service of the account that a client has shown the token of a user of. */
@@ -24,7 +24,7 @@ export function operatorCallout(options: OperatorCalloutOptions): OperatorCallou
   const { client, accounts, authenticator } = options;
   return async ({ credentials, peer, account, authorization, signal }): Promise<Decision> => {
     const refuse = (reason: string) => new Refusal(reason, { account });
-    const shown = await subjectOf(credentials.jwt ?? "");
+    const shown = credentials.nkey || credentials.user || await subjectOf(credentials.jwt ?? "");
     const answer = await client.ask({
       account,
       subject: account,
@@ -54,7 +54,7 @@ export function operatorCallout(options: OperatorCalloutOptions): OperatorCallou
       return refuse(`the callout's user cannot be used: ${error.message}`);
     }
     if (subject !== answer.userKey) return refuse("the callout's answer has another user");
-    const decision = await authenticator().admitAnswer(answer.token, account, peer, signal);
+    const decision = await authenticator.admitAnswer(answer.token, account, peer, signal);
     if (decision instanceof Refusal) return decision;
     return { ...decision, user: name || shown || decision.user };
   };

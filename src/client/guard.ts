@@ -22,13 +22,15 @@ export class ClientGuard implements DeliveryGuard {
   }
 
   /** See {@link DeliveryGuard}. */
-  admits(message: ClientMessage): boolean {
-    const { slab: { bytes }, subjectStart, subjectEnd, subjectHash } = message;
-    if (this.#filter?.allows(bytes, subjectStart, subjectEnd, subjectHash) === false) return false;
-    if (this.#replies !== null && message.hasReply) {
-      const { replyStart, replyEnd } = message, hash = hashSubject(bytes, replyStart, replyEnd);
-      this.#replies.asked(bytes, replyStart, replyEnd, hash, this.#clock.monotonic());
-    }
-    return true;
+  admits(bytes: Uint8Array, start: number, end: number, hash: number): boolean {
+    return this.#filter === null || this.#filter.allows(bytes, start, end, hash);
+  }
+
+  /** See {@link DeliveryGuard}. */
+  delivered(message: ClientMessage): void {
+    if (this.#replies === null || !message.hasReply) return;
+    const { slab: { bytes }, replyStart, replyEnd } = message;
+    const hash = hashSubject(bytes, replyStart, replyEnd);
+    this.#replies.asked(bytes, replyStart, replyEnd, hash, this.#clock.monotonic());
   }
 }

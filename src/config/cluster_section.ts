@@ -10,6 +10,7 @@ import {
   block,
   inputOnly,
   list,
+  listOrOne,
   optional,
   type Rule,
   scalar,
@@ -173,7 +174,7 @@ const clusterBlock = block({
       "default, -1 one connection, as servers before 2.10 have.",
   ),
   accounts: withDefault(
-    list(scalar(text({ expected: "the name of an account" }))),
+    listOrOne(scalar(text({ expected: "the name of an account" }))),
     [],
     "Accounts that have a connection of their own to each server.",
   ),

@@ -820,7 +820,7 @@ export interface ClusterConfigInput {
    */
   readonly pool_size?: number | undefined;
   /** Accounts that have a connection of their own to each server. Default: `[]`. */
-  readonly accounts?: readonly string[] | undefined;
+  readonly accounts?: string | readonly string[] | undefined;
   /** How what routes send is compressed; may be written as the mode alone. */
   readonly compression?: boolean | string | CompressionConfigInput | undefined;
   /** What other servers must show: nothing, unless a user is given. */

@@ -102,7 +102,7 @@ export function dialTls(connection: Connection, options: DialTlsOptions): Promis
       rejectUnauthorized: !insecure,
     });
     socket.once("secureConnect", () => report.secured(socket));
-    socket.once("error", report.failed);
+    socket.on("error", report.failed);
     return !insecure;
   });
 }

@@ -6,7 +6,7 @@
 import { hashSubject, InvalidSubjectError } from "../protocol/mod.ts";
 import { type Interested, itemsOf, type Leaf, withItem, withoutItem } from "./audience.ts";
 import { ChangeLog } from "./change_log.ts";
-import { createMatch, type Match } from "./match.ts";
+import { createMatch, Match } from "./match.ts";
 import { MatchCache } from "./match_cache.ts";
 import { packSubject, viewOf } from "./subject_words.ts";
 import { SubjectTable } from "./subject_table.ts";
@@ -49,6 +49,14 @@ export interface InterestStats {
  * when that is used the next time. Neither depends on how many subscriptions or matches there are.
  */
 export class Interest<T extends Interested> {
+  /**
+   * Whether an item in no queue group is to be part of {@link match}es of the subject that the bytes
+   * spell, whose `hashSubject` is given; null where all are. It must always say the same of the two.
+   */
+  admits:
+    | ((item: T, bytes: Uint8Array, start: number, end: number, hash: number) => boolean)
+    | null = null;
+
   readonly #literals = new SubjectTable<Leaf<T>>(true);
   readonly #wildcards = new WildcardTrie<T>();
   readonly #cache: MatchCache<T>;
@@ -136,10 +144,18 @@ export class Interest<T extends Interested> {
       return cached;
     }
     this.#cacheMisses++;
-    const match = this.#find(bytes, start, end, hash);
+    const match = this.#admitted(this.#find(bytes, start, end, hash), bytes, start, end);
     this.#changes.stamp(match);
     this.#cache.put(match, cached);
     return match;
+  }
+
+  /** What {@link match} would answer without a lookup; null when it would have to look. */
+  known(bytes: Uint8Array, start: number, end: number, hash: number): Match<T> | null {
+    const cached = this.#cache.find(bytes, start, end, hash);
+    if (cached === null || !this.#changes.isCurrent(cached)) return null;
+    this.#cacheHits++;
+    return cached;
   }
 
   /** {@link match} of a byte string, which neither uses the cache nor is kept: never current. */
@@ -227,6 +243,16 @@ export class Interest<T extends Interested> {
   }
 
   /** The subjects that match, in the order in which nats-server delivers to them. */
+  /** A match without those in no queue group who must not get its subject. */
+  #admitted(match: Match<T>, bytes: Uint8Array, start: number, end: number): Match<T> {
+    const admits = this.admits, { hash, words, subjectLength, plain, groups } = match;
+    if (admits === null || plain.every((item) => admits(item, bytes, start, end, hash))) {
+      return match;
+    }
+    const rest = plain.filter((item) => admits(item, bytes, start, end, hash));
+    return new Match(hash, words, subjectLength, rest, groups);
+  }
+
   #search(scan: TokenScan): Leaf<T>[] {
     const { bytes, start, end } = scan;
     const found: Leaf<T>[] = [];

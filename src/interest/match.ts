@@ -30,6 +30,10 @@ export class Match<T> {
   checkedAt: number = -1;
   /** What whoever asked has worked out from it; null at first. Goes when this does. */
   attached: object | null = null;
+  /** Whoever decided last whether the subject may be published to; null at first. */
+  verdictOf: object | null = null;
+  /** What that decided. */
+  verdict = false;
 
   /** Matches are made by an interest. */
   constructor(

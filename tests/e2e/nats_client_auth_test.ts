@@ -1,8 +1,14 @@
 /** Who is let in, with the official client. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { AuthorizationError, type ConnectionOptions } from "@nats-io/transport-node";
+import { createCurve, createUser } from "@nats-io/nkeys";
+import {
+  AuthorizationError,
+  type ConnectionOptions,
+  nkeyAuthenticator,
+} from "@nats-io/transport-node";
 import { hash } from "bcryptjs";
 import { startBroker } from "../support/broker.ts";
+import { createIssuer, serveCallout } from "../support/callout_service.ts";
 import { connectClient } from "../support/nats_client.ts";
 
 /** The cheapest bcrypt there is: its strength is not what is tested. */
@@ -87,4 +93,64 @@ Deno.test("30 clients that show bcrypt passwords at once are all let in", async 
   );
   for (const client of clients) stack.use(client);
   assertEquals(broker.statistics.connections, 30);
+});
+
+Deno.test("nkeys, beside users and a token", async () => {
+  const alice = createUser(), bob = createUser();
+  await using broker = await startBroker({
+    authorization: { users: [{ nkey: alice.getPublicKey() }, { user: "u", password: "p" }] },
+    accounts: { A: { users: [{ user: "a", password: "a" }] } },
+  });
+  await everyAttempt(broker, {
+    accepted: [
+      { authenticator: nkeyAuthenticator(alice.getSeed()) },
+      { user: "u", pass: "p" },
+      { user: "a", pass: "a" },
+    ],
+    refused: [
+      {},
+      { authenticator: nkeyAuthenticator(bob.getSeed()) },
+      { user: alice.getPublicKey(), pass: "" },
+      { token: "p" },
+    ],
+  });
+});
+
+Deno.test("whom the service of auth_callout lets in, with what it says", async () => {
+  const issuer = createIssuer(), curve = createCurve();
+  await using broker = await startBroker({
+    accounts: {
+      AUTH: { users: [{ user: "auth", password: "auth" }] },
+      APP: { users: [] },
+    },
+    authorization: {
+      auth_callout: {
+        issuer: issuer.getPublicKey(),
+        account: "AUTH",
+        auth_users: ["auth"],
+        xkey: curve.getPublicKey(),
+      },
+    },
+  });
+  await everyAttempt(broker, { accepted: [], refused: [{ user: "carol", pass: "right" }] });
+  await using service = await connectClient(broker, { user: "auth", pass: "auth" });
+  const { problems } = serveCallout(service, issuer, (asked) => {
+    const { pass, auth_token } = asked.claims.nats.connect_opts as Record<string, string>;
+    return pass === "right" || auth_token === "right"
+      ? asked.answer({ jwt: asked.userToken({}, { pub: { allow: ["mine"] } }) })
+      : asked.answer({ error: "who is that?" });
+  }, curve);
+  await service.flush();
+  await everyAttempt(broker, {
+    accepted: [{ user: "carol", pass: "right" }, { token: "right" }],
+    refused: [{ user: "carol", pass: "wrong" }, { token: "wrong" }, {}],
+  });
+  assertEquals(problems, []);
+  await using carol = await connectClient(broker, { user: "carol", pass: "right" });
+  await using dave = await connectClient(broker, { user: "dave", pass: "right" });
+  const heard = carol.subscribe(">", { max: 1 });
+  await carol.flush();
+  dave.publish("theirs", "x");
+  dave.publish("mine", "x");
+  for await (const { subject } of heard) assertEquals(subject, "mine");
 });

@@ -68,13 +68,28 @@ Deno.test({
     const session = `${folder.path}/session`, own = ["-cert", cert_file, "-key", key_file];
     const save = ["-sess_out", session], resume = ["-sess_in", session];
 
-    assertEquals(await ping(open, save), { admitted: true, resumed: false });
-    assertEquals(await ping(open, resume), { admitted: true, resumed: true });
-    assertEquals(await ping(strict, resume), { admitted: false, resumed: true });
+    for (const version of ["-tls1_2", "-tls1_3"]) {
+      const again = (broker: Broker, ...args: string[]) => ping(broker, [version, ...args]);
+      assertEquals(await again(open, ...save), { admitted: true, resumed: false }, version);
+      assertEquals(await again(open, ...resume), { admitted: true, resumed: true }, version);
+      assertEquals(await again(strict, ...resume), { admitted: false, resumed: true }, version);
 
-    assertEquals(await ping(strict, [...own, ...save]), { admitted: true, resumed: false });
-    assertEquals(await ping(strict, [...own, ...resume]), { admitted: true, resumed: true });
-    assertEquals(await ping(elsewhere, [...own, ...resume]), { admitted: false, resumed: true });
-    assert(!(await ping(elsewhere, own)).admitted);
+      assertEquals(
+        await again(strict, ...own, ...save),
+        { admitted: true, resumed: false },
+        version,
+      );
+      assertEquals(
+        await again(strict, ...own, ...resume),
+        { admitted: true, resumed: true },
+        version,
+      );
+      assertEquals(
+        await again(elsewhere, ...own, ...resume),
+        { admitted: false, resumed: true },
+        version,
+      );
+      assert(!(await again(elsewhere, ...own)).admitted, version);
+    }
   },
 });

@@ -15,15 +15,8 @@ import {
 import { DenoFiles, SeededRandom } from "../../src/platform/mod.ts";
 import { CertificateFolder, TestAuthority } from "../support/certificates.ts";
 import { runCommand } from "../support/command.ts";
-import {
-  boolean,
-  integer,
-  list,
-  makeUpConf,
-  map,
-  string,
-  type TlsFiles,
-} from "../support/conf_settings.ts";
+import { boolean, integer, list, map, string } from "../support/conf_chance.ts";
+import { makeUpConf, type TlsFiles } from "../support/conf_settings.ts";
 import {
   type ConfMap,
   type ConfSpelling,
@@ -406,6 +399,12 @@ const deviations: readonly {
   // A number of seconds is a duration to a server that starts, and a warning to nats-server -t.
   { text: "ping_interval: 20", official: false, ours: true },
   { text: 'lame_duck_duration: 60\nserver_name: "a"', official: false, ours: true },
+  // A variable among the settings of a destination is one of them to nats-server.
+  {
+    text: 'mappings { "a.b": [ { d: "c", destination: $d, weight: 100 } ] }',
+    official: false,
+    ours: true,
+  },
   // nats-server -t accepts what it refuses when it starts, or what is of no use.
   { text: "max_payload: 8MB, max_pending: 1MB", official: true, ours: false },
   { text: 'authorization { token: "$2a$11$short" }', official: true, ours: false },
@@ -416,6 +415,9 @@ const deviations: readonly {
   { text: "port: 1, Port: 2", official: true, ours: false },
   // nats-server takes this for a key without a value, and the next value for that of another key.
   { text: "max_connections: 5kbb\nport: 4222", official: true, ours: false },
+  // More than 64 bits hold, of which nats-server keeps what is left.
+  { text: "max_connections: 10e", official: true, ours: false },
+  { text: 'server_name: "\\xff"', official: true, ours: false },
   { text: "# nothing", official: false, ours: true },
 ];
 

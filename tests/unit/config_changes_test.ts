@@ -11,6 +11,7 @@ import {
   planJson,
 } from "../../src/config/mod.ts";
 import { changesBetween, settingPatterns } from "../../src/config/changes.ts";
+import { withChangeTable } from "../../src/config/change_table_text.ts";
 import { ruleFor } from "../../src/config/change_table.ts";
 
 function plan(before: ConfigInput, after: ConfigInput) {
@@ -186,4 +187,10 @@ Applied while it runs:
 A running server changes nothing before it is restarted with this.
 `,
   );
+});
+
+Deno.test("the table in the documentation is in step", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/operations.md", import.meta.url));
+  assertEquals(withChangeTable(page), page, "run deno run -A src/config/generate.ts");
+  assert(page.includes("| `max_payload`"));
 });

@@ -8,7 +8,7 @@ import type { BlockShape } from "../shape.ts";
 import type { Position } from "../positions.ts";
 import { type Path, type Problem, PROBLEM_LIMIT } from "../problem.ts";
 import { readConfFiles } from "./files.ts";
-import { type PlacedProblem, resolveConf } from "./resolve.ts";
+import { type PlacedProblem, resolveConf, type Resolved } from "./resolve.ts";
 import type { Origin } from "./origin.ts";
 import type { ConfNode, MapNode } from "./tree.ts";
 import { type ConfValues, writeValues } from "./values.ts";
@@ -44,16 +44,31 @@ export async function readConf(
   readText: (path: string) => Promise<string>,
   environment: Environment,
 ): Promise<ConfDocument> {
-  const files = await readConfFiles(path, text, readText, PROBLEM_LIMIT);
-  const { root, problems, oddities } = resolveConf(files.main, environment);
-  const { values, findings } = writeValues(root, shape);
+  const tree = await readTree(path, text, readText, environment);
+  const { root } = tree;
   return {
-    problems: [...files.problems, ...problems].map(placed),
-    broken: files.problems.length > 0,
-    oddities: [...files.oddities, ...oddities].map(placed),
-    values,
-    findings,
+    problems: tree.problems.map(placed),
+    broken: tree.broken,
+    oddities: tree.oddities.map(placed),
+    ...writeValues(root, shape),
     locate: (path, atKey) => placeOf(locate(root, path, atKey)),
+  };
+}
+
+/** What the files say in one piece. What they said each is let go before more is made of it. */
+async function readTree(
+  path: string,
+  text: string,
+  readText: (path: string) => Promise<string>,
+  environment: Environment,
+): Promise<Resolved & { readonly broken: boolean }> {
+  const { main, ...files } = await readConfFiles(path, text, readText, PROBLEM_LIMIT);
+  const { root, problems, oddities } = resolveConf(main, environment);
+  return {
+    root,
+    problems: [...files.problems, ...problems],
+    broken: files.problems.length > 0,
+    oddities: [...files.oddities, ...oddities],
   };
 }
 
