@@ -19,6 +19,7 @@ import {
   Refusal,
 } from "../auth/mod.ts";
 import { PeerSession, type Timed } from "../connection/mod.ts";
+import type { Match } from "../interest/mod.ts";
 import type { Connection, Timer } from "../platform/mod.ts";
 import {
   byteString,
@@ -102,6 +103,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Most subscriptions, 0 for no limit, and most bytes that it may send in all. */
   #maxSubscriptions = 0;
   #maxData = Infinity;
+  /** Whether its messages are mapped, may be refused, or are limited. */
+  #examines = false;
   /** Ends it when its credentials expire. */
   #expiry: Timer | null = null;
   /** What must be over before the next command is looked at. */
@@ -419,6 +422,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     );
     const data = own.data ?? -1;
     this.#maxData = data < 0 ? Infinity : data;
+    this.#examines = account.mappings.length > 0 || data >= 0 ||
+      this.#permissions?.publishes === true;
   }
 
   #expireAt(identity: Identity, nowMs: number): void {
@@ -643,30 +648,18 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.inMessages++;
     this.inBytes += message.size;
     if (this.#trace !== null) this.#trace.publish(message);
-    const account = this.#account!;
-    if (account.mappings.length > 0) {
-      const mapped = this.#map(message, account);
-      if (mapped === null) return this.#acknowledge();
-      message = mapped;
+    if (this.#examines) {
+      const examined = this.#examined(message, this.#account!);
+      if (examined === null) return;
+      message = examined;
     }
     const bytes = message.slab.bytes;
-    const refused = this.#isReserved(message, bytes);
-    if (refused !== null) return this.#refusePublish(refused);
-    const permissions = this.#permissions;
-    // In the order of what spares most messages the rest.
     if (
-      permissions !== null && permissions.publishes &&
-      (!message.sameSubject || this.#mayPublish !== true || message.headerLength > 0)
-    ) {
-      const subject = this.#forbidden(message, permissions);
-      if (subject !== null) return this.#refusePublish(publishViolation(subject));
-    }
-    if (this.inBytes > this.#maxData) {
-      this.close("maximumPayloadExceeded", ERROR_TEXT.payload);
-      return;
-    }
+      isReservedSubject(bytes, message.subjectStart, message.subjectEnd) ||
+      (message.replyEnd > 0 && isReservedReply(bytes, message.replyStart, message.replyEnd))
+    ) return this.#refusePublish(this.#reservedText(message, bytes));
     this.#acknowledge();
-    const count = account.publish(message, subscriber);
+    const account = this.#account!, count = account.publish(message, subscriber);
     if (count === 0 && subscriber.noResponders && message.hasReply) {
       account.answerNoResponders(message, subscriber);
     }
@@ -674,6 +667,33 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     // Those that were asked and did not take it cost time as well, and so does finding them.
     const offers = account.offers;
     if (offers > 0) this.#worked(publishWork(count, message.size, offers));
+  }
+
+  /** The message as its account maps it, if its user may publish that; null when nothing comes of it. */
+  #examined(message: ClientMessage, account: Account): ClientMessage | null {
+    if (account.mappings.length > 0) {
+      const mapped = this.#map(message, account);
+      if (mapped === null) {
+        this.#acknowledge();
+        return null;
+      }
+      message = mapped;
+    }
+    const permissions = this.#permissions;
+    // In the order of what spares most messages the rest.
+    if (
+      permissions !== null && permissions.publishes &&
+      (!message.sameSubject || this.#mayPublish !== true || message.headerLength > 0)
+    ) {
+      const subject = this.#forbidden(message, permissions);
+      if (subject !== null) {
+        this.#refusePublish(publishViolation(subject));
+        return null;
+      }
+    }
+    if (this.inBytes <= this.#maxData) return message;
+    this.close("maximumPayloadExceeded", ERROR_TEXT.payload);
+    return null;
   }
 
   /** The message under its new subject; null when it is to be dropped. */
@@ -693,44 +713,33 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   /** The subject that a message would go to although it must not, a byte string; null where there is none. */
   #forbidden(message: ClientMessage, permissions: Permissions): string | null {
-    if (!this.#isAllowed(message, permissions)) {
-      return byteString(message.slab.bytes, message.subjectStart, message.subjectEnd);
-    }
-    return message.headerLength > 0 ? forbiddenTraceDestination(message, permissions) : null;
-  }
-
-  /** Whether it may publish to a message's subject, on its own account or to answer. */
-  #isAllowed(message: ClientMessage, permissions: Permissions): boolean {
-    const { slab: { bytes }, subjectStart, subjectEnd, subjectHash } = message;
-    if (this.#mayPublish === null || !message.sameSubject) {
+    let allowed = this.#mayPublish;
+    if (allowed === null || !message.sameSubject) {
       // Who gets it is looked up anyway, and remembers it as long as its subject is not forgotten.
       const match = this.#account!.known(message, this.subscriber);
-      if (match !== null && match.verdictOf === permissions) {
-        this.#mayPublish = match.verdict;
-      } else {
-        this.#mayPublish = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
-        if (match !== null) {
-          match.verdictOf = permissions;
-          match.verdict = this.#mayPublish;
-        }
-      }
+      allowed = match !== null && match.verdictOf === permissions
+        ? match.verdict
+        : decide(message, permissions, match);
+      this.#mayPublish = allowed;
     }
-    if (this.#mayPublish) return true;
-    const replies = this.#replies;
-    if (replies === null) return false;
-    const nowMs = this.#environment.clock.monotonic();
-    return replies.mayAnswer(bytes, subjectStart, subjectEnd, nowMs);
+    if (allowed && message.headerLength === 0) return null;
+    const { slab: { bytes }, subjectStart, subjectEnd } = message;
+    return allowed || this.#mayAnswer(bytes, subjectStart, subjectEnd)
+      ? forbiddenTraceDestination(message, permissions)
+      : byteString(bytes, subjectStart, subjectEnd);
   }
 
-  /** The text of the violation where a subject is the servers' own; null where none is. */
-  #isReserved(message: ClientMessage, bytes: Uint8Array): string | null {
+  #mayAnswer(bytes: Uint8Array, start: number, end: number): boolean {
+    const { clock } = this.#environment;
+    return this.#replies?.mayAnswer(bytes, start, end, clock.monotonic()) ?? false;
+  }
+
+  /** The text of the violation of somebody who uses the servers' own subjects. */
+  #reservedText(message: ClientMessage, bytes: Uint8Array): string {
     const { subjectStart, subjectEnd, replyStart, replyEnd } = message;
-    if (isReservedSubject(bytes, subjectStart, subjectEnd)) {
-      return publishViolation(byteString(bytes, subjectStart, subjectEnd));
-    }
-    return replyEnd > 0 && isReservedReply(bytes, replyStart, replyEnd)
-      ? replyViolation(byteString(bytes, replyStart, replyEnd))
-      : null;
+    return isReservedSubject(bytes, subjectStart, subjectEnd)
+      ? publishViolation(byteString(bytes, subjectStart, subjectEnd))
+      : replyViolation(byteString(bytes, replyStart, replyEnd));
   }
 
   #refusePublish(text: string): void {
@@ -906,4 +915,18 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 function least(one: number, other = -1): number {
   if (one < 0) return other < 0 ? -1 : other;
   return other < 0 ? one : Math.min(one, other);
+}
+
+/** Whether a message may be published, which `match` is to remember. */
+function decide(
+  { slab: { bytes }, subjectStart, subjectEnd, subjectHash }: ClientMessage,
+  permissions: Permissions,
+  match: Match<unknown> | null,
+): boolean {
+  const verdict = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
+  if (match !== null) {
+    match.verdictOf = permissions;
+    match.verdict = verdict;
+  }
+  return verdict;
 }

@@ -153,6 +153,11 @@ export class PositionedText {
     };
   }
 
+  /** Whether this parser reads `value` too. */
+  isRead(value: unknown): boolean {
+    return isSameTree(this.#document.toJS({ maxAliasCount: -1 }), value, new Map());
+  }
+
   /**
    * Where the value at `path` stands, or its key if `atKey`; where there is none, the nearest thing
    * around it.
@@ -195,4 +200,14 @@ export class PositionedText {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   }
+}
+
+/** Whether two values are the same; what aliases share in the first is looked at once. */
+function isSameTree(a: unknown, b: unknown, seen: Map<unknown, unknown>): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  if (seen.get(a) === b) return true;
+  seen.set(a, b);
+  const own = Object.entries(a), other = new Map(Object.entries(b));
+  return Array.isArray(a) === Array.isArray(b) && own.length === other.size &&
+    own.every(([key, value]) => other.has(key) && isSameTree(value, other.get(key), seen));
 }

@@ -6,6 +6,7 @@
 import { FileError } from "../platform/mod.ts";
 import type { Environment } from "./environment.ts";
 import type { Position } from "./positions.ts";
+import { locatePlainYaml, readPlainYaml } from "./plain_yaml.ts";
 import { ConfigError, type Finding, type Path, type Problem, PROBLEM_LIMIT } from "./problem.ts";
 import { configShape } from "./schema.ts";
 
@@ -97,7 +98,8 @@ async function readConfSource(
 }
 
 async function readYamlSource(path: string, text: string, environment: Environment) {
-  const raw = await parseYaml(text, path);
+  const plain = readPlainYaml(text);
+  const raw = plain === undefined ? await parseYaml(text, path) : plain.value;
   return {
     raw,
     environment,
@@ -105,6 +107,8 @@ async function readYamlSource(path: string, text: string, environment: Environme
     problems: [],
     oddities: [],
     positions: async () => {
+      const located = plain && locatePlainYaml(text);
+      if (located !== undefined) return located;
       const { PositionedText } = await import("./positions.ts");
       return new PositionedText(text);
     },
@@ -135,7 +139,31 @@ async function parseYaml(text: string, source: string): Promise<unknown> {
     const problems = await syntaxProblems(text, source);
     if (problems.length > 0) throw new ConfigError(problems);
   }
+  await checkAnchors(text, value, source);
   return value;
+}
+
+/** An anchor with nothing behind it in its line. */
+const lonelyAnchor = /&[^\s,[\]{}]+[ \t]*(?:#.*)?$/m;
+
+/**
+ * Of an anchor above a scalar or a bracket this parser makes nothing: whoever shares the permissions
+ * that it names would have none, and with them every right.
+ */
+async function checkAnchors(text: string, value: unknown, source: string): Promise<void> {
+  const match = lonelyAnchor.exec(text);
+  if (match === null) return;
+  const { PositionedText } = await import("./positions.ts");
+  if (new PositionedText(text).isRead(value)) return;
+  const before = text.slice(0, match.index).split("\n");
+  throw new ConfigError([{
+    source,
+    line: before.length,
+    column: (before.at(-1)?.length ?? 0) + 1,
+    path: "",
+    found: "an anchor above what it names",
+    hint: "write it in the line of the bracket or the text",
+  }]);
 }
 
 async function syntaxProblems(

@@ -15,15 +15,8 @@ import {
 import { DenoFiles, SeededRandom } from "../../src/platform/mod.ts";
 import { CertificateFolder, TestAuthority } from "../support/certificates.ts";
 import { runCommand } from "../support/command.ts";
-import {
-  boolean,
-  integer,
-  list,
-  makeUpConf,
-  map,
-  string,
-  type TlsFiles,
-} from "../support/conf_settings.ts";
+import { boolean, integer, list, map, string } from "../support/conf_chance.ts";
+import { makeUpConf, type TlsFiles } from "../support/conf_settings.ts";
 import {
   type ConfMap,
   type ConfSpelling,

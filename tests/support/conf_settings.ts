@@ -5,17 +5,18 @@
  * @module
  */
 import type { Random } from "../../src/platform/mod.ts";
+import {
+  boolean,
+  Chance,
+  type Entry,
+  integer,
+  list,
+  map,
+  type Setting,
+  string,
+} from "./conf_chance.ts";
+import { type MadeUpConf, spoil } from "./conf_faults.ts";
 import type { ConfMap, ConfValue } from "./conf_text.ts";
-
-type Entry = readonly [key: string, value: ConfValue];
-
-/** A configuration that was made up. */
-export interface MadeUpConf {
-  /** What it says. */
-  readonly conf: ConfMap;
-  /** What was done to it that is wrong; absent where it is meant to be good. */
-  readonly fault?: string;
-}
 
 /** Files for TLS, by path. */
 export interface TlsFiles {
@@ -27,86 +28,16 @@ export interface TlsFiles {
   readonly caFile: string;
 }
 
-/** A text. */
-export const string = (string: string): ConfValue => ({ string });
-/** A whole number. */
-export const integer = (integer: number | bigint): ConfValue => ({ integer: String(integer) });
-/** A switch. */
-export const boolean = (boolean: boolean): ConfValue => ({ boolean });
-/** A list. */
-export const list = (list: readonly ConfValue[]): ConfValue => ({ list });
-/** A map. */
-export const map = (map: readonly Entry[]): ConfMap => ({ map });
-
 const userKeys = [
   "UDLUX4VUTBVSQJ2QC5FGZMYFVPLLB4XPLWWP5NQFQAHOUJKT7J5QRXHY",
   "UASHDRRTOKNQOGTW4JHHNKZ6QIL535AVTBMO2YBV3ZQTM53SVF5GUNYG",
 ];
 const bcrypt = "$2a$11$WHMSMCW3nLvRpbwYo5nZR.cX3QVzGJ9XcOr1gnzyvDZq.UMmFMkyG";
 
-/** What a setting may be. */
-interface Setting {
-  /** Its names. */
-  readonly names: readonly string[];
-  /** A good value. */
-  readonly value: (chance: Chance) => ConfValue;
-  /** A value of the right type that is wrong. */
-  readonly wrong?: (chance: Chance) => ConfValue;
-}
-
-/** What is drawn from chance. */
-class Chance {
-  readonly random: Random;
-  #names = 0;
-
-  constructor(random: Random) {
-    this.random = random;
-  }
-
-  of(share: number): boolean {
-    return this.random.next() < share;
-  }
-
-  pick<T>(items: readonly T[]): T {
-    const item = items[this.random.below(items.length)];
-    if (item === undefined) throw new TypeError("nothing to choose from");
-    return item;
-  }
-
-  some<T>(items: readonly T[], share = 0.4): T[] {
-    return items.filter(() => this.of(share));
-  }
-
-  /** A name that no other is like. */
-  name(prefix: string): string {
-    return `${prefix}${++this.#names}`;
-  }
-
-  times<T>(min: number, max: number, make: () => T): T[] {
-    return Array.from({ length: min + this.random.below(max - min + 1) }, make);
-  }
-
-  subject(): string {
-    const tokens = this.times(1, 3, () => this.pick(["foo", "bar", "orders", "x1", "*"]));
-    return [...tokens, ...(this.of(0.2) ? [">"] : [])].join(".");
-  }
-
-  literal(): string {
-    return this.times(1, 3, () => this.pick(["foo", "bar", "orders", "x1"])).join(".");
-  }
-}
-
-const duration = (texts: readonly string[]) => ({ pick }: { pick: Chance["pick"] }) =>
-  string(pick(texts));
-const someDuration = (chance: Chance) =>
-  duration(["1s", "2m", "1m30s", "500ms", "1h"])(bound(chance));
-const noDuration = (chance: Chance) => duration(["soon", "5 s", "1x", "s"])(bound(chance));
+const someDuration = (chance: Chance) => string(chance.pick(["1s", "2m", "1m30s", "500ms", "1h"]));
+const noDuration = (chance: Chance) => string(chance.pick(["soon", "5 s", "1x", "s"]));
 const anySwitch = (chance: Chance) => boolean(chance.of(0.5));
 const fewOrMany = (chance: Chance) => integer(chance.pick([1, 5, 100, 1000, 2000, 65_536]));
-
-function bound(chance: Chance) {
-  return { pick: <T>(items: readonly T[]) => chance.pick(items) };
-}
 
 const sizes = (values: readonly number[]) => (chance: Chance) => integer(chance.pick(values));
 const path = (chance: Chance) => string(chance.pick(["/tmp/x", "./a.log", "a b.txt", "c:1"]));
@@ -448,104 +379,4 @@ function shuffled<T>(items: readonly T[], chance: Chance): T[] {
   return items.map((item) => ({ item, place: chance.random.next() }))
     .sort((a, b) => a.place - b.place)
     .map(({ item }) => item);
-}
-
-/** A value of every type. */
-const samples: Readonly<Record<string, ConfValue>> = {
-  string: string("text"),
-  integer: integer(7),
-  float: { float: "1.5" },
-  boolean: boolean(true),
-  datetime: { datetime: "2026-01-31T12:00:00Z" },
-  list: list([list([])]),
-  map: map([["surprise", integer(1)]]),
-};
-
-/** Makes one thing wrong in a configuration. */
-function spoil({ map: entries }: ConfMap, chosen: readonly Setting[], chance: Chance): MadeUpConf {
-  const faults: { readonly name: string; readonly conf: () => ConfMap }[] = [{
-    name: "an unknown key",
-    conf: () =>
-      map([...entries, [chance.pick(["prot", "maxpayload", "log-file", "x"]), integer(1)]]),
-  }];
-  entries.forEach(([key, value], index) => {
-    const replaced = (other: ConfValue): ConfMap =>
-      map(entries.map((entry, at) => at === index ? [key, other] as const : entry));
-    const setting = chosen.find(({ names }) => names.includes(key));
-    if (setting?.wrong !== undefined) {
-      const { wrong } = setting;
-      faults.push({ name: `a wrong ${key}`, conf: () => replaced(wrong(chance)) });
-    }
-    // nats-server takes any scalar for no accounts, and some for an account of the system.
-    if (!["accounts", "system_account", "system"].includes(key)) {
-      faults.push({
-        name: `${key} of another type`,
-        conf: () => replaced(otherType(value, chance)),
-      });
-    }
-    const leaves = leavesOf(value, []);
-    if ("map" in value && leaves.length > 0) {
-      faults.push({
-        name: `something in ${key} of another type`,
-        conf: () => replaced(withOtherLeaf(value, chance.pick(leaves), chance)),
-      });
-      faults.push({
-        name: `an unknown key in ${key}`,
-        conf: () => replaced(map([...value.map, ["surprise", integer(1)]])),
-      });
-    }
-  });
-  const { name, conf } = chance.pick(faults);
-  return { conf: conf(), fault: name };
-}
-
-function typeOf(value: ConfValue): string {
-  return Object.keys(value)[0] ?? "";
-}
-
-/** Types that both servers may take in the place of others. */
-const alike: readonly (readonly [string, string])[] = [
-  ["string", "list"],
-  ["string", "map"],
-  ["list", "map"],
-  ["string", "integer"],
-  ["string", "boolean"],
-  ["float", "integer"],
-  ["string", "float"],
-];
-
-function otherType(value: ConfValue, chance: Chance): ConfValue {
-  const type = typeOf(value);
-  const types = Object.keys(samples).filter((other) =>
-    other !== type && !alike.some((pair) => pair.includes(type) && pair.includes(other))
-  );
-  return samples[chance.pick(types)] ?? string("text");
-}
-
-type LeafPath = readonly (string | number)[];
-
-function leavesOf(value: ConfValue, path: LeafPath): LeafPath[] {
-  if ("map" in value) return value.map.flatMap(([key, item]) => leavesOf(item, [...path, key]));
-  if ("list" in value) {
-    return value.list.flatMap((item, index) => leavesOf(item, [...path, index]));
-  }
-  return [path];
-}
-
-function withOtherLeaf(value: ConfValue, path: LeafPath, chance: Chance): ConfValue {
-  const [step, ...rest] = path;
-  if (step === undefined) return otherType(value, chance);
-  if ("map" in value) {
-    return map(
-      value.map.map(([key, item]) =>
-        [key, key === step ? withOtherLeaf(item, rest, chance) : item] as const
-      ),
-    );
-  }
-  if ("list" in value) {
-    return list(
-      value.list.map((item, index) => index === step ? withOtherLeaf(item, rest, chance) : item),
-    );
-  }
-  return value;
 }

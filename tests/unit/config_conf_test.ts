@@ -204,6 +204,15 @@ Deno.test("a key that only a variable stands for need not be a setting", async (
   ]);
 });
 
+Deno.test("a variable may be called as a password is, where no user stands beside it", async () => {
+  const users = "users = [ { user: a, password: $PASS }, { user: b, password: $PASS } ]";
+  const config = await load(`authorization { PASS: abc, ${users} }`);
+  assertEquals(config.authorization.password, undefined);
+  assertEquals(config.authorization.users?.map(({ password }) => password), ["abc", "abc"]);
+  assertEquals((await refusal(`authorization { PASS: abc }`)).length, 1);
+  assertEquals((await refusal(`authorization { user: c, PASS: abc, ${users} }`)).length, 1);
+});
+
 const unsupportedText = `
 port: 4333
 JetStream { store_dir: /tmp }

@@ -495,8 +495,30 @@ Deno.test("no object makes the check throw anything but its own error, or tell a
   }
 });
 
+Deno.test("an anchor above a bracket is refused, whose aliases a parser would make empty", async () => {
+  const users = (first: string, rest = "") =>
+    `authorization:\n  users:\n    - user: a\n      permissions: ${first}\n` +
+    `    - { user: b, permissions: *p }\n${rest}`;
+  for (const rest of ["", "server_name: !!str x\n"]) {
+    assertEquals(await refusal(users("&p # mine\n        { publish: x }", rest)), [
+      "denats.yaml:4:20: an anchor above what it names (write it in the line of the bracket or the text)",
+    ]);
+    for (const good of ["&p { publish: x }", "&p\n        publish: x"]) {
+      const { authorization } = await load(users(good, rest));
+      assertEquals(authorization.users?.map(({ permissions }) => permissions), [
+        { publish: { allow: ["x"] } },
+        { publish: { allow: ["x"] } },
+      ]);
+    }
+  }
+});
+
 Deno.test("aliases of YAML that grow without end cost nothing", async () => {
   const levels = Array.from({ length: 30 }, (_, i) => `x${i + 1}: &x${i + 1} [*x${i}, *x${i}]`);
   const lines = await refusal(`x0: &x0 [a]\n${levels.join("\n")}\nserver_tags: *x30\n`);
   assertEquals(lines.length, 33, "31 unknown keys and two tags that are lists");
+  // Nor where the text is for the library, and its anchors stand in lines of their own.
+  const lists = Array.from({ length: 30 }, (_, i) => `x${i + 1}: &x${i + 1}\n- *x${i}\n- *x${i}`);
+  const below = await refusal(`x0: &x0\n- 😀\n${lists.join("\n")}\nserver_tags: *x30\n`);
+  assertEquals(below.length, 33);
 });

@@ -41,6 +41,7 @@ class ValueWriter {
     for (const [written, { value, used }] of node.entries) {
       const key = written.toLowerCase();
       const name = shape.aliases.get(key) ?? key;
+      if (used && name === "password" && !hasUser(node)) continue;
       const field = shape.fields.get(name);
       const known = field !== undefined || shape.unsupported.has(name) || shape.refused.has(name);
       if (!known) {
@@ -158,6 +159,14 @@ class ValueWriter {
     }
     return types.includes("integer") ? digits ?? text : text;
   }
+}
+
+/**
+ * Whether a map names a user. Where it does not, nats-server has no use for a password, and many a file
+ * has a variable of that name there.
+ */
+function hasUser({ entries }: MapNode): boolean {
+  return [...entries.keys()].some((key) => /^user(?:name)?$/i.test(key));
 }
 
 /** A switch in a word that the kind knows, where it does not know that which is written. */
