@@ -22,7 +22,7 @@ export interface BrokerStatistics extends Totals {
   readonly connections: number;
   /** Clients ever connected. */
   readonly totalConnections: number;
-  /** Subscriptions now. */
+  /** Subscriptions now, those of the server itself and those that imports make included. */
   readonly subscriptions: number;
   /** Clients and routes closed because they did not read fast enough. */
   readonly slowConsumers: number;
