@@ -148,11 +148,32 @@ export class Account {
   ): void {
     const subscriptions = subscriber.subscriptions ??= new Map();
     if (subscriptions.has(sid)) return;
-    const hook = guard === null ? null : new GuardHook(this, guard);
-    if (hook !== null) this.interest.admits = guardAdmits;
+    const hook = this.#hookOf(guard);
     const subscription = new Subscription(subscriber, subject, queue, sid, hook);
     this.attach(subscription);
     subscriptions.set(sid, subscription);
+  }
+
+  /**
+   * Has `guard`, or nobody, look at what is delivered to a subscription from now on. Nothing that it would
+   * get is missed meanwhile, here or on other servers.
+   */
+  guardAnew(subscription: Subscription, guard: DeliveryGuard | null): void {
+    if (guard === null && subscription.hook === null) return;
+    const { subscriber, subject, queue, sid, delivered, max } = subscription;
+    const anew = new Subscription(subscriber, subject, queue, sid, this.#hookOf(guard));
+    anew.delivered = delivered;
+    anew.max = max;
+    // First, so that there is somebody interested all the time.
+    this.attach(anew);
+    subscriber.subscriptions!.set(sid, anew);
+    this.#forget(subscription);
+  }
+
+  #hookOf(guard: DeliveryGuard | null): GuardHook | null {
+    if (guard === null) return null;
+    this.interest.admits = guardAdmits;
+    return new GuardHook(this, guard);
   }
 
   /**
@@ -179,9 +200,10 @@ export class Account {
     before?.end();
     this.#streamImports = imports.length === 0 ? null : new StreamImports(imports);
     if (this.#streamImports === null) return;
+    const services = new Set(this.#serviceImports);
     // A shadow in an account that imports from itself over others must not be met here.
     for (const subscription of [...this.interest.items()]) {
-      this.#streamImports.follow(subscription);
+      if (!services.has(subscription)) this.#streamImports.follow(subscription);
     }
   }
 

@@ -256,3 +256,34 @@ Deno.test("a measured service tells its account how long it took", async () => {
   assertEquals((await measure(traced("1"))).header, { "X-B3-Sampled": ["1"] });
   assertEquals(await measure("PUB traced in 0\r\n\r\n"), null);
 });
+
+Deno.test("a service under an imported stream's subject is not asked by the stream, after a reload either", async () => {
+  const settings = (weight: number): BrokerSettings => ({
+    accounts: {
+      APP: {
+        users: [{ user: "app", password: "x" }],
+        exports: [{ stream: "pub.>" }, { service: "svc.>" }],
+      },
+      OTH: {
+        users: [{ user: "oth", password: "x" }],
+        imports: [
+          { stream: { account: "APP", subject: "pub.>" } },
+          { service: { account: "APP", subject: "svc.time" }, to: "pub.time" },
+        ],
+        mappings: { "old": [{ destination: "new", weight }] },
+      },
+    },
+  });
+  await using world = await MemoryBroker.start(settings(100));
+  const [app, oth] = await pair(world);
+  await world.exchange(app, "SUB svc.> 1\r\n");
+  const before = world.broker.statistics.subscriptions;
+  for (const weight of [90, 80]) {
+    const { outcome } = await world.broker.reload({ host: "memory", ...settings(weight) });
+    assertEquals(outcome, "applied");
+    assertEquals(world.broker.statistics.subscriptions, before);
+    assertEquals(await world.exchange(app, "PUB pub.time 1\r\nq\r\n"), "");
+    await world.exchange(oth, "PUB pub.time 1\r\nq\r\n");
+    assertMatch(app.take(), /^HMSG svc\.time 1 .*q\r\n$/s);
+  }
+});
