@@ -4,7 +4,7 @@
  * @module
  */
 import { FileError } from "../../platform/mod.ts";
-import { parseConf } from "./parser.ts";
+import { parseConf } from "./syntax_tree.ts";
 import type { PlacedProblem, SourceFile } from "./resolve.ts";
 import type { IncludeSyntax, MapSyntax, ValueSyntax } from "./syntax.ts";
 import { ConfFile } from "./origin.ts";

@@ -6,7 +6,7 @@
 import type { Environment } from "../environment.ts";
 import type { Position } from "../positions.ts";
 import { ConfFile, type Origin } from "./origin.ts";
-import { parseConf } from "./parser.ts";
+import { parseConf } from "./syntax_tree.ts";
 import type {
   IncludeSyntax,
   MapSyntax,
