@@ -82,7 +82,7 @@ async function readConfSource(
   env: Environment,
 ): Promise<Source> {
   // A broker without such a file need not load the parser.
-  const { readConf } = await import("./conf/document.ts");
+  const { readDirectly } = await import("./conf/direct.ts");
   // What was read is kept, since it may be read only once, and not what was made of it: that is made
   // again where there is an error to report.
   const texts = new Map<string, Promise<string>>();
@@ -91,7 +91,14 @@ async function readConfSource(
     texts.set(path, known);
     return known;
   };
-  const read = () => readConf(path, text, configShape, readText, env);
+  const read = async () => {
+    const { readConf } = await import("./conf/document.ts");
+    return await readConf(path, text, configShape, readText, env);
+  };
+  const direct = await readDirectly(path, text, configShape, readText, env);
+  if (direct !== undefined) {
+    return { raw: direct, findings: [], problems: [], oddities: [], positions: read };
+  }
   const { broken, values: raw, findings, problems, oddities } = await read();
   if (broken) throw new ConfigError(problems.slice(0, PROBLEM_LIMIT));
   return { raw, findings, problems, oddities, positions: read };
