@@ -102,7 +102,14 @@ async function readConfSource(
   };
   const direct = await readDirectly(path, text, configShape, readText, env);
   if (direct !== undefined) {
-    return { raw: direct, findings: [], problems: [], oddities: [], positions: read };
+    return {
+      raw: direct,
+      findings: [],
+      problems: [],
+      oddities: [],
+      positions: read,
+      accounts: null,
+    };
   }
   const { broken, values: raw, findings, problems, oddities } = await read();
   if (broken) throw new ConfigError(problems.slice(0, PROBLEM_LIMIT));
