@@ -86,6 +86,8 @@ export class Account {
   readonly #unpacked = new ClientMessage();
   #streamImports: StreamImports | null = null;
   #serviceImports: readonly Subscription[] = [];
+  /** How many subscriptions are the server's, without those of imported services. */
+  #own = 0;
   #responses: ServiceResponses | null = null;
   readonly #clock: Clock;
   readonly #remote: RemoteDelivery;
@@ -112,6 +114,11 @@ export class Account {
       toLocalGroup: (group, at, message, publisher) =>
         this.#deliverToGroup(group, at, message, publisher),
     });
+  }
+
+  /** How many subscriptions clients have here, without what the server needs itself. */
+  get subscriptions(): number {
+    return this.interest.count - this.#serviceImports.length - this.#own;
   }
 
   /** Which other server wants which subject. Messages from other servers never go there. */
@@ -184,6 +191,7 @@ export class Account {
    */
   attach(subscription: Subscription): void {
     this.interest.insert(subscription);
+    if (isOwn(subscription)) this.#own++;
     this.local?.add(subscription.subject, subscription.queue);
     this.#streamImports?.follow(subscription);
   }
@@ -250,6 +258,7 @@ export class Account {
 
   #forget(subscription: Subscription): void {
     if (this.interest.remove(subscription)) {
+      if (isOwn(subscription)) this.#own--;
       this.local?.remove(subscription.subject, subscription.queue);
       this.#streamImports?.leave(subscription);
     }
@@ -597,4 +606,9 @@ export class Account {
       return;
     }
   }
+}
+
+/** Whether a subscription is the server's own. */
+function isOwn({ subscriber }: Subscription): boolean {
+  return subscriber.outbox === null;
 }

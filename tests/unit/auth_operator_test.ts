@@ -61,7 +61,7 @@ async function setup(
   );
   const accounts = new OperatorAccounts({ operators, resolver, clock, log: silentLog });
   const changes: OperatorAccount[] = [];
-  accounts.onChanged((account) => changes.push(account));
+  accounts.onChanged((account) => void changes.push(account));
   const authenticator = new OperatorAuthenticator({ operators, accounts, clock });
   return { clock, accounts, authenticator, changes, [Symbol.asyncDispose]: () => accounts.close() };
 }

@@ -44,7 +44,7 @@ function world() {
     server: () => ({ name: "s", cluster: null }),
     onProblem: () => {},
   });
-  const access = new OperatorAccess({ mode, accounts, sessions: () => [], log: silentLog });
+  const access = new OperatorAccess({ mode, accounts, clock, sessions: () => [], log: silentLog });
   const decision = access.authenticate({}, peerWith());
   return { now, accounts, identity, key, decision, release, lookups: () => lookups };
 }
