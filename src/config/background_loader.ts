@@ -10,9 +10,10 @@ import {
   type WorkerThread,
   workerThread,
 } from "../platform/mod.ts";
-import { type AccountFacts, type AccountTexts, factsOf } from "./account_texts.ts";
+import { type AccountTexts, factsOf } from "./account_texts.ts";
 import { rememberedDigest } from "./digest.ts";
 import type { ConfigWarning } from "./load.ts";
+import type { AccountFacts } from "./known_account.ts";
 import type { LoadFlags, LoadReply, LoadRequest } from "./load_messages.ts";
 import { ConfigAssembly } from "./pieces.ts";
 import { ConfigError } from "./problem.ts";

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { AccountFacts, AccountTexts } from "./account_texts.ts";
+import type { AccountTexts } from "./account_texts.ts";
 import type { Flags } from "./flags.ts";
+import type { AccountFacts } from "./known_account.ts";
 import type { ConfigWarning } from "./load.ts";
 import type { ConfigPiece } from "./pieces.ts";
 import type { Problem } from "./problem.ts";

@@ -5,8 +5,9 @@
  * @module
  */
 import { DenoFiles, environmentVariable } from "../platform/mod.ts";
-import { type AccountFacts, type AccountTexts, KnownAccounts } from "./account_texts.ts";
+import { type AccountTexts, KnownAccounts } from "./account_texts.ts";
 import { type ConfigWarning, loadConfig, loadQuickly } from "./load.ts";
+import type { AccountFacts } from "./known_account.ts";
 import type { LoadFlags, LoadReply, LoadRequest } from "./load_messages.ts";
 import { type ConfigPiece, piecesOf, withoutPieces } from "./pieces.ts";
 import { ConfigError } from "./problem.ts";
