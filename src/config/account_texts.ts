@@ -11,8 +11,8 @@ import { identityOf } from "./users_section.ts";
 
 /** Where the accounts of a file stand whose text alone tells what they are. */
 export interface AccountTexts {
-  /** The text of the file, in UTF-8; threads share it. */
-  readonly text: SharedArrayBuffer;
+  /** The text of the file, in UTF-8; it is moved from thread to thread, so that there is one of it. */
+  readonly text: Uint8Array<ArrayBuffer>;
   /** The names of the accounts. */
   readonly names: readonly string[];
   /** From where to where in the text each of them stands, in pairs of offsets in UTF-16. */
@@ -44,7 +44,7 @@ export class KnownAccounts {
 
   /** Accounts without facts count as not known. */
   constructor({ text, names, spans }: AccountTexts, facts: ReadonlyMap<string, AccountFacts>) {
-    this.#text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(new Uint8Array(text));
+    this.#text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(text);
     for (const [index, name] of names.entries()) {
       const from = spans[2 * index], to = spans[2 * index + 1];
       if (from !== undefined && to !== undefined) this.#spans.set(name, [from, to]);
@@ -110,11 +110,8 @@ export class AccountReader implements EntryReader {
   /** What is known from now on, without the accounts `except`. */
   texts(except: ReadonlySet<unknown> = new Set()): AccountTexts {
     const kept = this.#names.flatMap((name, index) => except.has(name) ? [] : [index]);
-    const bytes = new TextEncoder().encode(this.#text);
-    const text = new SharedArrayBuffer(bytes.length);
-    new Uint8Array(text).set(bytes);
     return {
-      text,
+      text: new TextEncoder().encode(this.#text),
       names: kept.map((index) => this.#names[index]!),
       spans: Uint32Array.from(
         kept.flatMap((index) => [this.#spans[2 * index]!, this.#spans[2 * index + 1]!]),

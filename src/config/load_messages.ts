@@ -42,6 +42,8 @@ export type LoadReply =
     readonly type: "refused";
     readonly problems: readonly Problem[];
     readonly omitted: number;
+    /** What was known, which is so still. */
+    readonly texts: AccountTexts | null;
     readonly paths: readonly string[];
   }
   | { readonly type: "failed"; readonly reason: string };
