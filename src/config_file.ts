@@ -86,7 +86,7 @@ export class ConfigFile {
       const loaded = await background({ flags: toLoad, before, last, clock, signal });
       const { config, texts, paths, warnings } = loaded;
       this.#paths = paths;
-      this.#last = texts && { config, texts };
+      this.#last = { config, texts };
       warnings.forEach(onWarning);
       return config;
     }

@@ -4,29 +4,19 @@
  *
  * @module
  */
-import { markChecked } from "./checked.ts";
+import { type AccountFacts, KnownAccount } from "./known_account.ts";
 import type { EntryReader, KnownEntry } from "./plain_yaml.ts";
 import type { AccountConfig } from "./types.ts";
 import { identityOf } from "./users_section.ts";
 
 /** Where the accounts of a file stand whose text alone tells what they are. */
 export interface AccountTexts {
-  /** The text of the file, in UTF-8; threads share it. */
-  readonly text: SharedArrayBuffer;
+  /** The text of the file, in UTF-8; it is moved from thread to thread, so that there is one of it. */
+  readonly text: Uint8Array<ArrayBuffer>;
   /** The names of the accounts. */
   readonly names: readonly string[];
   /** From where to where in the text each of them stands, in pairs of offsets in UTF-16. */
   readonly spans: Uint32Array;
-}
-
-/** What of an account that is known is compared with other accounts. */
-export interface AccountFacts {
-  /** Its name. */
-  readonly name: string;
-  /** The names or keys of its users. */
-  readonly users: readonly string[];
-  /** What it exports and imports, and how subjects are mapped, where any of that is so. */
-  readonly exchange: Pick<AccountConfig, "exports" | "imports" | "mappings"> | null;
 }
 
 /** The facts of an account. */
@@ -37,7 +27,7 @@ export function factsOf(
   const none = exports === undefined && imports === undefined && mappings === undefined;
   return {
     name,
-    users: users.map((user) => identityOf(user) ?? ""),
+    users: users.map(identityOf).join("\n"),
     exchange: none ? null : {
       ...(exports && { exports }),
       ...(imports && { imports }),
@@ -54,8 +44,7 @@ export class KnownAccounts {
 
   /** Accounts without facts count as not known. */
   constructor({ text, names, spans }: AccountTexts, facts: ReadonlyMap<string, AccountFacts>) {
-    // Decoders do not take what is shared.
-    this.#text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(new Uint8Array(text).slice());
+    this.#text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(text);
     for (const [index, name] of names.entries()) {
       const from = spans[2 * index], to = spans[2 * index + 1];
       if (from !== undefined && to !== undefined) this.#spans.set(name, [from, to]);
@@ -67,15 +56,10 @@ export class KnownAccounts {
   find(name: string, text: string, from: number): KnownEntry | undefined {
     const span = this.#spans.get(name), facts = this.#facts.get(name);
     if (span === undefined || facts === undefined) return undefined;
-    const length = span[1] - span[0];
-    if (!text.startsWith(this.#text.slice(...span), from)) return undefined;
-    return { to: from + length, value: checkedAccount(facts) };
+    const to = from + span[1] - span[0];
+    if (text.slice(from, to) !== this.#text.slice(...span)) return undefined;
+    return { to, value: new KnownAccount(facts) };
   }
-}
-
-/** An account that rules can compare with others: to them it is who and what it says there is. */
-function checkedAccount({ users, exchange }: AccountFacts): object {
-  return markChecked({ ...exchange, users: users.map((user) => ({ user })) });
 }
 
 /** Takes down where accounts stand while a text is read, and passes over those that are known. */
@@ -126,11 +110,8 @@ export class AccountReader implements EntryReader {
   /** What is known from now on, without the accounts `except`. */
   texts(except: ReadonlySet<unknown> = new Set()): AccountTexts {
     const kept = this.#names.flatMap((name, index) => except.has(name) ? [] : [index]);
-    const bytes = new TextEncoder().encode(this.#text);
-    const text = new SharedArrayBuffer(bytes.length);
-    new Uint8Array(text).set(bytes);
     return {
-      text,
+      text: new TextEncoder().encode(this.#text),
       names: kept.map((index) => this.#names[index]!),
       spans: Uint32Array.from(
         kept.flatMap((index) => [this.#spans[2 * index]!, this.#spans[2 * index + 1]!]),

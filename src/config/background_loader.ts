@@ -10,9 +10,10 @@ import {
   type WorkerThread,
   workerThread,
 } from "../platform/mod.ts";
-import { type AccountFacts, type AccountTexts, factsOf } from "./account_texts.ts";
+import { type AccountTexts, factsOf } from "./account_texts.ts";
 import { rememberedDigest } from "./digest.ts";
 import type { ConfigWarning } from "./load.ts";
+import type { AccountFacts } from "./known_account.ts";
 import type { LoadFlags, LoadReply, LoadRequest } from "./load_messages.ts";
 import { ConfigAssembly } from "./pieces.ts";
 import { ConfigError } from "./problem.ts";
@@ -30,8 +31,8 @@ const TOLD_AT_A_TIME = 2000;
 export interface LoadedBefore {
   /** The configuration, whether or not it holds. */
   readonly config: Config;
-  /** Where its accounts stand. */
-  readonly texts: AccountTexts;
+  /** Where its accounts stand; null where that is not known, or another thread has it. */
+  texts: AccountTexts | null;
 }
 
 /** What {@link loadInBackground} takes from its surroundings. */
@@ -40,7 +41,10 @@ export interface BackgroundLoadOptions {
   readonly flags: LoadFlags;
   /** The configuration that holds: what is the same in it is taken from there. Null for none. */
   readonly before: Config | null;
-  /** What was last loaded from the file: what is written in the same way is taken from there. */
+  /**
+   * What was last loaded from the file: what is written in the same way is taken from there. It has no
+   * texts any more when something else has been loaded.
+   */
   readonly last?: LoadedBefore | null | undefined;
   /** Times it. */
   readonly clock: Clock;
@@ -78,6 +82,7 @@ export async function loadInBackground(
   options: BackgroundLoadOptions,
 ): Promise<LoadedInBackground> {
   const { flags, before, last = null, clock, signal, startWorker = startLoadWorker } = options;
+  const texts = last?.texts ?? null;
   const { promise, resolve, reject } = Promise.withResolvers<LoadedInBackground>();
   let known: Extract<LoadReply, { type: "config" }> | null = null;
   let assembly: ConfigAssembly | null = null;
@@ -104,6 +109,7 @@ export async function loadInBackground(
           texts: known.texts,
         });
       case "refused":
+        if (last !== null) last.texts = reply.texts;
         return reject(new ConfigError(reply.problems, reply.omitted));
       case "failed":
         return fail(reply.reason);
@@ -127,13 +133,16 @@ export async function loadInBackground(
   signal?.addEventListener("abort", abort, { once: true });
   try {
     if (signal?.aborted) abort();
-    else if (last === null) {
+    else if (last === null || texts === null) {
       post({ type: "load", flags, texts: null });
       // While the thread reads and checks.
       told = tellDigests();
     } else {
-      for await (const facts of factsInSlices(last, clock)) post({ type: "facts", facts });
-      post({ type: "load", flags, texts: last.texts });
+      for await (const facts of factsOfAll(last.config, texts, clock)) {
+        post({ type: "facts", facts });
+      }
+      last.texts = null;
+      worker.post({ type: "load", flags, texts } satisfies LoadRequest, [texts.text.buffer]);
     }
     return await promise;
   } finally {
@@ -154,9 +163,10 @@ async function digests(before: Config | null, clock: Clock): Promise<Map<string,
   return made;
 }
 
-/** What rules compare of the accounts whose text is known. */
-async function* factsInSlices(
-  { config: { accounts = {} }, texts }: LoadedBefore,
+/** What rules compare of the accounts whose text is known, made in slices. */
+async function* factsOfAll(
+  { accounts = {} }: Config,
+  texts: AccountTexts,
   clock: Clock,
 ): AsyncGenerator<readonly AccountFacts[]> {
   const rest = resting(clock, SLICE_MS);

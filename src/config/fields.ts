@@ -13,8 +13,8 @@ import {
   WRONG,
   type Wrong,
 } from "./checking.ts";
-import { isChecked } from "./checked.ts";
 import { type Kind, Refusal } from "./kind.ts";
+import { KnownAccount } from "./known_account.ts";
 import { isMap } from "./prepare.ts";
 import type { Path } from "./problem.ts";
 import type { BlockShape, Field, ShortForm } from "./shape.ts";
@@ -136,8 +136,9 @@ function mapValues<Name extends string, Output>(
   const entries: [Name, Output][] = [];
   for (const key of keys) {
     const given = map[key];
-    // What is checked is what this very schema has made.
-    const output = isChecked(given) ? given as Output : checking.below(key, value, given);
+    // Which stands for what this very schema has made.
+    const isKnown = given instanceof KnownAccount;
+    const output = isKnown ? given as Output : checking.below(key, value, given);
     if (output === WRONG) wrong = true;
     else entries.push([key, output]);
   }

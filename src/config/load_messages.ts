@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { AccountFacts, AccountTexts } from "./account_texts.ts";
+import type { AccountTexts } from "./account_texts.ts";
 import type { Flags } from "./flags.ts";
+import type { AccountFacts } from "./known_account.ts";
 import type { ConfigWarning } from "./load.ts";
 import type { ConfigPiece } from "./pieces.ts";
 import type { Problem } from "./problem.ts";
@@ -41,6 +42,8 @@ export type LoadReply =
     readonly type: "refused";
     readonly problems: readonly Problem[];
     readonly omitted: number;
+    /** What was known, which is so still. */
+    readonly texts: AccountTexts | null;
     readonly paths: readonly string[];
   }
   | { readonly type: "failed"; readonly reason: string };

@@ -5,8 +5,9 @@
  * @module
  */
 import { DenoFiles, environmentVariable } from "../platform/mod.ts";
-import { type AccountFacts, type AccountTexts, KnownAccounts } from "./account_texts.ts";
+import { type AccountTexts, KnownAccounts } from "./account_texts.ts";
 import { type ConfigWarning, loadConfig, loadQuickly } from "./load.ts";
+import type { AccountFacts } from "./known_account.ts";
 import type { LoadFlags, LoadReply, LoadRequest } from "./load_messages.ts";
 import { type ConfigPiece, piecesOf, withoutPieces } from "./pieces.ts";
 import { ConfigError } from "./problem.ts";
@@ -15,7 +16,7 @@ import type { Config } from "./types.ts";
 /** The part of the worker's global scope used here; its full type is not in the main thread's library. */
 interface WorkerScope {
   onmessage: ((event: MessageEvent<LoadRequest>) => void) | null;
-  postMessage(reply: LoadReply): void;
+  postMessage(reply: LoadReply, moved: ArrayBuffer[]): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -62,7 +63,7 @@ async function load(flags: LoadFlags, before: AccountTexts | null): Promise<Load
   } catch (error) {
     if (!(error instanceof ConfigError)) return { type: "failed", reason: String(error) };
     const { problems, omitted } = error;
-    return { type: "refused", problems, omitted, paths: [...paths] };
+    return { type: "refused", problems, omitted, texts: before, paths: [...paths] };
   }
 }
 
@@ -73,10 +74,15 @@ function next(): LoadReply {
   return step.done ? { type: "end" } : { type: "piece", piece: step.value };
 }
 
+function post(reply: LoadReply): void {
+  const texts = "texts" in reply ? reply.texts : null;
+  scope.postMessage(reply, texts === null ? [] : [texts.text.buffer]);
+}
+
 scope.onmessage = ({ data }) => {
   switch (data.type) {
     case "next":
-      return scope.postMessage(next());
+      return post(next());
     case "known":
       known = data.digests;
       return;
@@ -84,6 +90,6 @@ scope.onmessage = ({ data }) => {
       for (const account of data.facts) facts.set(account.name, account);
       return;
     case "load":
-      void load(data.flags, data.texts).then((reply) => scope.postMessage(reply));
+      void load(data.flags, data.texts).then(post);
   }
 };

@@ -96,24 +96,25 @@ async function readConfSource(
     texts.set(path, known);
     return known;
   };
-  const read = async () => {
-    const { readConf } = await import("./conf/document.ts");
-    return await readConf(path, text, configShape, readText, env);
+  const positions = async () => {
+    const { locateConf } = await import("./conf/document.ts");
+    return await locateConf(path, text, readText, env);
   };
   const direct = await readDirectly(path, text, configShape, readText, env);
   if (direct !== undefined) {
-    return {
-      raw: direct,
-      findings: [],
-      problems: [],
-      oddities: [],
-      positions: read,
-      accounts: null,
-    };
+    const none = { findings: [], problems: [], oddities: [] };
+    return { raw: direct, ...none, positions, accounts: null };
   }
-  const { broken, values: raw, findings, problems, oddities } = await read();
+  const { readConf } = await import("./conf/document.ts");
+  const { broken, values: raw, findings, problems, oddities } = await readConf(
+    path,
+    text,
+    configShape,
+    readText,
+    env,
+  );
   if (broken) throw new ConfigError(problems.slice(0, PROBLEM_LIMIT));
-  return { raw, findings, problems, oddities, accounts: null, positions: read };
+  return { raw, findings, problems, oddities, positions, accounts: null };
 }
 
 async function readYamlSource(

@@ -114,6 +114,8 @@ class DirectReading implements Builder<unknown, OpenMap, OpenList> {
   readonly #valuesAt: number[] = [];
   readonly #files: ConfFile[] = [];
   readonly #scopes: Scope[] = [];
+  /** What was made of the values of keys for variables. */
+  readonly #readings = new Map<number, { readonly purpose: Purpose; readonly value: unknown }>();
   /** Where in `#keys` each key is. */
   readonly #places = new Map<string, number[]>();
   /** Which of `#keys` variables stand for. */
@@ -210,6 +212,7 @@ class DirectReading implements Builder<unknown, OpenMap, OpenList> {
     if (this.#used.size > 0) this.#leaveOutVariables(map);
     for (let place = this.#keys.length - 1; place >= start; place--) {
       this.#places.get(this.#keys[place] ?? "")?.pop();
+      this.#readings.delete(place);
     }
     this.#keys.length = this.#valuesAt.length = this.#files.length = start;
     this.#scopes.length = start;
@@ -322,20 +325,15 @@ class DirectReading implements Builder<unknown, OpenMap, OpenList> {
     return undefined;
   }
 
-  /** The value of a key, for another purpose. */
+  /** The value of a key, for another purpose; the same one for the same purpose. */
   #readAgain(place: number): unknown {
     const file = this.#files[place], at = this.#valuesAt[place], scope = this.#scopes[place];
     if (file === undefined || at === undefined || scope === undefined) throw new Unread();
-    // What is not looked into need not be read: variables could make it very long.
-    const first = file.text[at];
-    const isMapOrList = first === "{" || first === "[";
-    if (isMapOrList && this.#purpose === "any item") return {};
-    if (first === "{" && this.#purpose === "any") return {};
-    const { from, below } = scope;
-    return this.#within(
-      file,
-      { from, to: place, below },
-      () => parseValueAt(file, at, this),
-    );
+    const purpose = this.#purpose, known = this.#readings.get(place);
+    if (known?.purpose === purpose) return known.value;
+    const below = { ...scope, to: place };
+    const value = this.#within(file, below, () => parseValueAt(file, at, this));
+    this.#readings.set(place, { purpose, value });
+    return value;
   }
 }
