@@ -392,6 +392,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     account.connections++;
     this.identity = identity;
     this.#account = account;
+    // What somebody else could answer is nothing to it.
+    this.#permissions = this.#replies = null;
     this.#hold(identity, account);
     this.#parser.state = "authenticated";
     return true;
@@ -400,10 +402,12 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Holds it to what its user, its account and the server say. */
   #hold(identity: Identity, account: Account): void {
     const { clock } = this.#environment;
-    this.#permissions = Permissions.of(identity.permissions);
-    const permissions = this.#permissions;
-    const answers = permissions !== null && permissions.responses !== null;
-    this.#replies = answers ? new AllowedReplies(permissions) : null;
+    const permissions = Permissions.of(identity.permissions);
+    if (permissions !== this.#permissions) {
+      this.#permissions = permissions;
+      const answers = permissions !== null && permissions.responses !== null;
+      this.#replies = answers ? new AllowedReplies(permissions) : null;
+    }
     this.#mayPublish = null;
     this.#limit(identity, account);
     this.#expiry?.cancel();
@@ -459,9 +463,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     this.identity = decision;
+    const before = this.#permissions;
     this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
-    this.#reviseSubscriptions(this.#account);
+    // Those who may do what they could before keep what they have, and may answer what they were asked.
+    if (this.#permissions !== before) this.#reviseSubscriptions(this.#account);
     const most = this.#maxSubscriptions;
     if (most > 0 && this.subscriber.subscriptionCount > most) {
       this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
