@@ -403,6 +403,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#leaveAccount();
     this.identity = identity;
     this.#account = account;
+    // What somebody else could answer is nothing to it.
     this.#permissions = null;
     this.#replies = null;
     this.#parser.state = "authenticated";
