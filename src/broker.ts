@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AccountDirectory } from "./account/mod.ts";
+import { type AccountDirectory, eventId } from "./account/mod.ts";
 import {
   Authenticator,
   authenticatorConfig,
@@ -772,11 +772,6 @@ function clientEvent(session: ClientSession): ClientEvent {
     name: session.options.name,
     user: session.identity?.user ?? null,
   };
-}
-
-/** 22 characters, as nats-server gives its events. */
-function eventId(random: Random): string {
-  return random.bytes(17).toBase64({ alphabet: "base64url", omitPadding: true }).slice(0, 22);
 }
 
 function describe(error: unknown): string {

@@ -10,21 +10,13 @@ import {
   type Requester,
   Subscriber,
 } from "../account/mod.ts";
-import {
-  AllowedReplies,
-  type Decision,
-  type Identity,
-  type PeerFacts,
-  Permissions,
-  Refusal,
-} from "../auth/mod.ts";
+import { type Decision, type Identity, type PeerFacts, Refusal } from "../auth/mod.ts";
 import { PeerSession, type Timed } from "../connection/mod.ts";
-import type { Match } from "../interest/mod.ts";
 import type { Connection, Timer } from "../platform/mod.ts";
 import {
   byteString,
   type ClientCommands,
-  ClientMessage,
+  type ClientMessage,
   ClientParser,
   CLOSE_REASONS,
   type CloseReason,
@@ -38,19 +30,17 @@ import {
   parseConnectOptions,
   publishViolation,
   replyViolation,
-  rewriteMessage,
   subscriptionEnded,
   subscriptionViolation,
 } from "../protocol/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import { FAULTS, LIMITS_OF, QUIET_REASONS } from "./faults.ts";
-import { ClientGuard } from "./guard.ts";
 import { Keepalive } from "./keepalive.ts";
 import { clientInfo, newOpening, type Opening } from "./opening.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
+import { ClientRights, type Unpublished } from "./rights.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
-import { forbiddenTraceDestination } from "./trace_destination.ts";
 
 /** How long a decision about credentials may take. */
 const DECISION_LIMIT_MS = 30_000;
@@ -96,17 +86,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Ends a check of credentials that nobody waits for any more. */
   #abandon: AbortController | null = null;
   #account: Account | null = null;
-  #permissions: Permissions | null = null;
-  #replies: AllowedReplies | null = null;
-  /** Whether the last subject may be published to; null when that is not known. */
-  #mayPublish: boolean | null = null;
-  /** A message under the subject that its account has mapped it to. */
-  #mapped: ClientMessage | null = null;
-  /** Most subscriptions, and most bytes that it may send in all. */
-  #maxSubscriptions = Infinity;
-  #maxData = Infinity;
-  /** Whether its messages are mapped, may be refused, or are limited. */
-  #examines = false;
+  readonly #rights: ClientRights;
   /** Ends it when its credentials expire. */
   #expiry: Timer | null = null;
   /** What must be over before the next command is looked at. */
@@ -134,6 +114,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#acceptedAtMs = clock.monotonic();
     this.subscriber = new Subscriber(this.outbox);
     this.subscriber.requester = this;
+    this.#rights = new ClientRights(this.subscriber, clock);
     this.#parser = new ClientParser(this, {
       maxControlLine: limits.max_control_line,
       maxPayload: limits.max_payload,
@@ -338,7 +319,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Goes by the limits and levels that hold now. */
   reconfigured(): void {
     const { log } = this.#environment;
-    if (this.identity !== null && this.#account !== null) this.#limit(this.identity, this.#account);
+    if (this.identity !== null && this.#account !== null) {
+      this.#rights.limit(this.identity, this.#account, this.#environment.limits);
+      this.#parser.maxPayload = this.#rights.maxPayload;
+    }
     if (log.traceOn !== (this.#trace !== null)) this.#retrace();
   }
 
@@ -404,8 +388,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.identity = identity;
     this.#account = account;
     // What somebody else could answer is nothing to it.
-    this.#permissions = null;
-    this.#replies = null;
+    this.#rights.forget();
     this.#parser.state = "authenticated";
     // It may have to leave at once.
     this.#hold(identity, account);
@@ -428,35 +411,18 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#counted = false;
   }
 
-  /** Holds it to what its user, its account and the server say. */
-  #hold(identity: Identity, account: Account): void {
-    const { clock } = this.#environment;
-    const permissions = Permissions.of(identity.permissions);
-    // Who may do the same as before may answer what it was asked before.
-    if (permissions !== this.#permissions) {
-      this.#permissions = permissions;
-      const answers = permissions !== null && permissions.responses !== null;
-      this.#replies = answers ? new AllowedReplies(permissions) : null;
-    }
-    this.#mayPublish = null;
-    this.#limit(identity, account);
+  /**
+   * Holds it to what its user, its account and the server say. True when it may do something else than
+   * before.
+   */
+  #hold(identity: Identity, account: Account): boolean {
+    const { clock, limits } = this.#environment, rights = this.#rights;
+    const isAnother = rights.hold(identity, account, limits);
+    this.#parser.maxPayload = rights.maxPayload;
     this.#expiry?.cancel();
     this.#expiry = null;
     if (identity.expiresAtMs !== undefined) this.#expireAt(identity, clock.now());
-  }
-
-  #limit({ limits: own = {} }: Identity, account: Account): void {
-    const { limits } = this.#environment;
-    // 0 is no limit to the server, and one to accounts and users.
-    const most = least(limits.max_subscriptions || -1, account.limits.max_subscriptions);
-    this.#maxSubscriptions = unlessNegative(least(most, own.subscriptions));
-    this.#parser.maxPayload = least(
-      least(limits.max_payload, account.limits.max_payload),
-      own.payload,
-    );
-    this.#maxData = unlessNegative(own.data ?? -1);
-    this.#examines = account.mappings.length > 0 || this.#maxData < Infinity ||
-      this.#permissions?.publishes === true;
+    return isAnother;
   }
 
   #expireAt(identity: Identity, nowMs: number): void {
@@ -493,11 +459,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     this.identity = decision;
-    const before = this.#permissions;
-    this.#hold(decision, this.#account);
+    const mayElse = this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
-    if (this.#permissions !== before) this.#reviseSubscriptions(this.#account);
-    if (this.subscriber.subscriptionCount > this.#maxSubscriptions) {
+    if (mayElse) this.#reviseSubscriptions(this.#account);
+    if (this.subscriber.subscriptionCount > this.#rights.maxSubscriptions) {
       this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
       return;
     }
@@ -509,17 +474,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (subscriptions === null) return;
     for (const subscription of [...subscriptions.values()]) {
       const { subject, queue, sid } = subscription;
-      if (this.#permissions?.maySubscribe(subject, queue) === false) {
+      if (!this.#rights.maySubscribe(subject, queue)) {
         account.unsubscribe(this.subscriber, sid, 0);
         this.#violation(subscriptionEnded(subject, queue, sid));
-      } else account.guardAnew(subscription, this.#guard(subject, queue));
+      } else account.guardAnew(subscription, this.#rights.guard(subject, queue));
     }
-  }
-
-  #guard(subject: string, queue: string | null): ClientGuard | null {
-    const filter = this.#permissions?.deliveryFilter(subject, queue) ?? null;
-    if (filter === null && this.#replies === null) return null;
-    return new ClientGuard(filter, this.#replies, this.#environment.clock);
   }
 
   /** Why it is not let in goes to the log and to whoever listens, with an id to find one by the other. */
@@ -666,9 +625,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.inMessages++;
     this.inBytes += message.size;
     if (this.#trace !== null) this.#trace.publish(message);
-    if (this.#examines) {
-      const examined = this.#examined(message, this.#account!);
-      if (examined === null) return;
+    const rights = this.#rights;
+    if (rights.examines) {
+      const examined = rights.examine(message, this.inBytes);
+      if (examined === null) return this.#unpublished(rights.unpublished);
       message = examined;
     }
     const bytes = message.slab.bytes;
@@ -687,69 +647,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (offers > 0) this.#worked(publishWork(count, message.size, offers));
   }
 
-  /** The message as its account maps it, if its user may publish that; null when nothing comes of it. */
-  #examined(message: ClientMessage, account: Account): ClientMessage | null {
-    if (account.mappings.length > 0) {
-      const mapped = this.#map(message, account);
-      if (mapped === null) {
-        this.#acknowledge();
-        return null;
-      }
-      message = mapped;
-    }
-    const permissions = this.#permissions;
-    // In the order of what spares most messages the rest.
-    if (
-      permissions !== null && permissions.publishes &&
-      (!message.sameSubject || this.#mayPublish !== true || message.headerLength > 0)
-    ) {
-      const subject = this.#forbidden(message, permissions);
-      if (subject !== null) {
-        this.#refusePublish(publishViolation(subject));
-        return null;
-      }
-    }
-    if (this.inBytes <= this.#maxData) return message;
-    this.close("maximumPayloadExceeded", ERROR_TEXT.payload);
-    return null;
-  }
-
-  /** The message under its new subject; null when it is to be dropped. */
-  #map(message: ClientMessage, account: Account): ClientMessage | null {
-    const { slab, subjectStart, subjectEnd } = message;
-    const subject = account.mapped(byteString(slab.bytes, subjectStart, subjectEnd));
-    if (subject === "") return null;
-    if (subject === null) {
-      // The one before may have had the same subject, and another one since.
-      message.sameSubject = false;
-      return message;
-    }
-    const mapped = this.#mapped ??= new ClientMessage();
-    rewriteMessage(message, mapped, { subject });
-    return mapped;
-  }
-
-  /** The subject that a message would go to although it must not, a byte string; null where there is none. */
-  #forbidden(message: ClientMessage, permissions: Permissions): string | null {
-    let allowed = this.#mayPublish;
-    if (allowed === null || !message.sameSubject) {
-      // Who gets it is looked up anyway, and remembers it as long as its subject is not forgotten.
-      const match = this.#account!.known(message, this.subscriber);
-      allowed = match !== null && match.verdictOf === permissions
-        ? match.verdict
-        : decide(message, permissions, match);
-      this.#mayPublish = allowed;
-    }
-    if (allowed && message.headerLength === 0) return null;
-    const { slab: { bytes }, subjectStart, subjectEnd } = message;
-    return allowed || this.#mayAnswer(bytes, subjectStart, subjectEnd)
-      ? forbiddenTraceDestination(message, permissions)
-      : byteString(bytes, subjectStart, subjectEnd);
-  }
-
-  #mayAnswer(bytes: Uint8Array, start: number, end: number): boolean {
-    const { clock } = this.#environment;
-    return this.#replies?.mayAnswer(bytes, start, end, clock.monotonic()) ?? false;
+  #unpublished(why: Unpublished): void {
+    if (why === "dropped") this.#acknowledge();
+    else if (why === "too much") this.close("maximumPayloadExceeded", ERROR_TEXT.payload);
+    else this.#refusePublish(publishViolation(why.forbidden));
   }
 
   /** The text of the violation of somebody who uses the servers' own subjects. */
@@ -761,9 +662,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #refusePublish(text: string): void {
-    // The next message may have the same subject, and then relies on what this one found out.
-    this.subscriber.lastMatch = null;
-    this.#mayPublish = null;
+    this.#rights.refused();
     this.#violation(text);
   }
 
@@ -773,12 +672,13 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const { limits, wheel } = this.#environment;
     this.keepalive.activeAtMs = wheel.nowMs;
     const subscriber = this.subscriber;
-    if (this.#permissions?.maySubscribe(subject, queue) === false) {
+    const rights = this.#rights;
+    if (!rights.maySubscribe(subject, queue)) {
       this.#violation(subscriptionViolation(subject, queue));
       return;
     }
     const refusal = subscriptionRefusal(
-      { maxTokens: limits.max_sub_tokens, maxSubscriptions: this.#maxSubscriptions },
+      { maxTokens: limits.max_sub_tokens, maxSubscriptions: rights.maxSubscriptions },
       subscriber.subscriptionCount,
       subject,
       queue,
@@ -790,7 +690,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     }
     try {
       this.#worked(commandWork());
-      const guard = this.#guard(subject, queue);
+      const guard = rights.guard(subject, queue);
       this.#account!.subscribe(subscriber, subject, queue, sid, guard);
     } catch (error) {
       if (!(error instanceof InvalidSubjectError)) throw error;
@@ -927,29 +827,4 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     log.limited("violation", VIOLATION_LOG_MS)?.warn(`${this.label} - ${shown}`);
     this.#error(text);
   }
-}
-
-/** The lesser of two limits, of which a negative or absent one is none; -1 where both are. */
-function least(one: number, other = -1): number {
-  if (one < 0) return other < 0 ? -1 : other;
-  return other < 0 ? one : Math.min(one, other);
-}
-
-/** A limit, of which a negative one is none. */
-function unlessNegative(limit: number): number {
-  return limit < 0 ? Infinity : limit;
-}
-
-/** Whether a message may be published, which `match` is to remember. */
-function decide(
-  { slab: { bytes }, subjectStart, subjectEnd, subjectHash }: ClientMessage,
-  permissions: Permissions,
-  match: Match<unknown> | null,
-): boolean {
-  const verdict = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
-  if (match !== null) {
-    match.verdictOf = permissions;
-    match.verdict = verdict;
-  }
-  return verdict;
 }
