@@ -203,16 +203,14 @@ export class Account {
 
   /** Replaces what streams of other accounts are received here. */
   importStreams(imports: readonly StreamImport[]): void {
-    const before = this.#streamImports;
-    if (before === null && imports.length === 0) return;
-    before?.end();
-    this.#streamImports = imports.length === 0 ? null : new StreamImports(imports);
-    if (this.#streamImports === null) return;
+    if (this.#streamImports === null && imports.length === 0) return;
+    this.#streamImports ??= new StreamImports();
     const services = new Set(this.#serviceImports);
-    // A shadow in an account that imports from itself over others must not be met here.
-    for (const subscription of [...this.interest.items()]) {
-      if (!services.has(subscription)) this.#streamImports.follow(subscription);
-    }
+    this.#streamImports.replace(
+      imports,
+      () => [...this.interest.items()].filter((each) => !services.has(each)),
+    );
+    if (imports.length === 0) this.#streamImports = null;
   }
 
   /** Replaces which services of other accounts can be asked here. */

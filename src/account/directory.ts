@@ -211,7 +211,8 @@ export class AccountDirectory {
     if (exported === null) return null;
     const to = prefix === undefined ? definition.to : `${prefix}.${stream.subject}`;
     const { local, toLocal, toSource } = renaming(stream.subject, to);
-    return { importer, exporter: this.get(stream.account)!, local, toLocal, toSource };
+    const key = JSON.stringify([stream.account, stream.subject, to]);
+    return { importer, exporter: this.get(stream.account)!, local, toLocal, toSource, key };
   }
 
   #service(importer: Account, definition: ImportDefinition): ServiceImport | null {

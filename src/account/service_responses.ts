@@ -9,7 +9,7 @@ import type { Account } from "./account.ts";
 import { Expectations } from "./expectations.ts";
 import { randomToken } from "./random_token.ts";
 import type { ServerNames } from "./request_info.ts";
-import { ServiceBridge } from "./service_bridge.ts";
+import { type Answerer, ServiceBridge } from "./service_bridge.ts";
 import { LatencyReporter, type MeasuredRequest } from "./service_latency.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
@@ -120,7 +120,11 @@ export class ServiceResponses implements DeliveryHook {
     const answer = new ClientMessage();
     rewriteMessage(message, answer, { subject: importer.mapped(reply) ?? reply, reply: back });
     this.#bridge.lastMatch = this.#bridge.lastRemoteMatch = null;
+    // Where the answer is wanted there may be a service in turn, which is told who asks.
+    const before = this.#bridge.answerer;
+    this.#bridge.answerer = answererOf(publisher, this.#account);
     const count = importer.publishFrom(this.#account, answer, this.#bridge);
+    this.#bridge.answerer = before;
     answer.release();
     // Whoever asked has gone.
     if (count === 0) {
@@ -129,4 +133,10 @@ export class ServiceResponses implements DeliveryHook {
     }
     return count > 0;
   }
+}
+
+/** Who answers: over accounts, where that began. */
+function answererOf(publisher: Subscriber | null, account: Account): Answerer {
+  const known = publisher instanceof ServiceBridge ? publisher.answerer : null;
+  return known ?? { account: account.name, requester: publisher?.requester ?? null };
 }

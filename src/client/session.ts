@@ -387,6 +387,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#leaveAccount();
     this.identity = identity;
     this.#account = account;
+    // What somebody else could answer is nothing to it.
     this.#rights.forget();
     this.#parser.state = "authenticated";
     // It may have to leave at once.

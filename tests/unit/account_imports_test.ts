@@ -117,6 +117,29 @@ Deno.test("what a client says of itself as a requester never passes", async () =
   assert(!asked.includes("$SYS"), asked);
 });
 
+Deno.test("nor does it in spellings that only some clients read", async () => {
+  await using world = await MemoryBroker.start(SETTINGS);
+  const [app, oth] = await pair(world);
+  await world.exchange(app, "SUB svc.> 1\r\n");
+  const spoofed = 'Nats-Request-Info: {"acc":"$SYS"}';
+  for (
+    const [headers, left] of [
+      [`A: 1\n${spoofed}`, "A: 1\r\n"],
+      [`A: 1\n${spoofed}\nB: 2`, "A: 1\nB: 2\r\n"],
+      [`${spoofed}\n${spoofed}`, ""],
+      [`\n${spoofed}`, ""],
+      [` \t${spoofed}`, ""],
+      ['nats-request-info : {"acc":"$SYS"}', ""],
+    ]
+  ) {
+    const block = `NATS/1.0\r\n${headers}\r\n\r\n`;
+    await world.exchange(oth, `HPUB time in ${block.length} ${block.length}\r\n${block}\r\n`);
+    const asked = app.take();
+    const expected = `\r\nNATS/1.0\r\n${left}Nats-Request-Info: {"acc":"OTH"}\r\n\r\n\r\n`;
+    assertEquals(asked.slice(asked.indexOf("\r\n")), expected);
+  }
+});
+
 Deno.test("who shares is told of in full", async () => {
   await using world = await MemoryBroker.start(SETTINGS);
   const [app, oth] = await pair(world);

@@ -277,3 +277,30 @@ Deno.test("Who may do the same as before may still answer what it was asked befo
   await memory.exchange(asker, "PUB svc 0\r\n\r\nPUB svc 0\r\n\r\n");
   assertEquals(responder.take(), "MSG svc 1 0\r\n\r\n");
 });
+
+Deno.test("Who was asked may still answer after its account has changed", async () => {
+  const user = { password: "x" };
+  const permissions = { subscribe: { allow: ["q"] }, allow_responses: { max: 1, expires: "1m" } };
+  const users = [{ ...user, user: "asks" }, { ...user, user: "answers", permissions }];
+  const changed = (mappings: Record<string, string>) => ({
+    host: "memory",
+    accounts: { A: { users, mappings } },
+  });
+  await using memory = await MemoryBroker.start(changed({}));
+  const asks = await memory.connect({ user: "asks", pass: "x" });
+  const answers = await memory.connect({ user: "answers", pass: "x" });
+  await memory.exchange(answers, "SUB q 1\r\n");
+  await memory.exchange(asks, "SUB in 1\r\nPUB q in 1\r\n?\r\n");
+  assertEquals(answers.take(), "MSG q 1 in 1\r\n?\r\n");
+  const { outcome } = await memory.broker.reload(changed({ a: "b" }));
+  assertEquals(outcome, "applied");
+  const answer = "PUB in 1\r\n!\r\n";
+  assertEquals(await memory.exchange(answers, answer), "");
+  assertEquals(asks.take(), "MSG in 1 1\r\n!\r\n");
+  const refusal = "-ERR 'Permissions Violation for Publish to \"in\"'\r\n";
+  assertEquals(await memory.exchange(answers, answer), refusal);
+  // Nor may somebody else who comes over the same connection, be it the same user.
+  await memory.exchange(asks, "PUB q in 1\r\n?\r\n");
+  await memory.exchange(answers, 'CONNECT {"user":"answers","pass":"x","verbose":false}\r\n');
+  assertEquals(await memory.exchange(answers, answer), refusal);
+});
