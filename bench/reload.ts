@@ -11,7 +11,7 @@
 import process from "node:process";
 import { Broker } from "../mod.ts";
 import { ConfigFile } from "../src/config_file.ts";
-import { loadConfig, parseFlags } from "../src/config/mod.ts";
+import { type AccountTexts, loadConfig, parseFlags } from "../src/config/mod.ts";
 import { DenoFiles, fileStamp, SystemClock } from "../src/platform/mod.ts";
 import { manyAccounts } from "./config_load.ts";
 
@@ -83,12 +83,18 @@ try {
   await write(0);
   const flags = parseFlags(["-c", path]);
   const started = performance.now();
-  const config = await loadConfig({ flags, env, files });
+  let texts: AccountTexts | null = null;
+  const onAccounts = (found: AccountTexts) => void (texts = found);
+  const config = await loadConfig({ flags, env, files, onAccounts });
   const load_ms = Math.round(performance.now() - started);
   await using broker = await Broker.run(config);
   const start_ms = Math.round(performance.now() - started);
   const readText = (path: string) => files.readText(path);
-  const file = new ConfigFile({ flags, env, readText, stampOf: fileStamp, clock }, [path]);
+  const file = new ConfigFile(
+    { flags, env, readText, stampOf: fileStamp, clock },
+    [path],
+    texts && { config, texts },
+  );
   console.log(JSON.stringify({ load_ms, start_ms, rss_mib: mebibytes() }));
   const times: number[] = [], costs: Cost[] = [];
   let peak = 0;

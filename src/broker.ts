@@ -302,6 +302,7 @@ export class Broker implements AsyncDisposable {
       mode: operator,
       accounts,
       sessions: () => this.#environment.sessions.values(),
+      clock,
       log: this.#logging.log("auth"),
     });
     const callouts = this.#calloutClient(identity, clock, random);
@@ -554,7 +555,7 @@ export class Broker implements AsyncDisposable {
       connections: sessions.size,
       totalConnections: statistics.totalConnections,
       subscriptions: [...this.#accounts]
-        .reduce((sum, [, { interest }]) => sum + interest.count, 0),
+        .reduce((sum, [, { subscriptions }]) => sum + subscriptions, 0),
       slowConsumers: statistics.slowConsumers + (this.#cluster?.statistics.slowRoutes ?? 0),
       staleConnections: statistics.staleConnections + (this.#cluster?.statistics.staleRoutes ?? 0),
       routes: this.#cluster?.routeCount ?? 0,

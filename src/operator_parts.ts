@@ -77,7 +77,7 @@ function otherCredentials(config: Config): OtherCredentials {
   };
 }
 
-/** A configuration with the system account that the operator names. */
+/** The configuration with the system account that the operator names. */
 export function withSystemAccount(config: Config, mode: OperatorMode | null): Config {
   const systemAccount = mode?.operators.systemAccount ?? null;
   return systemAccount === null ? config : { ...config, system_account: systemAccount };
@@ -91,6 +91,8 @@ export interface OperatorAccessOptions {
   readonly accounts: AccountDirectory;
   /** All clients that are connected. */
   readonly sessions: () => Iterable<ClientSession>;
+  /** The time. */
+  readonly clock: Clock;
   /** Gets what goes wrong. */
   readonly log: Log;
 }
@@ -102,8 +104,6 @@ export class OperatorAccess {
   /** What is served as it was told of last. */
   readonly #served = new Set<string>();
   readonly #listening: Disposable;
-  /** Accounts that are being brought up to date; {@link close} waits for them. */
-  #changes: Promise<void> = Promise.resolve();
   #closed = false;
 
   /** Accounts of the directory change from now on as operator mode says. */
@@ -125,9 +125,16 @@ export class OperatorAccess {
     signal?: AbortSignal,
   ): Promise<Decision> {
     const decision = await this.#mode.authenticator.authenticate(credentials, peer, signal);
-    if (decision instanceof Refusal || this.#served.has(decision.account)) return decision;
-    if (await this.#serve(decision.account)) return decision;
-    return new Refusal("its account cannot be used", { account: decision.account });
+    if (decision instanceof Refusal) return decision;
+    const { account } = decision;
+    if (!this.#served.has(account) && !await this.#serve(account)) {
+      return new Refusal("its account cannot be used", { account });
+    }
+    // The account may have changed since.
+    const eviction = this.evictionOf(decision);
+    return eviction === null
+      ? this.#mode.authenticator.revised(decision)
+      : new Refusal(eviction.reason, { account });
   }
 
   /** See {@linkcode OperatorAuthenticator.evictionOf}. */
@@ -154,7 +161,6 @@ export class OperatorAccess {
     } catch (error) {
       this.#options.log.error("The folder of accounts cannot be read again", { error: `${error}` });
     }
-    await this.#changes;
   }
 
   /** Ends operator mode; resolves when what is under way is over. */
@@ -162,7 +168,6 @@ export class OperatorAccess {
     this.#closed = true;
     this.#listening[Symbol.dispose]();
     await this.#mode.close();
-    await this.#changes;
   }
 
   /** Has an account served, and those that it imports from; false where there is no such account. */
@@ -191,24 +196,19 @@ export class OperatorAccess {
     return definitions;
   }
 
-  #change(account: OperatorAccount): void {
+  async #change(account: OperatorAccount): Promise<void> {
     if (!this.#served.has(account.key)) return;
-    this.#changes = this.#changes.then(async () => {
-      const { accounts } = this.#options;
-      for (const exporter of exportersOf(account.definition)) {
-        if (!this.#served.has(exporter)) await this.#serve(exporter);
-      }
-      if (this.#closed) return;
-      accounts.update([[account.key, account.definition]]);
-      for (const session of this.#options.sessions()) {
-        if (session.identity?.account === account.key) this.#review(session, session.identity);
-      }
-    }).catch((error) => {
-      this.#options.log.error("Change of an account failed", {
-        account: account.key,
-        error: `${error}`,
-      });
-    });
+    const { accounts, clock, sessions } = this.#options;
+    for (const exporter of exportersOf(account.definition)) {
+      if (!this.#served.has(exporter)) await this.#serve(exporter);
+    }
+    // Who was let in by what held before is one of the sessions after that.
+    await clock.yield();
+    if (this.#closed) return;
+    accounts.update([[account.key, account.definition]]);
+    for (const session of sessions()) {
+      if (session.identity?.account === account.key) this.#review(session, session.identity);
+    }
   }
 
   /** A client whose account has changed has to leave, or goes by what holds now. */

@@ -60,6 +60,8 @@ const VIOLATION_LOG_MS = 1000, VIOLATION_LOG_LENGTH = 256;
 const SENDING_MS = 1000;
 /** What official clients send behind CONNECT. */
 const ONLY_PINGS = /^(?:PING\r?\n)*$/i, PINGS_LOOKED_AT = 64;
+/** What CONNECT begins with, and what makes of a letter a capital one. */
+const LETTER_C = 0x43, UPPER_CASE = 0xdf;
 
 /** How often connections closed for one and the same reason are logged. */
 const CLOSING_LOG_MS = 1000;
@@ -100,8 +102,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #mayPublish: boolean | null = null;
   /** A message under the subject that its account has mapped it to. */
   #mapped: ClientMessage | null = null;
-  /** Most subscriptions, 0 for no limit, and most bytes that it may send in all. */
-  #maxSubscriptions = 0;
+  /** Most subscriptions, and most bytes that it may send in all. */
+  #maxSubscriptions = Infinity;
   #maxData = Infinity;
   /** Whether its messages are mapped, may be refused, or are limited. */
   #examines = false;
@@ -113,6 +115,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #work = 0;
   /** Whether the first command is still to come, and must come in time. */
   #silent = false;
+  /** Whether it counts as one of its account's connections. */
+  #counted = false;
   #connected = false;
   #firstPonged = false;
 
@@ -196,6 +200,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       this.#admit(anonymous);
       // Who is taken for a user is to say something all the same, as if it had to show who it is.
       this.#silent = authenticator.configured;
+      // As in nats-server, whoever has said nothing takes nobody's place in the account.
+      if (!this.#silent) this.#join();
       const limitMs = this.#silent ? limits.auth_timeout : limits.ping_interval;
       wheel.schedule(this, this.#acceptedAtMs + limitMs);
     }
@@ -213,6 +219,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const messages = this.inMessages, bytes = this.inBytes;
     this.#work = 0;
     const start = inbox.start;
+    // CONNECT may put it into another account.
+    const leavesOutConnect = this.#silent && !this.#connected && parser.mode === "start" &&
+      inbox.end > start && (inbox.slab.bytes[start]! & UPPER_CASE) !== LETTER_C;
+    if (leavesOutConnect && !this.#join()) return null;
     inbox.start = parser.parse(inbox.slab, start, inbox.end);
     if (this.#silent && (inbox.start > start || parser.mode !== "start")) this.#heard();
     if (this.inMessages !== messages) {
@@ -286,7 +296,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     wheel.cancel(this);
     this.#abandon?.abort();
     this.#expiry?.cancel();
-    if (this.#account !== null) this.#account.connections--;
+    this.#leaveAccount();
     statistics.closingConnections++;
     if (reason === "staleConnection") statistics.staleConnections++;
     if (reason.startsWith("slowConsumer")) statistics.slowConsumers++;
@@ -358,7 +368,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (identity === null || this.closing !== null) return undefined;
     const text = silently ? null : ERROR_TEXT.authorization;
     const decided = (decision: Decision) => {
-      if (decision === this.identity) return;
+      // Another CONNECT may have come meanwhile, and was decided by those who count now.
+      if (this.identity !== identity || decision === identity) return;
       if (decision instanceof Refusal && !this.#connected) this.#challenge();
       else this.revise(decision, text);
     };
@@ -369,17 +380,17 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     }
     return decision.then(decided, () => {
       // A check that cannot be made lets nobody stay.
-      this.revise(new Refusal("the credentials could not be checked"), text);
+      decided(new Refusal("the credentials could not be checked"));
     });
   }
 
   /** It has not said CONNECT: it still may, unless it has done something before. */
   #challenge(): void {
-    const { wheel, limits } = this.#environment, account = this.#account;
+    const { wheel, limits } = this.#environment;
     if (this.inMessages > 0 || this.subscriber.subscriptionCount > 0) {
       return this.revise(new Refusal("credentials are needed now"));
     }
-    if (account !== null) account.connections--;
+    this.#leaveAccount();
     this.identity = this.#account = null;
     this.#parser.state = "unauthenticated";
     wheel.schedule(this, wheel.nowMs + limits.auth_timeout);
@@ -389,22 +400,43 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #admit(identity: Identity): boolean {
     const account = this.#environment.accountOf(identity);
     if (account === null) return false;
-    if (this.#account !== null) this.#account.connections--;
-    account.connections++;
+    this.#leaveAccount();
     this.identity = identity;
     this.#account = account;
-    this.#hold(identity, account);
+    this.#permissions = null;
+    this.#replies = null;
     this.#parser.state = "authenticated";
+    // It may have to leave at once.
+    this.#hold(identity, account);
     return true;
+  }
+
+  /** It counts in its account from now on; false, and it is closed, when that has too many already. */
+  #join(): boolean {
+    if (this.#counted) return true;
+    const account = this.#account!, { max_connections: most = -1 } = account.limits;
+    this.#counted = true;
+    account.connections++;
+    if (most < 0 || account.connections + account.remoteConnections <= most) return true;
+    this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
+    return false;
+  }
+
+  #leaveAccount(): void {
+    if (this.#counted) this.#account!.connections--;
+    this.#counted = false;
   }
 
   /** Holds it to what its user, its account and the server say. */
   #hold(identity: Identity, account: Account): void {
     const { clock } = this.#environment;
-    this.#permissions = Permissions.of(identity.permissions);
-    const permissions = this.#permissions;
-    const answers = permissions !== null && permissions.responses !== null;
-    this.#replies = answers ? new AllowedReplies(permissions) : null;
+    const permissions = Permissions.of(identity.permissions);
+    // Who may do the same as before may answer what it was asked before.
+    if (permissions !== this.#permissions) {
+      this.#permissions = permissions;
+      const answers = permissions !== null && permissions.responses !== null;
+      this.#replies = answers ? new AllowedReplies(permissions) : null;
+    }
     this.#mayPublish = null;
     this.#limit(identity, account);
     this.#expiry?.cancel();
@@ -414,15 +446,15 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 
   #limit({ limits: own = {} }: Identity, account: Account): void {
     const { limits } = this.#environment;
+    // 0 is no limit to the server, and one to accounts and users.
     const most = least(limits.max_subscriptions || -1, account.limits.max_subscriptions);
-    this.#maxSubscriptions = Math.max(0, least(most, own.subscriptions));
+    this.#maxSubscriptions = unlessNegative(least(most, own.subscriptions));
     this.#parser.maxPayload = least(
       least(limits.max_payload, account.limits.max_payload),
       own.payload,
     );
-    const data = own.data ?? -1;
-    this.#maxData = data < 0 ? Infinity : data;
-    this.#examines = account.mappings.length > 0 || data >= 0 ||
+    this.#maxData = unlessNegative(own.data ?? -1);
+    this.#examines = account.mappings.length > 0 || this.#maxData < Infinity ||
       this.#permissions?.publishes === true;
   }
 
@@ -460,11 +492,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     this.identity = decision;
+    const before = this.#permissions;
     this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
-    this.#reviseSubscriptions(this.#account);
-    const most = this.#maxSubscriptions;
-    if (most > 0 && this.subscriber.subscriptionCount > most) {
+    if (this.#permissions !== before) this.#reviseSubscriptions(this.#account);
+    if (this.subscriber.subscriptionCount > this.#maxSubscriptions) {
       this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
       return;
     }
@@ -472,23 +504,14 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #reviseSubscriptions(account: Account): void {
-    const subscriber = this.subscriber;
-    for (
-      const { subject, queue, sid, delivered, max } of [...subscriber.subscriptions?.values() ?? []]
-    ) {
+    const subscriptions = this.subscriber.subscriptions;
+    if (subscriptions === null) return;
+    for (const subscription of [...subscriptions.values()]) {
+      const { subject, queue, sid } = subscription;
       if (this.#permissions?.maySubscribe(subject, queue) === false) {
-        account.unsubscribe(subscriber, sid, 0);
+        account.unsubscribe(this.subscriber, sid, 0);
         this.#violation(subscriptionEnded(subject, queue, sid));
-        continue;
-      }
-      const guard = this.#guard(subject, queue);
-      const before = subscriber.subscriptions!.get(sid)!;
-      if (guard === null && before.hook === null) continue;
-      account.unsubscribe(subscriber, sid, 0);
-      account.subscribe(subscriber, subject, queue, sid, guard);
-      const after = subscriber.subscriptions!.get(sid)!;
-      after.delivered = delivered;
-      after.max = max;
+      } else account.guardAnew(subscription, this.#guard(subject, queue));
     }
   }
 
@@ -608,13 +631,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       this.close("authenticationFailure", ERROR_TEXT.authorization);
       return;
     }
-    if (this.closing !== null) return;
-    const { limits: { max_connections: most = -1 }, connections, remoteConnections } = this
-      .#account!;
-    if (most >= 0 && connections + remoteConnections > most) {
-      this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
-      return;
-    }
+    if (this.closing !== null || !this.#join()) return;
     if (options.protocol !== 0 && options.protocol !== 1) {
       this.close("badClientProtocolVersion", ERROR_TEXT.clientProtocol);
       return;
@@ -760,7 +777,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     const refusal = subscriptionRefusal(
-      { max_sub_tokens: limits.max_sub_tokens, max_subscriptions: this.#maxSubscriptions },
+      { maxTokens: limits.max_sub_tokens, maxSubscriptions: this.#maxSubscriptions },
       subscriber.subscriptionCount,
       subject,
       queue,
@@ -915,6 +932,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
 function least(one: number, other = -1): number {
   if (one < 0) return other < 0 ? -1 : other;
   return other < 0 ? one : Math.min(one, other);
+}
+
+/** A limit, of which a negative one is none. */
+function unlessNegative(limit: number): number {
+  return limit < 0 ? Infinity : limit;
 }
 
 /** Whether a message may be published, which `match` is to remember. */

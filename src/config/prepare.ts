@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isChecked } from "./checked.ts";
 import { type Environment, substitute } from "./environment.ts";
 import type { BlockShape, MapShape, Shape } from "./shape.ts";
 import type { Finding, Path, Step } from "./problem.ts";
@@ -235,7 +236,9 @@ class Preparation {
         // A program that reads it by assignments would drop it in silence.
         this.#find(key, { atKey: true, found: "not a usable name" });
         copy.leaveOut(key);
-      } else copy.set(key, key, this.#below(key, value[key], shape.value));
+      } else if (!isChecked(value[key])) {
+        copy.set(key, key, this.#below(key, value[key], shape.value));
+      } else copy.set(key, key, value[key]);
     }
     return copy.values;
   }
