@@ -584,8 +584,9 @@ export class Broker implements AsyncDisposable {
   async change(config: Config): Promise<ReloadReport> {
     const operator = this.#operator;
     const report = await this.#reloader.reload(operator?.complete(config) ?? config);
-    // What is in the folder of accounts does not depend on whether the settings can be changed.
-    await operator?.reload();
+    // What is refused, or fails, changes nothing at all.
+    const { outcome } = report;
+    if (outcome === "applied" || outcome === "unchanged") await operator?.reload();
     return report;
   }
 

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { AccountDefinition, ImportDefinition } from "../config/mod.ts";
+import type { AccountDefinition, ImportDefinition, LatencySettings } from "../config/mod.ts";
 import {
   destinationPattern,
   encodeByteString,
+  hasWildcard,
+  isValidSubscriptionSubject,
   numberWildcards,
   subjectCovers,
   SubjectMapping,
@@ -229,11 +231,23 @@ export class AccountDirectory {
       share: share || service.account === this.#options.systemAccount,
       responseType: exported.response_type ?? "singleton",
       thresholdMs: exported.response_threshold ?? DEFAULT_THRESHOLD_MS,
-      latency: exported.latency,
+      latency: this.#latency(service.account, exported),
       clock: this.#options.clock,
       random: this.#options.random,
       server: this.#options.server,
     });
+  }
+
+  /** Whether and where a service is measured. What is no subject would be more than one in a frame. */
+  #latency(exporter: string, { latency }: Export): LatencySettings | undefined {
+    if (latency === undefined) return undefined;
+    const subject = encodeByteString(latency.subject);
+    const isPossible = isValidSubscriptionSubject(subject) && !hasWildcard(subject) &&
+      !/[\t\n\f\r ]/.test(subject);
+    if (isPossible) return latency;
+    const named = JSON.stringify(latency.subject);
+    this.#options.onProblem(exporter, `measurements cannot be published to ${named}`);
+    return undefined;
   }
 
   /** The export that an import refers to; null, and somebody is told, where it may not. */

@@ -128,6 +128,8 @@ export async function loadInBackground(
   const tellDigests = () =>
     digests(before, clock).then((digests) => post({ type: "known", digests }));
   let told: Promise<void> | null = null;
+  // It may be before anybody waits for it that the thread fails.
+  promise.catch(() => {});
   const timer = clock.setTimer(LOAD_LIMIT_MS, () => fail("loading takes too long"));
   const abort = () => fail(String(signal?.reason));
   signal?.addEventListener("abort", abort, { once: true });

@@ -102,8 +102,7 @@ async function readConfSource(
   };
   const direct = await readDirectly(path, text, configShape, readText, env);
   if (direct !== undefined) {
-    const none = { findings: [], problems: [], oddities: [] };
-    return { raw: direct, ...none, positions, accounts: null };
+    return { raw: direct, findings: [], problems: [], oddities: [], accounts: null, positions };
   }
   const { readConf } = await import("./conf/document.ts");
   const { broken, values: raw, findings, problems, oddities } = await readConf(
@@ -114,7 +113,7 @@ async function readConfSource(
     env,
   );
   if (broken) throw new ConfigError(problems.slice(0, PROBLEM_LIMIT));
-  return { raw, findings, problems, oddities, positions, accounts: null };
+  return { raw, findings, problems, oddities, accounts: null, positions };
 }
 
 async function readYamlSource(

@@ -35,7 +35,7 @@ class Unread extends Error {}
 
 /**
  * The values of a configuration with all that it includes, as `writeValues` makes them; `undefined` where
- * another has to read it. Throws nothing but what is no {@link FileError}.
+ * another has to read it, as where an included file cannot be read.
  *
  * @param path What the file is called; includes are looked for from its folder.
  * @param readText Reads an included file; throws {@link FileError} when that cannot be done.
@@ -96,6 +96,7 @@ interface OpenList {
   readonly items: unknown[];
   /** What the items are for. */
   readonly purpose: Purpose;
+  /** Whether it stands in a list of which no shape says more; then it is not told what is in it. */
   readonly inList: boolean;
 }
 
