@@ -16,8 +16,8 @@ import { encodeByteString } from "./protocol/mod.ts";
 export const CONNECTIONS_PERIOD_MS = 1000;
 /** How often it is told all the same, and how long it holds, as in nats-server. */
 const TOLD_EVERY_MS = 30_000, HELD_MS = 90_000;
-/** How many servers and how long a message are looked at. */
-const MAX_SERVERS = 10_000, MAX_MESSAGE_BYTES = 64 * 1024;
+/** How many accounts, how many servers of each, and how long a message are looked at. */
+const MAX_ACCOUNTS = 100_000, MAX_SERVERS = 10_000, MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** What it takes from its broker. */
 export interface AccountConnectionsOptions {
@@ -52,6 +52,7 @@ export class AccountConnections {
   /** To be looked at every {@link CONNECTIONS_PERIOD_MS}. */
   constructor(options: AccountConnectionsOptions) {
     this.#options = options;
+    options.accounts.onCreated((account) => this.#add(account));
     this.#listen();
   }
 
@@ -72,7 +73,7 @@ export class AccountConnections {
       for (const [id, { atMs }] of servers) {
         if (nowMs - atMs <= HELD_MS) continue;
         servers.delete(id);
-        this.#add(name, servers);
+        this.#added(name);
       }
       if (servers.size === 0) this.#heard.delete(name);
     }
@@ -117,16 +118,24 @@ export class AccountConnections {
     const { account, server, count } = told;
     if (!this.#options.accounts.has(account)) return;
     let servers = this.#heard.get(account);
-    if (servers === undefined) this.#heard.set(account, servers = new Map());
+    if (servers === undefined) {
+      if (this.#heard.size >= MAX_ACCOUNTS) return;
+      this.#heard.set(account, servers = new Map());
+    }
     if (!servers.has(server) && servers.size >= MAX_SERVERS) return;
     servers.set(server, { count, atMs: this.#options.clock.monotonic() });
-    this.#add(account, servers);
+    this.#added(account);
   }
 
-  #add(name: string, servers: ReadonlyMap<string, Heard>): void {
-    const account = this.#options.accounts.get(name);
-    if (account === undefined) return;
-    account.remoteConnections = servers.values().reduce((sum, { count }) => sum + count, 0);
+  /** An account that nobody uses here is not made for it. */
+  #added(name: string): void {
+    const account = this.#options.accounts.used(name);
+    if (account !== undefined) this.#add(account);
+  }
+
+  #add(account: Account): void {
+    const servers = this.#heard.get(account.name)?.values() ?? [].values();
+    account.remoteConnections = servers.reduce((sum, { count }) => sum + count, 0);
   }
 }
 
