@@ -11,6 +11,7 @@ import { checkOperator } from "./src/operator_parts.ts";
 import { loadTls } from "./src/tls_parts.ts";
 import { ConfigFile, NoConfigFileError } from "./src/config_file.ts";
 import {
+  type AccountTexts,
   type Config,
   ConfigError,
   type ConfigWarning,
@@ -20,6 +21,7 @@ import {
   helpText,
   jsonSchema,
   loadConfig,
+  type LoadedBefore,
   parseFlags,
   printConfig,
 } from "./src/config/mod.ts";
@@ -72,6 +74,7 @@ async function run(): Promise<number> {
   if (exitCode !== undefined) return exitCode;
   let flags: Flags, config: Config, read: Uint8Array<ArrayBuffer> | undefined;
   const warnings: string[] = [], paths: string[] = [];
+  let texts: AccountTexts | null = null;
   try {
     flags = parseFlags(commandLine());
     if (flags.mode === "help") return print(helpText(commands));
@@ -88,14 +91,23 @@ async function run(): Promise<number> {
       return decodeText(path, bytes);
     };
     const onWarning = (warning: ConfigWarning) => void warnings.push(formatProblem(warning));
-    config = await loadConfig({ flags, env: environmentVariable, files: { readText }, onWarning });
+    const env = environmentVariable;
+    config = await loadConfig({
+      flags,
+      env,
+      files: { readText },
+      onWarning,
+      onAccounts: flags.mode === "run" ? (found) => void (texts = found) : undefined,
+    });
   } catch (error) {
     if (error instanceof FlagError) return refuse(`${error.message}; see denats --help`);
     if (error instanceof ConfigError) return refuse(error.message);
     throw error;
   }
   if (flags.mode === "signal") return await signal(flags, config.pid_file);
-  if (flags.mode === "run") return await serve(config, flags, paths, warnings);
+  if (flags.mode === "run") {
+    return await serve(config, flags, paths, warnings, texts && { config, texts });
+  }
   for (const warning of warnings) writeStderr(`denats: warning: ${warning}\n`);
   if (flags.mode === "print config") return print(printConfig(config));
   try {
@@ -152,6 +164,7 @@ async function serve(
   flags: Flags,
   paths: readonly string[],
   warnings: readonly string[],
+  last: LoadedBefore | null,
 ): Promise<number> {
   const clock = new SystemClock(), files = new DenoFiles(), ending = new AbortController();
   let broker: Broker | undefined, asked: CloseBrokerOptions | undefined;
@@ -168,13 +181,17 @@ async function serve(
       config;
     return { drain: true, drainMs, graceMs };
   };
-  const file = new ConfigFile({
-    flags,
-    env: environmentVariable,
-    readText: (path) => files.readText(path),
-    stampOf: fileStamp,
-    clock,
-  }, paths);
+  const file = new ConfigFile(
+    {
+      flags,
+      env: environmentVariable,
+      readText: (path) => files.readText(path),
+      stampOf: fileStamp,
+      clock,
+    },
+    paths,
+    last,
+  );
   const trigger = new ReloadTrigger({
     async reload() {
       if (broker === undefined) return;

@@ -9,6 +9,7 @@ import {
   type Environment,
   type Flags,
   loadConfig,
+  type LoadedBefore,
   loadInBackground,
 } from "./config/mod.ts";
 import type { Clock, FileStamp } from "./platform/mod.ts";
@@ -42,11 +43,17 @@ export class NoConfigFileError extends Error {
 export class ConfigFile {
   readonly #options: ConfigFileOptions;
   #paths: readonly string[];
+  #last: LoadedBefore | null;
 
-  /** `paths` are the files that were read up to now. */
-  constructor(options: ConfigFileOptions, paths: readonly string[]) {
+  /** `paths` are the files that were read up to now, and `last` is what was loaded from them. */
+  constructor(
+    options: ConfigFileOptions,
+    paths: readonly string[],
+    last: LoadedBefore | null = null,
+  ) {
     this.#options = options;
     this.#paths = paths;
+    this.#last = last;
   }
 
   /** The files that were read when it was last good. */
@@ -75,10 +82,13 @@ export class ConfigFile {
     const size = (await stampOf(configFile))?.size ?? 0;
     if (size >= BACKGROUND_BYTES) {
       const toLoad = { configFile, overrides, ...(ignoreUnsupported && { ignoreUnsupported }) };
-      const loaded = await background({ flags: toLoad, before, clock, signal });
-      this.#paths = loaded.paths;
-      loaded.warnings.forEach(onWarning);
-      return loaded.config;
+      const last = this.#last;
+      const loaded = await background({ flags: toLoad, before, last, clock, signal });
+      const { config, texts, paths, warnings } = loaded;
+      this.#paths = paths;
+      this.#last = { config, texts };
+      warnings.forEach(onWarning);
+      return config;
     }
     const paths: string[] = [];
     const readText = (path: string) => {
@@ -87,6 +97,7 @@ export class ConfigFile {
     };
     const config = await loadConfig({ flags, env, files: { readText }, onWarning });
     this.#paths = paths;
+    this.#last = null;
     return config;
   }
 }

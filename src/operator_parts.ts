@@ -77,7 +77,7 @@ function otherCredentials(config: Config): OtherCredentials {
   };
 }
 
-/** A configuration with the system account that the operator names. */
+/** The configuration with the system account that the operator names. */
 export function withSystemAccount(config: Config, mode: OperatorMode | null): Config {
   const systemAccount = mode?.operators.systemAccount ?? null;
   return systemAccount === null ? config : { ...config, system_account: systemAccount };
@@ -91,9 +91,14 @@ export interface OperatorAccessOptions {
   readonly accounts: AccountDirectory;
   /** All clients that are connected. */
   readonly sessions: () => Iterable<ClientSession>;
+  /** The time. */
+  readonly clock: Clock;
   /** Gets what goes wrong. */
   readonly log: Log;
 }
+
+/** How often an account that changes while it is looked up is looked up again. */
+const SERVE_TRIES = 5;
 
 /** Lets clients in by their JWTs, into accounts that are served from then on. */
 export class OperatorAccess {
@@ -102,8 +107,6 @@ export class OperatorAccess {
   /** What is served as it was told of last. */
   readonly #served = new Set<string>();
   readonly #listening: Disposable;
-  /** Accounts that are being brought up to date; {@link close} waits for them. */
-  #changes: Promise<void> = Promise.resolve();
   #closed = false;
 
   /** Accounts of the directory change from now on as operator mode says. */
@@ -124,10 +127,18 @@ export class OperatorAccess {
     peer: PeerFacts,
     signal?: AbortSignal,
   ): Promise<Decision> {
-    const decision = await this.#mode.authenticator.authenticate(credentials, peer, signal);
-    if (decision instanceof Refusal || this.#served.has(decision.account)) return decision;
-    if (await this.#serve(decision.account)) return decision;
-    return new Refusal("its account cannot be used", { account: decision.account });
+    const { authenticator } = this.#mode;
+    const decision = await authenticator.authenticate(credentials, peer, signal);
+    if (decision instanceof Refusal) return decision;
+    const { account } = decision;
+    if (!this.#served.has(account) && !await this.#serve(account)) {
+      return new Refusal("its account cannot be used", { account });
+    }
+    // The account may have changed since its user was looked at.
+    const eviction = this.evictionOf(decision);
+    if (eviction === null) return authenticator.revised(decision);
+    const { reason, text } = eviction;
+    return new Refusal(reason, { account, ...(text !== null && { text }) });
   }
 
   /** See {@linkcode OperatorAuthenticator.evictionOf}. */
@@ -154,7 +165,6 @@ export class OperatorAccess {
     } catch (error) {
       this.#options.log.error("The folder of accounts cannot be read again", { error: `${error}` });
     }
-    await this.#changes;
   }
 
   /** Ends operator mode; resolves when what is under way is over. */
@@ -162,53 +172,57 @@ export class OperatorAccess {
     this.#closed = true;
     this.#listening[Symbol.dispose]();
     await this.#mode.close();
-    await this.#changes;
   }
 
   /** Has an account served, and those that it imports from; false where there is no such account. */
   async #serve(name: string): Promise<boolean> {
-    const definitions = await this.#definitions(name);
-    if (this.#closed || !definitions.has(name)) return false;
-    for (const account of definitions.keys()) this.#served.add(account);
-    this.#options.accounts.update(definitions);
-    return true;
+    for (let tries = 0; tries < SERVE_TRIES; tries++) {
+      const found = await this.#withExporters(name);
+      if (this.#closed || !found.has(name)) return false;
+      // Changes of what is not served yet are not told of.
+      const isCurrent = found.values().every(({ key, token }) =>
+        this.#mode.accounts.tokenOf(key) === token
+      );
+      if (!isCurrent) continue;
+      for (const account of found.keys()) this.#served.add(account);
+      this.#options.accounts.update(
+        [...found.values()].map(({ key, definition }) => [key, definition] as const),
+      );
+      return true;
+    }
+    return false;
   }
 
   /** What is to be served with an account that is not yet. */
-  async #definitions(name: string): Promise<Map<string, AccountDefinition>> {
-    const definitions = new Map<string, AccountDefinition>();
+  async #withExporters(name: string): Promise<Map<string, OperatorAccount>> {
+    const found = new Map<string, OperatorAccount>();
     const wanted = [name], asked = new Set(wanted);
     for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
       const account = await this.#mode.accounts.definitionOf(next);
       if (account === null) continue;
-      definitions.set(next, account.definition);
+      found.set(next, account);
       for (const exporter of exportersOf(account.definition)) {
         if (asked.has(exporter) || this.#served.has(exporter)) continue;
         asked.add(exporter);
         wanted.push(exporter);
       }
     }
-    return definitions;
+    return found;
   }
 
-  #change(account: OperatorAccount): void {
+  async #change(account: OperatorAccount): Promise<void> {
     if (!this.#served.has(account.key)) return;
-    this.#changes = this.#changes.then(async () => {
-      const { accounts } = this.#options;
-      for (const exporter of exportersOf(account.definition)) {
-        if (!this.#served.has(exporter)) await this.#serve(exporter);
-      }
-      if (this.#closed) return;
-      accounts.update([[account.key, account.definition]]);
-      for (const session of this.#options.sessions()) {
-        if (session.identity?.account === account.key) this.#review(session, session.identity);
-      }
-    }).catch((error) => {
-      this.#options.log.error("Change of an account failed", {
-        account: account.key,
-        error: `${error}`,
-      });
-    });
+    const { accounts, clock, sessions } = this.#options;
+    for (const exporter of exportersOf(account.definition)) {
+      if (!this.#served.has(exporter)) await this.#serve(exporter);
+    }
+    // Who was let in by what held before is one of the sessions after that.
+    await clock.yield();
+    if (this.#closed) return;
+    accounts.update([[account.key, account.definition]]);
+    for (const session of sessions()) {
+      if (session.identity?.account === account.key) this.#review(session, session.identity);
+    }
   }
 
   /** A client whose account has changed has to leave, or goes by what holds now. */

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { type Config, isSame, obstacleText, type Plan, planInSlices } from "./config/mod.ts";
-import { changeLine } from "./config/mod.ts";
+import { changeLine, type Config, obstacleText, type Plan, planInSlices } from "./config/mod.ts";
 import type { Log } from "./log/mod.ts";
 import { type Clock, resting } from "./platform/mod.ts";
 
@@ -149,8 +148,6 @@ export class Reloader {
       return { outcome: "refused", plan, message };
     }
     if (plan.verdict === "unchanged") {
-      // What is written otherwise and means the same.
-      this.#config = isSame(before, after) ? before : after;
       log.info(RELOADED, { changes: 0 });
       return { outcome: "unchanged", plan, message: RELOADED };
     }

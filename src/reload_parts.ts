@@ -23,7 +23,6 @@ import type { Cluster } from "./cluster/mod.ts";
 import { clusterFacts } from "./cluster_parts.ts";
 import {
   type AccountDefinition,
-  type Change,
   type ChangePart,
   type Config,
   GLOBAL_ACCOUNT,
@@ -130,6 +129,9 @@ function accountsParticipant({ accounts, environment }: ReloadParts): ReloadPart
       for (const { part, path: [top, name] } of context.plan.changes) {
         if (part === "accounts") changed.add(top === "accounts" ? String(name) : GLOBAL_ACCOUNT);
       }
+      // It has JetStream only where there are no others.
+      const isAlone = ({ accounts }: Config) => accounts === undefined;
+      if (isAlone(context.before) !== isAlone(context.after)) changed.add(GLOBAL_ACCOUNT);
       const use = (definitions: ReadonlyMap<string, AccountDefinition>) =>
         accounts.update([...changed].map((name) => [name, definitions.get(name)] as const));
       return {
@@ -162,18 +164,20 @@ function accessParticipant({ environment, operator, info }: ReloadParts): Reload
       return {
         apply: () => use(context.after),
         rollback: () => use(context.before),
-        finish: () => reconsiderClients(environment, goneUsers(context.plan.changes), context.rest),
+        finish: () => reconsiderClients(environment, goneUsers(context), context.rest),
       };
     },
   };
 }
 
-/** Whether the user of a client is one of those that changes have removed. */
-function goneUsers(
-  changes: readonly Pick<Change, "setting" | "path" | "kind">[],
-): (identity: Identity) => boolean {
+/** Whether the user of a client is one of those that are no more. */
+function goneUsers({ before, plan }: ReloadContext): (identity: Identity) => boolean {
   const users = new Set<string>(), accounts = new Set<string>();
-  for (const { setting, path: [_top, second, third, fourth], kind } of changes) {
+  for (const { setting, path: [_top, second, third, fourth], kind } of plan.changes) {
+    // To nats-server the one user is another one when anything about it is.
+    if (/^authorization\.(user|password)$/.test(setting)) {
+      users.add(before.authorization.user ?? "");
+    }
     if (kind !== "removed") continue;
     if (setting === "accounts.*") accounts.add(String(second));
     else if (setting === "accounts.*.users[]") users.add(String(fourth));

@@ -5,9 +5,11 @@
  */
 import type { AccountDefinition, ImportDefinition, LatencySettings } from "../config/mod.ts";
 import {
+  destinationPattern,
   encodeByteString,
   hasWildcard,
   isValidSubscriptionSubject,
+  numberWildcards,
   subjectCovers,
   SubjectMapping,
   SubjectTransform,
@@ -86,11 +88,6 @@ export class AccountDirectory {
     return this.#definitions.has(name) || this.isOpen(name);
   }
 
-  /** What an account is made of; absent where there is none. */
-  definition(name: string): AccountDefinition | undefined {
-    return this.#definitions.get(name);
-  }
-
   /** The account of a name, made where it is asked for the first time. */
   get(name: string): Account | undefined {
     const known = this.#accounts.get(name);
@@ -114,8 +111,9 @@ export class AccountDirectory {
   }
 
   /**
-   * Adds accounts, or changes them. Whoever imports from them is connected anew; what is undefined is
-   * removed, and whoever is in use stays without imports and exports until it is empty.
+   * Adds accounts, or changes them. Whoever imports from them is connected anew. What is undefined is
+   * removed; where it was in use it stays, without imports and exports, for what other servers have told
+   * of it would be missed if it came back.
    */
   update(changes: Iterable<readonly [string, AccountDefinition | undefined]>): void {
     const changed = new Set<string>();
@@ -141,11 +139,6 @@ export class AccountDirectory {
   #set(name: string, definition: AccountDefinition): void {
     this.#definitions.set(name, definition);
     if ((definition.limits?.max_connections ?? -1) >= 0) this.#limited = true;
-  }
-
-  /** Lets go of an account that was removed and that nobody is in any more. */
-  forget(name: string): void {
-    if (!this.has(name)) this.#accounts.delete(name);
   }
 
   /** Gives an account what its definition says. */
@@ -261,7 +254,7 @@ export class AccountDirectory {
   #exported(importer: string, definition: ImportDefinition): Export | null {
     const { account, subject } = (definition.stream ?? definition.service)!;
     const kind = definition.stream === undefined ? "service" : "stream";
-    const pattern = withWildcards(subject);
+    const pattern = destinationPattern(subject);
     const exports = this.#definitions.get(account)?.exports ?? [];
     const candidates = exports.filter((each) =>
       each[kind] !== undefined && subjectCovers(each[kind], pattern)
@@ -298,22 +291,9 @@ interface Renaming {
 }
 
 function renaming(subject: string, to: string | undefined): Renaming {
-  const source = encodeByteString(withWildcards(subject));
+  const source = encodeByteString(destinationPattern(subject));
   const target = to === undefined || to === "" ? source : encodeByteString(to);
   if (target === source) return { local: source, toLocal: null, toSource: null };
-  const toLocal = SubjectTransform.compile(source, withReferences(target), "import");
-  return { local: withWildcards(target), toLocal, toSource: toLocal.reverse() };
-}
-
-/** `a.$1` as `a.*`. */
-function withWildcards(subject: string): string {
-  return subject.split(".")
-    .map((token) => /^\$\d+$|^\{\{\s*wildcard\(\s*\d+\s*\)\s*\}\}$/i.test(token) ? "*" : token)
-    .join(".");
-}
-
-/** `a.*` as `a.$1`. */
-function withReferences(subject: string): string {
-  let count = 0;
-  return subject.split(".").map((token) => token === "*" ? `$${++count}` : token).join(".");
+  const toLocal = SubjectTransform.compile(source, numberWildcards(target), "import");
+  return { local: destinationPattern(target), toLocal, toSource: toLocal.reverse() };
 }

@@ -88,7 +88,7 @@ export class ServiceImport implements DeliveryHook {
     const { importer, exporter, toSource, responseType, thresholdMs } = this.#options;
     const bytes = message.slab.bytes;
     let subject: string | null = byteString(bytes, message.subjectStart, message.subjectEnd);
-    if (toSource !== null) subject = toSource.apply(subject, first);
+    if (toSource !== null) subject = toSource.apply(subject);
     if (subject === null) return false;
     subject = exporter.mapped(subject) ?? subject;
     if (subject === "") return false;
@@ -186,9 +186,4 @@ function requestInfoOf(message: ClientMessage): RequestInfo | null {
   } catch {
     return null;
   }
-}
-
-/** Transforms of imports choose nothing. */
-function first(): number {
-  return 0;
 }

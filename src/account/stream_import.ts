@@ -106,11 +106,6 @@ interface Shadow {
   readonly subscription: Subscription;
 }
 
-/** Transforms of imports choose nothing. */
-function first(): number {
-  return 0;
-}
-
 /** Passes what comes in the exporting account on to the subscription there is of it here. */
 class ShadowHook implements DeliveryHook {
   readonly #stream: StreamImport;
@@ -129,7 +124,7 @@ class ShadowHook implements DeliveryHook {
     const { importer, exporter, toLocal } = this.#stream, original = this.#original;
     if (toLocal === null) return importer.deliverFrom(exporter, original, message, publisher);
     const { slab, subjectStart, subjectEnd } = message;
-    const subject = toLocal.apply(byteString(slab.bytes, subjectStart, subjectEnd), first);
+    const subject = toLocal.apply(byteString(slab.bytes, subjectStart, subjectEnd));
     if (subject === null) return false;
     const mapped = this.#mapped;
     rewriteMessage(message, mapped, { subject });

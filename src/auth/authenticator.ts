@@ -51,10 +51,11 @@ export class Authenticator {
 
   /**
    * Decides by another configuration from now on, checks that are under way included. Cannot fail, so
-   * that the configuration before can be had back in the same way.
+   * that the configuration before can be had back in the same way. Takes as long as there are users in
+   * lists that are not the same objects as before.
    */
   update(config: AuthenticatorConfig, operator: OperatorAuthority | null = null): void {
-    this.#rules = new AuthenticationRules(config);
+    this.#rules = new AuthenticationRules(config, this.#rules);
     this.#operator = operator;
     this.#parts.limiter?.clear();
   }

@@ -47,8 +47,11 @@ export interface OperatorAccountsOptions {
   readonly lookupTimeoutMs?: number | undefined;
 }
 
-/** Tells of an account that is in use and has changed. */
-export type AccountListener = (account: OperatorAccount) => void;
+/**
+ * Is told of an account that is in use and has changed. Who asked for the change hears of it when what is
+ * returned resolves, and until then no other change is told of.
+ */
+export type AccountListener = (account: OperatorAccount) => void | Promise<void>;
 
 /** An account as it is kept. */
 interface Entry extends VerifiedAccount {
@@ -249,7 +252,7 @@ export class OperatorAccounts {
         if (this.#closed || other === undefined || other === entry) continue;
         const before = other.imports;
         const described = await this.#describe(other);
-        if (before !== null && before !== other.imports) this.#notify(described);
+        if (before !== null && before !== other.imports) await this.#notify(described);
       }
     }).catch((error) => {
       this.#log.error("Change of an account failed", { account, error: `${error}` });
@@ -258,13 +261,13 @@ export class OperatorAccounts {
 
   async #tell(entry: Entry): Promise<void> {
     if (this.#closed || this.#entries.get(entry.claims.subject) !== entry) return;
-    this.#notify(await this.#describe(entry));
+    await this.#notify(await this.#describe(entry));
   }
 
-  #notify(account: OperatorAccount): void {
+  async #notify(account: OperatorAccount): Promise<void> {
     for (const listener of this.#listeners) {
       try {
-        listener(account);
+        await listener(account);
       } catch (error) {
         this.#log.error("Change of an account failed", { account: account.key, error: `${error}` });
       }

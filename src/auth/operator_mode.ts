@@ -9,10 +9,9 @@ import { AccountFolder } from "./account_folder.ts";
 import { AccountLookupError, type AccountResolver, MemoryResolver } from "./account_resolver.ts";
 import { ClaimsService } from "./claims_service.ts";
 import { outOfDate, secondsOf } from "./claims.ts";
-import { type Decision, Refusal } from "./decision.ts";
 import { FolderResolver, type LookupBus } from "./folder_resolver.ts";
 import { OperatorAccounts } from "./operator_accounts.ts";
-import { OperatorAuthenticator, type OperatorCallout, type OperatorQuestion } from "./operator.ts";
+import { OperatorAuthenticator } from "./operator.ts";
 import {
   OperatorError,
   type OperatorSettings,
@@ -65,7 +64,6 @@ export class OperatorMode {
   readonly #resolver: AccountResolver;
   readonly #http: HttpClient | null;
   #service: ClaimsService | null = null;
-  #callout: OperatorCallout | null = null;
 
   private constructor(
     operators: TrustedOperators,
@@ -82,12 +80,7 @@ export class OperatorMode {
     const lookupTimeoutMs = timeout || LOOKUP_TIMEOUT_MS;
     this.accounts = new OperatorAccounts({ operators, resolver, clock, log, lookupTimeoutMs });
     const { accounts } = this;
-    this.authenticator = new OperatorAuthenticator({
-      operators,
-      accounts,
-      clock,
-      callout: (question) => this.#ask(question),
-    });
+    this.authenticator = new OperatorAuthenticator({ operators, accounts, clock });
   }
 
   /**
@@ -165,11 +158,6 @@ export class OperatorMode {
     });
   }
 
-  /** Has `callout` asked about users of accounts that want it; they are refused before. */
-  refer(callout: OperatorCallout): void {
-    this.#callout = callout;
-  }
-
   /** Reads the folder of accounts again, as on SIGHUP; resolves when what changed was told of. */
   async reload(): Promise<void> {
     await this.#service?.reload();
@@ -181,12 +169,6 @@ export class OperatorMode {
     this.#service = null;
     await this.accounts.close();
     this.#http?.close();
-  }
-
-  #ask(question: OperatorQuestion): Promise<Decision> {
-    if (this.#callout !== null) return this.#callout(question);
-    const { account } = question;
-    return Promise.resolve(new Refusal("there is nobody to ask its callout", { account }));
   }
 
   /** The same as {@linkcode close}. */

@@ -27,7 +27,7 @@ import {
 
 const DEFAULT_AUTH_TIMEOUT_MS = 2000;
 
-/** The rules of one configuration; they never change. */
+/** The rules of one configuration; but for the users, which change to those of the next, they never change. */
 export class AuthenticationRules {
   /** The configuration. */
   readonly config: AuthenticatorConfig;
@@ -46,14 +46,18 @@ export class AuthenticationRules {
   /** What users of the callout's account are denied; null without a callout. */
   readonly denial: AccountDenial | null;
 
-  /** The rules of `config`. Takes little more than a look at each user. */
-  constructor(config: AuthenticatorConfig) {
+  /**
+   * The rules of `config`. Takes little more than a look at each user, or at each that is not in the same
+   * list as in the rules `before`, whose users are those of `config` too from now on.
+   */
+  constructor(config: AuthenticatorConfig, before?: AuthenticationRules) {
     const { token, user, password, no_auth_user, auth_callout } = config;
     this.config = config;
     this.denial = auth_callout === undefined
       ? null
       : { account: auth_callout.account ?? GLOBAL_ACCOUNT, subject: AUTH_CALLOUT_SUBJECT };
-    const users = this.users = new UserTable(config, this.denial);
+    const users = this.users = before?.users.changedTo(config, this.denial) ??
+      new UserTable(config, this.denial);
     this.token = token ? new Single("[REDACTED]", token) : null;
     this.single = user ? new Single(user, password ?? "") : null;
     this.noAuthUser = no_auth_user ? users.byKey(no_auth_user) ?? users.byName(no_auth_user) : null;

@@ -52,36 +52,87 @@ const SHORT_LIST = 32;
  * user.
  */
 export class UserTable {
-  /** How many users have names. */
-  readonly named: number;
-  /** How many have nkeys. */
-  readonly keyed: number;
-  /** One of the hashes of passwords, if there is any. */
-  readonly someHash: BcryptHash | null;
-
   readonly #denial: AccountDenial | null;
+  /** By account. */
+  readonly #lists = new Map<string, UserList>();
   readonly #byName = new Map<string, UserList>();
   readonly #byKey = new Map<string, UserList>();
   readonly #longLists = new Map<UserList, ReadonlyMap<string, ConfiguredUser>>();
   readonly #entries = new Map<ConfiguredUser, UserEntry>();
   #bySubject: ReadonlyMap<string, readonly NamedUser[]> | null = null;
+  #someHash: BcryptHash | null = null;
 
   /** The users that `config` lists. */
   constructor(config: AuthenticatorConfig, denial: AccountDenial | null) {
     this.#denial = denial;
-    let someHash: string | null = null;
-    for (const list of userLists(config)) {
-      for (const { user, nkey, password } of list.users) {
-        if (nkey) this.#byKey.set(nkey, list);
-        else if (user) this.#byName.set(user, list);
-        if (someHash === null && password?.charCodeAt(0) === DOLLAR && isBcrypt(password)) {
-          someHash = password;
-        }
+    for (const list of userLists(config)) this.#add(list);
+  }
+
+  /** How many users have names. */
+  get named(): number {
+    return this.#byName.size;
+  }
+
+  /** How many have nkeys. */
+  get keyed(): number {
+    return this.#byKey.size;
+  }
+
+  /** One of the hashes of passwords, if there is any. */
+  get someHash(): BcryptHash | null {
+    return this.#someHash;
+  }
+
+  /**
+   * A table of the users that `config` lists. It is this one, changed, where the denial is the same: that
+   * takes as long as there are users in lists that are not the same objects as before.
+   */
+  changedTo(config: AuthenticatorConfig, denial: AccountDenial | null): UserTable {
+    const { account, subject } = this.#denial ?? {};
+    if (account !== denial?.account || subject !== denial?.subject) {
+      return new UserTable(config, denial);
+    }
+    const lists = new Map(userLists(config).map((list) => [list.account, list]));
+    for (const [account, list] of this.#lists) {
+      const now = lists.get(account);
+      if (now?.users === list.users && now.defaults === list.defaults) lists.delete(account);
+      else this.#remove(list);
+    }
+    // Behind all that are gone: somebody may have moved to another account.
+    for (const list of lists.values()) this.#add(list);
+    this.#bySubject = null;
+    if (this.#someHash === null) this.#findHash();
+    return this;
+  }
+
+  #add(list: UserList): void {
+    this.#lists.set(list.account, list);
+    for (const { user, nkey, password } of list.users) {
+      if (nkey) this.#byKey.set(nkey, list);
+      else if (user) this.#byName.set(user, list);
+      if (this.#someHash === null) this.#someHash = hashIn(password);
+    }
+  }
+
+  #remove(list: UserList): void {
+    this.#lists.delete(list.account);
+    this.#longLists.delete(list);
+    for (const one of list.users) {
+      const { user, nkey, password } = one;
+      const [index, id] = nkey ? [this.#byKey, nkey] : [this.#byName, user ?? ""];
+      if (index.get(id) === list) index.delete(id);
+      this.#entries.delete(one);
+      if (this.#someHash?.hash === password) this.#someHash = null;
+    }
+  }
+
+  #findHash(): void {
+    for (const { users } of this.#lists.values()) {
+      for (const { password } of users) {
+        this.#someHash = hashIn(password);
+        if (this.#someHash !== null) return;
       }
     }
-    this.named = this.#byName.size;
-    this.keyed = this.#byKey.size;
-    this.someHash = someHash === null ? null : { hash: someHash };
   }
 
   /** The user of a name. */
@@ -154,6 +205,11 @@ export class UserTable {
     }
     return index.get(id)!;
   }
+}
+
+function hashIn(password: string | undefined): BcryptHash | null {
+  const isHash = password?.charCodeAt(0) === DOLLAR && isBcrypt(password);
+  return isHash ? { hash: password } : null;
 }
 
 function idOf({ user, nkey }: ConfiguredUser): string {

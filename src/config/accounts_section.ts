@@ -7,6 +7,7 @@ import { inOperatorMode } from "./operator_section.ts";
 import type { Credentials } from "./authorization_section.ts";
 import { exchangeFields } from "./exchange_section.ts";
 import { block, list, mapOrNames, optional, type Rule, scalar, withDefault } from "./fields.ts";
+import { KnownAccount, knownUsers } from "./known_account.ts";
 import { mappings } from "./mappings_section.ts";
 import { integer, sizeOrNone } from "./number_kinds.ts";
 import { permissions } from "./permissions_section.ts";
@@ -177,25 +178,35 @@ export const accountUsersDiffer: Rule<Accounts> = (values, report) => {
   const seen = new UserPlaces();
   seen.enter(["authorization", "users"]);
   for (const one of authorization?.users ?? []) seen.add(identityOf(one));
-  for (const [name, { users }] of Object.entries(accounts)) {
-    seen.enter(["accounts", name, "users"]);
-    users.forEach((one, index) => {
-      const first = seen.add(identityOf(one));
-      if (first === undefined) return;
-      report([["accounts", name, "users", index, one.nkey === undefined ? "user" : "nkey"]], {
-        expected: "every user once, in one account",
-        found: `${JSON.stringify(identityOf(one))}, which ${formatPath(first)} is already`,
+  const known: KnownAccount[] = [];
+  for (const [name, account] of Object.entries(accounts)) {
+    if (account instanceof KnownAccount) known.push(account);
+    else {
+      seen.enter(["accounts", name, "users"]);
+      account.users.forEach((one, index) => {
+        const first = seen.add(identityOf(one));
+        if (first === undefined) return;
+        report([["accounts", name, "users", index, one.nkey === undefined ? "user" : "nkey"]], {
+          expected: "every user once, in one account",
+          found: `${JSON.stringify(identityOf(one))}, which ${formatPath(first)} is already`,
+        });
       });
-    });
-    if (users.length === 0) continue;
+    }
     for (const key of ["token", "user"] as const) {
-      if (authorization?.[key] === undefined) continue;
+      if (authorization?.[key] === undefined || account.users.length === 0) continue;
       report([["accounts", name, "users"], ["authorization", key]], {
         expected: "users of accounts or one token or user for everybody, not both",
         found: `both, with authorization.${key}`,
         hint: key === "user" ? "make the user one of authorization.users" : undefined,
       });
     }
+  }
+  // Those differ from each other.
+  for (const { identity, name, index } of knownUsers(known, seen.identities)) {
+    report([["accounts", name, "users", index]], {
+      expected: "every user once, in one account",
+      found: `${JSON.stringify(identity)}, which is another one already`,
+    });
   }
 };
 
@@ -208,6 +219,11 @@ class UserPlaces {
   /** The users that follow are of the list at `path`. */
   enter(path: Path): void {
     this.#lists.push({ path, from: this.#count });
+  }
+
+  /** Everybody that was seen. */
+  get identities(): string[] {
+    return [...this.#numbers.keys()];
   }
 
   /** Where `identity` was seen before, if it was. */

@@ -10,8 +10,10 @@ import {
   type WorkerThread,
   workerThread,
 } from "../platform/mod.ts";
+import { type AccountTexts, factsOf } from "./account_texts.ts";
 import { rememberedDigest } from "./digest.ts";
 import type { ConfigWarning } from "./load.ts";
+import type { AccountFacts } from "./known_account.ts";
 import type { LoadFlags, LoadReply, LoadRequest } from "./load_messages.ts";
 import { ConfigAssembly } from "./pieces.ts";
 import { ConfigError } from "./problem.ts";
@@ -22,12 +24,28 @@ const SLICE_MS = 5;
 /** How long loading may take in all. */
 const LOAD_LIMIT_MS = 120_000;
 
+/** How many users the facts are of that are told at a time, at the least. */
+const TOLD_AT_A_TIME = 2000;
+
+/** A configuration that was loaded, and where its accounts stand in its file. */
+export interface LoadedBefore {
+  /** The configuration, whether or not it holds. */
+  readonly config: Config;
+  /** Where its accounts stand; null where that is not known, or another thread has it. */
+  texts: AccountTexts | null;
+}
+
 /** What {@link loadInBackground} takes from its surroundings. */
 export interface BackgroundLoadOptions {
   /** What to load. */
   readonly flags: LoadFlags;
   /** The configuration that holds: what is the same in it is taken from there. Null for none. */
   readonly before: Config | null;
+  /**
+   * What was last loaded from the file: what is written in the same way is taken from there. It has no
+   * texts any more when something else has been loaded.
+   */
+  readonly last?: LoadedBefore | null | undefined;
   /** Times it. */
   readonly clock: Clock;
   /** Ends it. */
@@ -44,6 +62,8 @@ export interface LoadedInBackground {
   readonly warnings: readonly ConfigWarning[];
   /** The files that were read for it. */
   readonly paths: readonly string[];
+  /** Where its accounts stand, where that is of use the next time. */
+  readonly texts: AccountTexts | null;
 }
 
 /** A configuration could not be loaded in another thread; the message says why. */
@@ -61,7 +81,8 @@ export class BackgroundLoadError extends Error {
 export async function loadInBackground(
   options: BackgroundLoadOptions,
 ): Promise<LoadedInBackground> {
-  const { flags, before, clock, signal, startWorker = startLoadWorker } = options;
+  const { flags, before, last = null, clock, signal, startWorker = startLoadWorker } = options;
+  const texts = last?.texts ?? null;
   const { promise, resolve, reject } = Promise.withResolvers<LoadedInBackground>();
   let known: Extract<LoadReply, { type: "config" }> | null = null;
   let assembly: ConfigAssembly | null = null;
@@ -71,7 +92,9 @@ export async function loadInBackground(
     switch (reply.type) {
       case "config":
         known = reply;
-        assembly = new ConfigAssembly(reply.base, before);
+        assembly = new ConfigAssembly(reply.base, before, reply.quick ? last?.config : before);
+        if (reply.quick) return post({ type: "next" });
+        told ??= tellDigests();
         void told.then(() => post({ type: "next" }), reject);
         return;
       case "piece":
@@ -83,8 +106,10 @@ export async function loadInBackground(
           config: assembly.finish(),
           warnings: known.warnings,
           paths: known.paths,
+          texts: known.texts,
         });
       case "refused":
+        if (last !== null) last.texts = reply.texts;
         return reject(new ConfigError(reply.problems, reply.omitted));
       case "failed":
         return fail(reply.reason);
@@ -100,17 +125,30 @@ export async function loadInBackground(
     },
     failed: ({ message }) => fail(message),
   });
-  // While the thread reads and checks.
-  const told = digests(before, clock).then((digests) => post({ type: "known", digests }));
+  const tellDigests = () =>
+    digests(before, clock).then((digests) => post({ type: "known", digests }));
+  let told: Promise<void> | null = null;
+  // It may be before anybody waits for it that the thread fails.
+  promise.catch(() => {});
   const timer = clock.setTimer(LOAD_LIMIT_MS, () => fail("loading takes too long"));
   const abort = () => fail(String(signal?.reason));
   signal?.addEventListener("abort", abort, { once: true });
   try {
     if (signal?.aborted) abort();
-    else post({ type: "load", flags });
+    else if (last === null || texts === null) {
+      post({ type: "load", flags, texts: null });
+      // While the thread reads and checks.
+      told = tellDigests();
+    } else {
+      for await (const facts of factsOfAll(last.config, texts, clock)) {
+        post({ type: "facts", facts });
+      }
+      last.texts = null;
+      worker.post({ type: "load", flags, texts } satisfies LoadRequest, [texts.text.buffer]);
+    }
     return await promise;
   } finally {
-    told.catch(() => {});
+    told?.catch(() => {});
     timer.cancel();
     signal?.removeEventListener("abort", abort);
     worker.terminate();
@@ -125,6 +163,28 @@ async function digests(before: Config | null, clock: Clock): Promise<Map<string,
     await rest();
   }
   return made;
+}
+
+/** What rules compare of the accounts whose text is known, made in slices. */
+async function* factsOfAll(
+  { accounts = {} }: Config,
+  texts: AccountTexts,
+  clock: Clock,
+): AsyncGenerator<readonly AccountFacts[]> {
+  const rest = resting(clock, SLICE_MS);
+  let facts: AccountFacts[] = [], count = 0;
+  for (const name of texts.names) {
+    const account = accounts[name];
+    if (account === undefined) continue;
+    facts.push(factsOf(name, account));
+    count += 1 + account.users.length;
+    if (count < TOLD_AT_A_TIME) continue;
+    yield facts;
+    facts = [];
+    count = 0;
+    await rest();
+  }
+  yield facts;
 }
 
 function startLoadWorker(events: WorkerEvents): WorkerThread {

@@ -14,6 +14,7 @@ import {
   type Wrong,
 } from "./checking.ts";
 import { type Kind, Refusal } from "./kind.ts";
+import { KnownAccount } from "./known_account.ts";
 import { isMap } from "./prepare.ts";
 import type { Path } from "./problem.ts";
 import type { BlockShape, Field, ShortForm } from "./shape.ts";
@@ -134,7 +135,10 @@ function mapValues<Name extends string, Output>(
   let wrong = false;
   const entries: [Name, Output][] = [];
   for (const key of keys) {
-    const output = checking.below(key, value, map[key]);
+    const given = map[key];
+    // Which stands for what this very schema has made.
+    const isKnown = given instanceof KnownAccount;
+    const output = isKnown ? given as Output : checking.below(key, value, given);
     if (output === WRONG) wrong = true;
     else entries.push([key, output]);
   }
@@ -162,12 +166,13 @@ export interface Setting<
   readonly certainty?: readonly [In, Out];
 }
 
-/** A key that must be given. */
+/** A key that must be given; `example` is shown where the example has its block, but not its values. */
 export function required<Input, Output>(
   schema: Schema<Input, Output>,
   doc: string,
+  example?: NoInfer<Input>,
 ): Setting<Input, Output, "always", "always"> {
-  return { schema, field: { doc, shape: schema.shape, presence: "required" } };
+  return { schema, field: { doc, shape: schema.shape, presence: "required", example } };
 }
 
 /**

@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { AccountReader, type AccountTexts, type KnownAccounts } from "./account_texts.ts";
 import type { Environment } from "./environment.ts";
 import { type Examination, examine } from "./examine.ts";
 import type { Flags } from "./flags.ts";
 import { ConfigError, type Finding, formatPath, type Problem } from "./problem.ts";
-import { type FileReader, readSource, type Source } from "./source.ts";
+import { readPlainYaml } from "./plain_yaml.ts";
+import { type FileReader, isConf, readSource, type Source } from "./source.ts";
 import type { Config, ConfigInput } from "./types.ts";
 
 /** Something in a configuration that is accepted, and should be looked at all the same. */
@@ -36,6 +38,8 @@ export interface ConfigSources {
    * because denats does not have them yet, where that was asked for.
    */
   readonly onWarning?: ((warning: ConfigWarning) => void) | undefined;
+  /** Is told where the accounts stand in a file that is good, for the next time that it is loaded. */
+  readonly onAccounts?: ((texts: AccountTexts) => void) | undefined;
 }
 
 /**
@@ -52,12 +56,12 @@ export type Loaded = Extract<Examination, { readonly config: unknown }>;
 
 /** As {@link loadConfig}, with the values that the file has. */
 export async function examineSources(sources: ConfigSources): Promise<Loaded> {
-  const { flags, env, files, text, onWarning } = sources;
+  const { flags, env, files, text, onWarning, onAccounts } = sources;
   const file = sources.file ?? flags?.configFile;
   const overrides = flags?.overrides ?? [];
   if (text === undefined && file === undefined) return loadedOf(examine({}, { overrides }));
   const path = file ?? "configuration";
-  const source = await readSource(path, files, env, text);
+  const source = await readSource(path, files, env, text, onAccounts !== undefined);
   const unsupported: Finding[] = [];
   const ignored = (flags?.ignoreUnsupported ?? false) || ignoresUnsupported(env);
   const examination = examine(source.raw, {
@@ -78,7 +82,41 @@ export async function examineSources(sources: ConfigSources): Promise<Loaded> {
   for (const problem of (await withPositions(unsupported, path, source)).sort(inOrder)) {
     onWarning?.({ ...problem, hint: "ignored", kind: "unsupported" });
   }
+  if (source.accounts !== null) {
+    // They are to be warned of the next time too.
+    const warned = unsupported.filter(({ path }) => path[0] === source.accounts?.key);
+    onAccounts?.(source.accounts.texts(new Set(warned.map(({ path }) => path[1]))));
+  }
   return examination;
+}
+
+/** A configuration most of whose accounts were known. */
+export interface QuicklyLoaded {
+  /** The configuration. Of accounts that were known it has no more than rules compare. */
+  readonly config: Config;
+  /** The names of those. */
+  readonly kept: ReadonlySet<string>;
+  /** What is known from now on. */
+  readonly texts: AccountTexts;
+}
+
+/**
+ * As {@link loadConfig}, without looking into those accounts that are written as they were when they
+ * were last read. Undefined where anything is wrong, strange or ignored, and for a file that is not
+ * plain YAML: that is to be loaded as a whole, which tells what and where.
+ */
+export function loadQuickly(
+  { flags, env, text }: Pick<ConfigSources, "flags" | "env"> & { readonly text: string },
+  known: KnownAccounts,
+): QuicklyLoaded | undefined {
+  if (flags?.configFile === undefined || isConf(flags.configFile)) return undefined;
+  const accounts = new AccountReader(text, known);
+  const plain = readPlainYaml(text, accounts);
+  if (plain === undefined) return undefined;
+  const { overrides } = flags;
+  const examination = examine(plain.value, { environment: env, overrides });
+  if (!("config" in examination)) return undefined;
+  return { config: examination.config, kept: accounts.kept, texts: accounts.texts() };
 }
 
 /** Whether the environment asks for settings to be ignored that denats does not have yet. */

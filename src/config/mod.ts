@@ -9,14 +9,17 @@ export {
   type AccountSettings,
   DEFAULT_SYSTEM_ACCOUNT,
   GLOBAL_ACCOUNT,
+  hasNoSystem,
   systemAccountName,
 } from "./accounts_section.ts";
 export {
   BackgroundLoadError,
   type BackgroundLoadOptions,
+  type LoadedBefore,
   type LoadedInBackground,
   loadInBackground,
 } from "./background_loader.ts";
+export type { AccountTexts } from "./account_texts.ts";
 export { type Change, changedPath, isSame } from "./changes.ts";
 export { type ChangePart, type ChangeRule, changeTable, type Effect } from "./change_table.ts";
 export {

@@ -38,16 +38,18 @@ export function withoutPieces(config: Config): Config {
  * The rest of a configuration.
  *
  * @param known Digests of the accounts that the other side has.
+ * @param kept The names of accounts that are known to be as they were.
  */
 export function* piecesOf(
   { authorization, accounts }: Config,
   known: ReadonlyMap<string, number> = new Map(),
+  kept: ReadonlySet<string> = new Set(),
 ): Generator<ConfigPiece> {
   for (const users of slices(authorization.users ?? [])) yield { users, accounts: [], more: [] };
   let batch: [string, AccountConfig | null][] = [], size = 0;
   for (const [name, account] of Object.entries(accounts ?? {})) {
     const digest = known.get(name);
-    if (digest !== undefined && digest === digestOf(account)) {
+    if (kept.has(name) || (digest !== undefined && digest === digestOf(account))) {
       batch.push([name, null]);
       if (++size < PIECE_SIZE) continue;
       yield { users: [], accounts: batch, more: [] };
@@ -79,15 +81,21 @@ function slices<T>(list: readonly T[]): T[][] {
 export class ConfigAssembly {
   readonly #base: Config;
   readonly #before: Config | null;
+  readonly #last: Config | null;
   readonly #users: UserConfig[] = [];
   readonly #accounts: [string, AccountConfig][] = [];
   /** Of the last account, where there is more of it than one piece. */
   #longUsers: UserConfig[] | null = null;
 
-  /** Nothing but `base` is there yet, what {@link withoutPieces} has left. */
-  constructor(base: Config, before: Config | null) {
+  /**
+   * Nothing but `base` is there yet, what {@link withoutPieces} has left.
+   *
+   * @param last Where accounts are taken from that are as they were; `before` where it is left out.
+   */
+  constructor(base: Config, before: Config | null, last: Config | null = before) {
     this.#base = base;
     this.#before = before;
+    this.#last = last;
   }
 
   /** The next piece. */
@@ -95,7 +103,7 @@ export class ConfigAssembly {
     share(this.#users, users, this.#before?.authorization.users);
     for (const [name, account] of accounts) {
       this.#longUsers = null;
-      const old = this.#accountBefore(name), next = account ?? old;
+      const old = accountOf(this.#before, name), next = account ?? accountOf(this.#last, name);
       if (next === undefined) throw new TypeError("an account is as it was, and was not there");
       this.#accounts.push([name, old !== undefined && isSame(old, next) ? old : next]);
     }
@@ -103,18 +111,13 @@ export class ConfigAssembly {
   }
 
   #addTo(entry: [string, AccountConfig], more: readonly UserConfig[]): void {
-    const [name, account] = entry, old = this.#accountBefore(name);
+    const [name, account] = entry, old = accountOf(this.#before, name);
     if (this.#longUsers === null) {
       this.#longUsers = [];
       share(this.#longUsers, account.users, old?.users);
       entry[1] = { ...account, users: this.#longUsers };
     }
     share(this.#longUsers, more, old?.users);
-  }
-
-  #accountBefore(name: string): AccountConfig | undefined {
-    const accounts = this.#before?.accounts ?? {};
-    return Object.hasOwn(accounts, name) ? accounts[name] : undefined;
   }
 
   /** The configuration, when the last piece was added. */
@@ -129,6 +132,11 @@ export class ConfigAssembly {
       ...(accounts && { accounts: Object.fromEntries(this.#accounts) }),
     });
   }
+}
+
+function accountOf(config: Config | null, name: string): AccountConfig | undefined {
+  const accounts = config?.accounts ?? {};
+  return Object.hasOwn(accounts, name) ? accounts[name] : undefined;
 }
 
 /** Adds `users`, or those that stand in their place in `before`, where they are the same. */

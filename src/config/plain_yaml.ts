@@ -32,9 +32,35 @@ export interface PlainDocument {
   locate(path: Path, atKey: boolean): Position;
 }
 
+/** The value of an entry that was read before. */
+export interface KnownEntry {
+  /** Its value. */
+  readonly value: unknown;
+  /** Where its text ends, which is the beginning of a line. */
+  readonly to: number;
+}
+
+/**
+ * Is told of the entries of one map at the top of a text, where that is written in lines. The text of
+ * an entry is made of whole lines, from that of its key to the next one that has something else in it.
+ */
+export interface EntryReader {
+  /** The key of the map. */
+  readonly key: string;
+  /** The entry `name`, if it is known, and all of its text stands from `from` on. */
+  known(name: string, from: number): KnownEntry | undefined;
+  /** An entry was known, and was passed over. */
+  passed(name: string, from: number, to: number): void;
+  /** An entry was read: its value is that of its text, and neither takes an anchor nor gives one. */
+  read(name: string, from: number, to: number): void;
+}
+
 /** The value of `text`, or `undefined` where it is for the library. */
-export function readPlainYaml(text: string): { readonly value: unknown } | undefined {
-  return attempt(() => ({ value: new Reader(text, null).read() }));
+export function readPlainYaml(
+  text: string,
+  entries: EntryReader | null = null,
+): { readonly value: unknown } | undefined {
+  return attempt(() => ({ value: new Reader(text, null, entries).read() }));
 }
 
 /** As {@link readPlainYaml}, with positions. */
@@ -80,11 +106,21 @@ class Reader {
   #depth = 0;
   /** Where the value in brackets began that was read last. */
   #valueAt = 0;
+  readonly #entries: EntryReader | null;
+  /** Whether the value of the key of `#entries` is being read. */
+  #inEntries = false;
+  /** How often an anchor was given or taken. */
+  #anchored = 0;
 
-  constructor(text: string, offsets: Map<unknown, Offsets> | null) {
+  constructor(
+    text: string,
+    offsets: Map<unknown, Offsets> | null,
+    entries: EntryReader | null = null,
+  ) {
     if (strangeCharacter.test(text) || marker.test(text)) throw new Unread();
     this.#text = text;
     this.#offsets = offsets;
+    this.#entries = entries;
   }
 
   read(): unknown {
@@ -162,11 +198,15 @@ class Reader {
 
   #blockMap(column: number, from: number, first: string): Values {
     const values: Values = {}, offsets: Offsets = [];
+    const entries = this.#depth === 2 && this.#inEntries ? this.#entries : null;
     let key = first, keyAt = from;
     for (;;) {
       checkKey(key, values);
       this.#at++;
-      const [value, valueAt] = this.#valueOfKey(column);
+      if (this.#depth === 1) this.#inEntries = key === this.#entries?.key;
+      const [value, valueAt] = entries === null
+        ? this.#valueOfKey(column)
+        : this.#valueOfEntry(column, key, entries);
       values[key] = value;
       offsets.push(keyAt, valueAt);
       if (this.#ended() || this.#column < column) break;
@@ -179,19 +219,47 @@ class Reader {
     return values;
   }
 
+  /** The value behind the colon of an entry: what is known of it, if its text is as it was. */
+  #valueOfEntry(column: number, key: string, entries: EntryReader): [unknown, number] {
+    const behind = this.#at, from = this.#line;
+    const known = entries.known(key, from);
+    if (known !== undefined) {
+      this.#at = this.#line = known.to;
+      this.#nextLine();
+      if (!this.#isBelow(column)) {
+        entries.passed(key, from, known.to);
+        return [known.value, behind];
+      }
+      this.#at = behind;
+      this.#line = from;
+    }
+    const anchored = this.#anchored;
+    const read = this.#valueOfKey(column);
+    // The last line of a text may end without a line feed.
+    const isWhole = !this.#ended() || this.#at === this.#line;
+    if (isWhole && anchored === this.#anchored) entries.read(key, from, this.#line);
+    return read;
+  }
+
+  /** Whether what is here belongs to a key in `column`. */
+  #isBelow(column: number): boolean {
+    return !this.#ended() && (this.#column > column ||
+      (this.#column === column && this.#is("-") && this.#isBlankAt(this.#at + 1)));
+  }
+
   /** The value behind a colon, and where it begins. */
   #valueOfKey(column: number): [unknown, number] {
     const behind = this.#at;
     this.#skipBlanks();
     const anchor = this.#anchor();
+    // What an anchor names may stand elsewhere too.
+    if (anchor !== undefined && this.#depth === 1) this.#inEntries = false;
     if (!this.#atLineEnd()) {
       const valueAt = this.#at;
       return [this.#named(anchor, this.#inline(column)), valueAt];
     }
     this.#endLine();
-    const deeper = !this.#ended() && (this.#column > column ||
-      (this.#column === column && this.#is("-") && this.#isBlankAt(this.#at + 1)));
-    if (!deeper) {
+    if (!this.#isBelow(column)) {
       if (anchor !== undefined) throw new Unread();
       return [null, behind];
     }
@@ -252,6 +320,9 @@ class Reader {
     const name = this.#name();
     if (!this.#isBlankAt(this.#at)) throw new Unread();
     this.#skipBlanks();
+    // What has a name already gets no other.
+    if (this.#is("*")) throw new Unread();
+    this.#anchored++;
     return name;
   }
 
@@ -259,6 +330,7 @@ class Reader {
     this.#at++;
     const name = this.#name();
     if (!this.#anchors.has(name)) throw new Unread();
+    this.#anchored++;
     return this.#anchors.get(name);
   }
 
@@ -272,7 +344,7 @@ class Reader {
   /** What begins in the line below an anchor, if there was one: keys or a list with dashes then. */
   #namedBelow(anchor: string | undefined): unknown {
     // The library would lose what it names, see `source.ts`.
-    if (anchor !== undefined && (this.#is("{") || this.#is("["))) throw new Unread();
+    if (anchor !== undefined && /[{[*]/.test(this.#text[this.#at] ?? "")) throw new Unread();
     const value = this.#block();
     if (anchor !== undefined && typeof value !== "object") throw new Unread();
     return this.#named(anchor, value);

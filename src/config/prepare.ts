@@ -5,6 +5,7 @@
  * @module
  */
 import { type Environment, substitute } from "./environment.ts";
+import { KnownAccount } from "./known_account.ts";
 import type { BlockShape, MapShape, Shape } from "./shape.ts";
 import type { Finding, Path, Step } from "./problem.ts";
 import { NOT_SUPPORTED } from "./suggestion.ts";
@@ -235,7 +236,9 @@ class Preparation {
         // A program that reads it by assignments would drop it in silence.
         this.#find(key, { atKey: true, found: "not a usable name" });
         copy.leaveOut(key);
-      } else copy.set(key, key, this.#below(key, value[key], shape.value));
+      } else if (!(value[key] instanceof KnownAccount)) {
+        copy.set(key, key, this.#below(key, value[key], shape.value));
+      } else copy.set(key, key, value[key]);
     }
     return copy.values;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { FileError } from "../platform/mod.ts";
+import { AccountReader } from "./account_texts.ts";
 import type { Environment } from "./environment.ts";
 import type { Position } from "./positions.ts";
 import { locatePlainYaml, readPlainYaml } from "./plain_yaml.ts";
@@ -32,6 +33,8 @@ export interface Source {
   readonly problems: readonly Problem[];
   /** What is strange, and accepted all the same. */
   readonly oddities: readonly Problem[];
+  /** Where accounts stand, if that was asked for and the file is plain YAML; else null. */
+  readonly accounts: AccountReader | null;
   /** Where values stand. */
   positions(): Promise<Positions>;
 }
@@ -51,6 +54,7 @@ export function isConf(path: string): boolean {
  * Reads what `path` holds.
  *
  * @param text Its text, where that is known already.
+ * @param withAccounts Whether it is to be taken down where accounts stand.
  * @throws {ConfigError} when it cannot be read as a configuration at all.
  */
 export async function readSource(
@@ -58,11 +62,12 @@ export async function readSource(
   files: FileReader,
   env: Environment,
   text?: string,
+  withAccounts = false,
 ): Promise<Source> {
   const content = text ?? await readFile(path, files);
   return isConf(path)
     ? await readConfSource(path, content, files, env)
-    : await readYamlSource(path, content, env);
+    : await readYamlSource(path, content, env, withAccounts);
 }
 
 async function readFile(path: string, files: FileReader): Promise<string> {
@@ -82,7 +87,7 @@ async function readConfSource(
   env: Environment,
 ): Promise<Source> {
   // A broker without such a file need not load the parser.
-  const { readConf } = await import("./conf/document.ts");
+  const { readDirectly } = await import("./conf/direct.ts");
   // What was read is kept, since it may be read only once, and not what was made of it: that is made
   // again where there is an error to report.
   const texts = new Map<string, Promise<string>>();
@@ -91,14 +96,34 @@ async function readConfSource(
     texts.set(path, known);
     return known;
   };
-  const read = () => readConf(path, text, configShape, readText, env);
-  const { broken, values: raw, findings, problems, oddities } = await read();
+  const positions = async () => {
+    const { locateConf } = await import("./conf/document.ts");
+    return await locateConf(path, text, readText, env);
+  };
+  const direct = await readDirectly(path, text, configShape, readText, env);
+  if (direct !== undefined) {
+    return { raw: direct, findings: [], problems: [], oddities: [], accounts: null, positions };
+  }
+  const { readConf } = await import("./conf/document.ts");
+  const { broken, values: raw, findings, problems, oddities } = await readConf(
+    path,
+    text,
+    configShape,
+    readText,
+    env,
+  );
   if (broken) throw new ConfigError(problems.slice(0, PROBLEM_LIMIT));
-  return { raw, findings, problems, oddities, positions: read };
+  return { raw, findings, problems, oddities, accounts: null, positions };
 }
 
-async function readYamlSource(path: string, text: string, environment: Environment) {
-  const plain = readPlainYaml(text);
+async function readYamlSource(
+  path: string,
+  text: string,
+  environment: Environment,
+  withAccounts: boolean,
+) {
+  const accounts = withAccounts ? new AccountReader(text, null) : null;
+  const plain = readPlainYaml(text, accounts);
   const raw = plain === undefined ? await parseYaml(text, path) : plain.value;
   return {
     raw,
@@ -106,6 +131,7 @@ async function readYamlSource(path: string, text: string, environment: Environme
     findings: [],
     problems: [],
     oddities: [],
+    accounts: plain === undefined ? null : accounts,
     positions: async () => {
       const located = plain && locatePlainYaml(text);
       if (located !== undefined) return located;

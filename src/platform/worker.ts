@@ -15,8 +15,8 @@ export interface WorkerEvents {
 
 /** A running worker thread. */
 export interface WorkerThread {
-  /** Sends a structured-cloneable value to the worker. */
-  post(data: unknown): void;
+  /** Sends a structured-cloneable value to the worker; what is in `moved` is not there any more then. */
+  post(data: unknown, moved?: readonly ArrayBuffer[]): void;
   /** Ends the thread at once, whatever it is doing; no event follows. Calling it again does nothing. */
   terminate(): void;
 }
@@ -45,7 +45,7 @@ export function workerThread(worker: Worker, events: WorkerEvents): WorkerThread
   worker.onerror = (event) => fail(event, event.message);
   worker.onmessageerror = (event) => fail(event, "a message could not be read");
   return {
-    post: (data) => worker.postMessage(data),
+    post: (data, moved = []) => worker.postMessage(data, [...moved]),
     terminate() {
       ended = true;
       worker.terminate();

@@ -112,7 +112,7 @@ Deno.test({
       const contents = async (folder: string) =>
         Object.fromEntries(
           await Promise.all(
-            filesIn(folder).map(async (name) =>
+            filesIn(folder).filter((name) => name.endsWith(".jwt")).map(async (name) =>
               [name, await Deno.readTextFile(`${folder}/${name}`)] as const
             ),
           ),

@@ -29,6 +29,8 @@ export class ServerProcess implements ServerAddress, AsyncDisposable {
   readonly port: number;
   /** Every listener's URLs, as in the ports file. */
   readonly ports: Ports;
+  /** Its configuration file. */
+  readonly configFile: string;
   readonly #child: Deno.ChildProcess;
   readonly #log: LogTail;
   readonly #cleanup: AsyncDisposableStack;
@@ -37,8 +39,10 @@ export class ServerProcess implements ServerAddress, AsyncDisposable {
     child: Deno.ChildProcess,
     log: LogTail,
     ports: Ports,
+    configFile: string,
     cleanup: AsyncDisposableStack,
   ) {
+    this.configFile = configFile;
     const client = ports.nats?.[0];
     if (client === undefined) throw new Error("the ports file names no client listener");
     const url = new URL(client);
@@ -95,7 +99,7 @@ export class ServerProcess implements ServerAddress, AsyncDisposable {
     });
     try {
       const ports = await portsFrom(folder, watcher);
-      if (ports) return new ServerProcess(child, log, ports, cleanup.move());
+      if (ports) return new ServerProcess(child, log, ports, configFile, cleanup.move());
     } finally {
       clearTimeout(timer);
     }

@@ -14,6 +14,7 @@ import {
 } from "../../src/auth/mod.ts";
 import { silentLog } from "../../src/log/mod.ts";
 import { VirtualClock } from "../../src/platform/mod.ts";
+import { eventually } from "../support/eventually.ts";
 import { operatorWorld } from "../support/operator_cases.ts";
 import {
   accountToken,
@@ -60,7 +61,7 @@ async function setup(
   );
   const accounts = new OperatorAccounts({ operators, resolver, clock, log: silentLog });
   const changes: OperatorAccount[] = [];
-  accounts.onChanged((account) => changes.push(account));
+  accounts.onChanged((account) => void changes.push(account));
   const authenticator = new OperatorAuthenticator({ operators, accounts, clock });
   return { clock, accounts, authenticator, changes, [Symbol.asyncDispose]: () => accounts.close() };
 }
@@ -384,6 +385,7 @@ Deno.test("an account that cannot be found is not looked up by everybody at once
   const user = newUser();
   const decide = () => it.authenticator.authenticate(shown(userToken(user, account), user), peer);
   const both = Promise.all([decide(), decide()]);
+  await eventually("the lookup has begun", () => lookups > 0);
   await it.clock.advance(5001);
   for (const decision of await both) {
     assert(decision instanceof Refusal);

@@ -61,7 +61,7 @@ async function open(
     mode.connect({ bus, newInbox: bus.newInbox, serverInfo: () => ({ name: "S" }) });
   }
   const changes: OperatorAccount[] = [];
-  mode.accounts.onChanged((account) => changes.push(account));
+  mode.accounts.onChanged((account) => void changes.push(account));
   return { mode, files, clock, changes, [Symbol.asyncDispose]: () => mode.close() };
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
-import { MemoryBroker, type MemoryClient } from "../support/memory_broker.ts";
+import { type BrokerSettings, MemoryBroker, type MemoryClient } from "../support/memory_broker.ts";
 
 /** The lines of the log that are about reloads, without their times. */
 function reloadLines({ log }: MemoryBroker): string[] {
@@ -250,6 +250,32 @@ Deno.test("A configuration that is wrong changes nothing and tells what is wrong
   );
   assertStringIncludes(String(error), "max_payload: expected");
   assert(memory.broker.config === before);
+});
+
+Deno.test("Who may do the same as before may still answer what it was asked before", async () => {
+  const settings = (destination: string): BrokerSettings => ({
+    accounts: {
+      A: {
+        users: [
+          { user: "r", password: "x", permissions: { subscribe: "svc", allow_responses: true } },
+          { user: "q", password: "x" },
+        ],
+        mappings: { old: [{ destination, weight: 100 }] },
+      },
+    },
+  });
+  await using memory = await MemoryBroker.start(settings("new"));
+  const responder = await memory.connect({ user: "r", pass: "x" });
+  const asker = await memory.connect({ user: "q", pass: "x" });
+  await memory.exchange(responder, "SUB svc 1\r\nUNSUB 1 2\r\n");
+  await memory.exchange(asker, "SUB in 1\r\nPUB svc in 0\r\n\r\n");
+  assertEquals(responder.take(), "MSG svc 1 in 0\r\n\r\n");
+  await memory.broker.reload({ host: "memory", ...settings("newer") });
+  assertEquals(await memory.exchange(responder, "PUB in 1\r\na\r\nPING\r\n"), "PONG\r\n");
+  assertEquals(asker.take(), "MSG in 1 1\r\na\r\n");
+  // What was counted before counts on.
+  await memory.exchange(asker, "PUB svc 0\r\n\r\nPUB svc 0\r\n\r\n");
+  assertEquals(responder.take(), "MSG svc 1 0\r\n\r\n");
 });
 
 Deno.test("Who was asked may still answer after its account has changed", async () => {
