@@ -167,7 +167,7 @@ Deno.test("what was changed in the folder by hand is in force after a reload", a
   // What is refused changes nothing, in the folder neither.
   const refused = await it.broker.reload({ ...it.settings, max_pending: "32MB" });
   assertEquals(refused.outcome, "refused");
-  await client.flush();
+  assertEquals(await Promise.race([client.flush(), told]), undefined);
   assertEquals((await it.broker.reload(it.settings)).outcome, "unchanged");
   assertEquals(await told, "user authentication revoked");
 });
