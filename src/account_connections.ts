@@ -102,7 +102,7 @@ export class AccountConnections {
       conns: count,
       leafnodes: 0,
       total_conns: count,
-      num_subscriptions: account.interest.count,
+      num_subscriptions: account.subscriptions,
       sent: traffic,
       received: traffic,
       slow_consumers: 0,

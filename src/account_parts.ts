@@ -9,6 +9,7 @@ import {
   accountNames,
   type Config,
   GLOBAL_ACCOUNT,
+  hasNoSystem,
   systemAccountName,
 } from "./config/mod.ts";
 
@@ -34,7 +35,7 @@ export function createAccounts(
 ): AccountDirectory {
   return new AccountDirectory(accountDefinitions(config), {
     ...surroundings,
-    systemAccount: config.no_system_account ? null : systemAccountName(config),
+    systemAccount: hasNoSystem(config) ? null : systemAccountName(config),
     jetStreamElsewhere: config.cluster !== undefined,
   });
 }

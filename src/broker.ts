@@ -3,15 +3,9 @@
  *
  * @module
  */
-import type { AccountDirectory } from "./account/mod.ts";
+import { type AccountDirectory, eventId } from "./account/mod.ts";
 import {
-  Authenticator,
-  authenticatorConfig,
-  CalloutClient,
-  ConfiguredCallout,
   createServerIdentity,
-  GuessLimiter,
-  operatorCallout,
   type OperatorMode,
   PasswordVerifier,
   type Refusal,
@@ -28,10 +22,9 @@ import {
   tellClients,
 } from "./client/mod.ts";
 import type { Cluster, InterestStatus, PeerStatus } from "./cluster/mod.ts";
-import { AccountConnections, CONNECTIONS_PERIOD_MS } from "./account_connections.ts";
-import { createAccounts } from "./account_parts.ts";
-import { MessageBuses, serverHash } from "./message_buses.ts";
-import { openOperator, OperatorAccess, withSystemAccount } from "./operator_parts.ts";
+import { createAccess } from "./access_parts.ts";
+import { type MessageBuses, serverHash } from "./message_buses.ts";
+import { openOperator, type OperatorAccess, withSystemAccount } from "./operator_parts.ts";
 import { Reloader, type ReloadReport } from "./reload.ts";
 import { reloadParticipants } from "./reload_parts.ts";
 import { announce } from "./announcement.ts";
@@ -72,8 +65,9 @@ import {
   SystemRandom,
   type Transport,
 } from "./platform/mod.ts";
-import { CLOSE_REASONS, type CloseReason, NATS_VERSION, type ServerInfo } from "./protocol/mod.ts";
+import { CLOSE_REASONS, type CloseReason, type ServerInfo } from "./protocol/mod.ts";
 import { every, Scope, ScopeClosedError, type TaskInfo } from "./supervisor/mod.ts";
+import { SystemMember } from "./system_member.ts";
 import { BrokerTls, loadTls, type TlsMaterials } from "./tls_parts.ts";
 
 const STATISTICS_PERIOD_MS = 1000;
@@ -143,16 +137,15 @@ export class Broker implements AsyncDisposable {
   readonly #environment: ClientEnvironment;
   readonly #accounts: AccountDirectory;
   readonly #cluster: Cluster | null;
-  #accountConnections: AccountConnections | null = null;
   readonly #verifier: PasswordVerifier;
   readonly #processFiles: ProcessFiles;
   readonly #rates: RateMeter;
   readonly #loopDelay: LoopDelay;
   readonly #info: ServerInfo;
   readonly #buses: MessageBuses;
+  readonly #system: SystemMember;
   readonly #tls: BrokerTls;
   #lastConnectionId = 0;
-  #lastSystemSequence = 0;
   #strayErrors = 0;
   #panics = 0;
   readonly #lameDuck: LameDuck;
@@ -229,7 +222,7 @@ export class Broker implements AsyncDisposable {
         nats: address,
         ...(clusterAddress !== null && { cluster: clusterAddress }),
       });
-      await broker.#joinSystem();
+      if (broker.#operator !== null) await broker.#system.connect(broker.#operator);
     } catch (error) {
       await (broker.#closing = broker.#end());
       throw error;
@@ -275,41 +268,37 @@ export class Broker implements AsyncDisposable {
     const touched = new TouchedOutboxes(), pool = new SlabPool();
     const flow = flowSettings(config, pool);
     const { dropAbove, pressAbove } = flow;
-    const accounts = this.#accounts = createAccounts(config, {
-      random,
+    const access = createAccess(config, {
+      identity,
+      name: this.name,
+      hash,
+      info: this.#info,
+      logging,
+      operator,
+      verifier: this.#verifier,
       clock,
+      random,
       touched,
       dropAbove,
       pressAbove,
-      server: () => ({ name: this.name, cluster: this.#info.cluster ?? null }),
-      onProblem: (account, problem) =>
-        this.#logging.log("account").error(`Account ${account}: ${problem}`),
+      sessions: () => this.#environment.sessions.values(),
+      config: () => this.config,
     });
-    this.#buses = new MessageBuses({
+    const accounts = this.#accounts = access.accounts;
+    this.#buses = access.buses;
+    this.#operator = access.operator;
+    this.#system = new SystemMember({
       accounts,
+      buses: this.#buses,
       clock,
       random,
-      touched,
-      hash,
-      onError: (account, error) =>
-        this.#logging.log("account").error(`Account ${account}: an internal handler failed`, {
-          error: describe(error),
-        }),
+      id: this.id,
+      name: this.name,
+      host: this.address.hostname,
+      cluster: () => this.clusterName,
     });
     this.#tls = new BrokerTls(config, tls, { files, clock, log: this.#logging.log("tls") });
     this.#tls.watch(this.#root);
-    this.#operator = operator === null ? null : new OperatorAccess({
-      mode: operator,
-      accounts,
-      sessions: () => this.#environment.sessions.values(),
-      clock,
-      log: this.#logging.log("auth"),
-    });
-    const callouts = this.#calloutClient(identity, clock, random);
-    if (operator !== null) {
-      const { accounts, authenticator } = operator;
-      authenticator.askBy(operatorCallout({ client: callouts, accounts, authenticator }));
-    }
     const clients = this.#root.child("clients");
     const wheel = new TimerWheel(clock.monotonic(), DEADLINES_PERIOD_MS);
     this.#environment = {
@@ -319,10 +308,7 @@ export class Broker implements AsyncDisposable {
       log: this.#logging.log("client"),
       acceptLog: this.#logging.log("accept"),
       authLog: this.#logging.log("auth"),
-      authenticator: new Authenticator(authenticatorConfig(config), this.#verifier, {
-        limiter: new GuessLimiter({ clock, random }),
-        callout: new ConfiguredCallout(callouts, clock),
-      }, this.#operator),
+      authenticator: access.authenticator,
       // Whatever the authenticator can decide for is configured.
       accountOf: (who) => accounts.get(who.account) ?? null,
       systemAccount: accounts.systemAccount,
@@ -396,7 +382,7 @@ export class Broker implements AsyncDisposable {
       tls: () => this.#tls.route,
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) => {
-        if (state !== "lost") this.#accountConnections?.tellAgain();
+        if (state !== "lost") this.#system.peerCame();
         this.#lifecycle.emit("peer", { id, name: info.server_name, state });
       },
     });
@@ -442,51 +428,11 @@ export class Broker implements AsyncDisposable {
       }
       this.#cluster?.cleanUp();
     });
-    const system = accounts.systemAccount === null ? null : this.#buses.of(accounts.systemAccount);
-    if (system !== null && this.#cluster !== null) {
-      const connections = this.#accountConnections = new AccountConnections({
-        accounts,
-        bus: system,
-        clock,
-        id: this.id,
-        server: () => this.#describeServer(),
-        eventId: () => eventId(random),
-      });
-      every(this.#root, "account connections", CONNECTIONS_PERIOD_MS, () => connections.look());
-    }
+    if (this.#cluster !== null) this.#system.countConnections(this.#root);
     every(this.#root, "health", HEALTH_PERIOD_MS, () => this.#checkHealth());
     // A listener that cannot go on ends the tree; whoever started the broker is to learn of it.
     this.#root.onCancel(() => {
       void this.close();
-    });
-  }
-
-  /** What answers and events in the system account say of this server. */
-  #describeServer(): object {
-    return {
-      name: this.name,
-      host: this.address.hostname,
-      id: this.id,
-      ...(this.clusterName !== null && { cluster: this.clusterName }),
-      ver: NATS_VERSION,
-      jetstream: false,
-      flags: 0,
-      seq: ++this.#lastSystemSequence,
-      time: new Date(this.#clock.now()).toISOString(),
-    };
-  }
-
-  #calloutClient(identity: ServerIdentity, clock: Clock, random: Random): CalloutClient {
-    return new CalloutClient({
-      identity,
-      server: () => {
-        const { host, version, cluster } = this.#info;
-        return { name: this.name, host, version, cluster, tags: this.config.server_tags };
-      },
-      bus: (account) => this.#buses.of(account),
-      clock,
-      random,
-      timeoutMs: () => this.config.authorization.timeout,
     });
   }
 
@@ -555,7 +501,7 @@ export class Broker implements AsyncDisposable {
       connections: sessions.size,
       totalConnections: statistics.totalConnections,
       subscriptions: [...this.#accounts]
-        .reduce((sum, [, { interest }]) => sum + interest.count, 0),
+        .reduce((sum, [, { subscriptions }]) => sum + subscriptions, 0),
       slowConsumers: statistics.slowConsumers + (this.#cluster?.statistics.slowRoutes ?? 0),
       staleConnections: statistics.staleConnections + (this.#cluster?.statistics.staleRoutes ?? 0),
       routes: this.#cluster?.routeCount ?? 0,
@@ -709,18 +655,6 @@ export class Broker implements AsyncDisposable {
     await this.#end("Server Exiting..");
   }
 
-  /** Operator mode has to do with other servers in the system account. */
-  async #joinSystem(): Promise<void> {
-    const { systemAccount } = this.#accounts;
-    const bus = systemAccount === null ? null : this.#buses.of(systemAccount);
-    if (bus === null) return;
-    await this.#operator?.connect({
-      bus,
-      newInbox: () => this.#buses.newInbox(),
-      serverInfo: () => this.#describeServer(),
-    });
-  }
-
   async #end(lastWords?: string): Promise<void> {
     await this.#accepting.close();
     await this.#reloader.close();
@@ -773,11 +707,6 @@ function clientEvent(session: ClientSession): ClientEvent {
     name: session.options.name,
     user: session.identity?.user ?? null,
   };
-}
-
-/** 22 characters, as nats-server gives its events. */
-function eventId(random: Random): string {
-  return random.bytes(17).toBase64({ alphabet: "base64url", omitPadding: true }).slice(0, 22);
 }
 
 function describe(error: unknown): string {

@@ -8,6 +8,7 @@ import {
   InternalClient,
   type InternalClientOptions,
   randomToken,
+  TOKEN_DIGITS,
 } from "./account/mod.ts";
 import { type MessageBus, NoRespondersError } from "./auth/mod.ts";
 
@@ -66,13 +67,12 @@ export class MessageBuses {
 
 /** Two of them are never alike: 62^22 is more than anybody asks for. */
 const INBOX_TOKEN_LENGTH = 22;
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const HASH_LENGTH = 8;
 
 /** What nats-server names a server by in subjects: 8 digits of the SHA-256 of its name. */
 export async function serverHash(name: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name));
   return [...new Uint8Array(digest).subarray(0, HASH_LENGTH)]
-    .map((byte) => DIGITS[byte % DIGITS.length])
+    .map((byte) => TOKEN_DIGITS[byte % TOKEN_DIGITS.length])
     .join("");
 }

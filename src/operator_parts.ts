@@ -97,6 +97,9 @@ export interface OperatorAccessOptions {
   readonly log: Log;
 }
 
+/** How often an account that changes while it is looked up is looked up again. */
+const SERVE_TRIES = 5;
+
 /** Lets clients in by their JWTs, into accounts that are served from then on. */
 export class OperatorAccess {
   readonly #options: OperatorAccessOptions;
@@ -124,17 +127,18 @@ export class OperatorAccess {
     peer: PeerFacts,
     signal?: AbortSignal,
   ): Promise<Decision> {
-    const decision = await this.#mode.authenticator.authenticate(credentials, peer, signal);
+    const { authenticator } = this.#mode;
+    const decision = await authenticator.authenticate(credentials, peer, signal);
     if (decision instanceof Refusal) return decision;
     const { account } = decision;
     if (!this.#served.has(account) && !await this.#serve(account)) {
       return new Refusal("its account cannot be used", { account });
     }
-    // The account may have changed since.
+    // The account may have changed since its user was looked at.
     const eviction = this.evictionOf(decision);
-    return eviction === null
-      ? this.#mode.authenticator.revised(decision)
-      : new Refusal(eviction.reason, { account });
+    if (eviction === null) return authenticator.revised(decision);
+    const { reason, text } = eviction;
+    return new Refusal(reason, { account, ...(text !== null && { text }) });
   }
 
   /** See {@linkcode OperatorAuthenticator.evictionOf}. */
@@ -172,28 +176,38 @@ export class OperatorAccess {
 
   /** Has an account served, and those that it imports from; false where there is no such account. */
   async #serve(name: string): Promise<boolean> {
-    const definitions = await this.#definitions(name);
-    if (this.#closed || !definitions.has(name)) return false;
-    for (const account of definitions.keys()) this.#served.add(account);
-    this.#options.accounts.update(definitions);
-    return true;
+    for (let tries = 0; tries < SERVE_TRIES; tries++) {
+      const found = await this.#withExporters(name);
+      if (this.#closed || !found.has(name)) return false;
+      // Changes of what is not served yet are not told of.
+      const isCurrent = found.values().every(({ key, token }) =>
+        this.#mode.accounts.tokenOf(key) === token
+      );
+      if (!isCurrent) continue;
+      for (const account of found.keys()) this.#served.add(account);
+      this.#options.accounts.update(
+        [...found.values()].map(({ key, definition }) => [key, definition] as const),
+      );
+      return true;
+    }
+    return false;
   }
 
   /** What is to be served with an account that is not yet. */
-  async #definitions(name: string): Promise<Map<string, AccountDefinition>> {
-    const definitions = new Map<string, AccountDefinition>();
+  async #withExporters(name: string): Promise<Map<string, OperatorAccount>> {
+    const found = new Map<string, OperatorAccount>();
     const wanted = [name], asked = new Set(wanted);
     for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
       const account = await this.#mode.accounts.definitionOf(next);
       if (account === null) continue;
-      definitions.set(next, account.definition);
+      found.set(next, account);
       for (const exporter of exportersOf(account.definition)) {
         if (asked.has(exporter) || this.#served.has(exporter)) continue;
         asked.add(exporter);
         wanted.push(exporter);
       }
     }
-    return definitions;
+    return found;
   }
 
   async #change(account: OperatorAccount): Promise<void> {

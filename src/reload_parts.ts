@@ -129,6 +129,9 @@ function accountsParticipant({ accounts, environment }: ReloadParts): ReloadPart
       for (const { part, path: [top, name] } of context.plan.changes) {
         if (part === "accounts") changed.add(top === "accounts" ? String(name) : GLOBAL_ACCOUNT);
       }
+      // It has JetStream only where there are no others.
+      const isAlone = ({ accounts }: Config) => accounts === undefined;
+      if (isAlone(context.before) !== isAlone(context.after)) changed.add(GLOBAL_ACCOUNT);
       const use = (definitions: ReadonlyMap<string, AccountDefinition>) =>
         accounts.update([...changed].map((name) => [name, definitions.get(name)] as const));
       return {

@@ -86,6 +86,8 @@ export class Account {
   readonly #unpacked = new ClientMessage();
   #streamImports: StreamImports | null = null;
   #serviceImports: readonly Subscription[] = [];
+  /** How many subscriptions are the server's, without those of imported services. */
+  #own = 0;
   #responses: ServiceResponses | null = null;
   readonly #clock: Clock;
   readonly #remote: RemoteDelivery;
@@ -112,6 +114,11 @@ export class Account {
       toLocalGroup: (group, at, message, publisher) =>
         this.#deliverToGroup(group, at, message, publisher),
     });
+  }
+
+  /** How many subscriptions clients have here, without what the server needs itself. */
+  get subscriptions(): number {
+    return this.interest.count - this.#serviceImports.length - this.#own;
   }
 
   /** Which other server wants which subject. Messages from other servers never go there. */
@@ -148,11 +155,32 @@ export class Account {
   ): void {
     const subscriptions = subscriber.subscriptions ??= new Map();
     if (subscriptions.has(sid)) return;
-    const hook = guard === null ? null : new GuardHook(this, guard);
-    if (hook !== null) this.interest.admits = guardAdmits;
+    const hook = this.#hookOf(guard);
     const subscription = new Subscription(subscriber, subject, queue, sid, hook);
     this.attach(subscription);
     subscriptions.set(sid, subscription);
+  }
+
+  /**
+   * Has `guard`, or nobody, look at what is delivered to a subscription from now on. Nothing that it would
+   * get is missed meanwhile, here or on other servers.
+   */
+  guardAnew(subscription: Subscription, guard: DeliveryGuard | null): void {
+    if (guard === null && subscription.hook === null) return;
+    const { subscriber, subject, queue, sid, delivered, max } = subscription;
+    const anew = new Subscription(subscriber, subject, queue, sid, this.#hookOf(guard));
+    anew.delivered = delivered;
+    anew.max = max;
+    // First, so that there is somebody interested all the time.
+    this.attach(anew);
+    subscriber.subscriptions!.set(sid, anew);
+    this.#forget(subscription);
+  }
+
+  #hookOf(guard: DeliveryGuard | null): GuardHook | null {
+    if (guard === null) return null;
+    this.interest.admits = guardAdmits;
+    return new GuardHook(this, guard);
   }
 
   /**
@@ -163,6 +191,7 @@ export class Account {
    */
   attach(subscription: Subscription): void {
     this.interest.insert(subscription);
+    if (isOwn(subscription)) this.#own++;
     this.local?.add(subscription.subject, subscription.queue);
     this.#streamImports?.follow(subscription);
   }
@@ -174,15 +203,14 @@ export class Account {
 
   /** Replaces what streams of other accounts are received here. */
   importStreams(imports: readonly StreamImport[]): void {
-    const before = this.#streamImports;
-    if (before === null && imports.length === 0) return;
-    before?.end();
-    this.#streamImports = imports.length === 0 ? null : new StreamImports(imports);
-    if (this.#streamImports === null) return;
-    // A shadow in an account that imports from itself over others must not be met here.
-    for (const subscription of [...this.interest.items()]) {
-      this.#streamImports.follow(subscription);
-    }
+    if (this.#streamImports === null && imports.length === 0) return;
+    this.#streamImports ??= new StreamImports();
+    const services = new Set(this.#serviceImports);
+    this.#streamImports.replace(
+      imports,
+      () => [...this.interest.items()].filter((each) => !services.has(each)),
+    );
+    if (imports.length === 0) this.#streamImports = null;
   }
 
   /** Replaces which services of other accounts can be asked here. */
@@ -228,6 +256,7 @@ export class Account {
 
   #forget(subscription: Subscription): void {
     if (this.interest.remove(subscription)) {
+      if (isOwn(subscription)) this.#own--;
       this.local?.remove(subscription.subject, subscription.queue);
       this.#streamImports?.leave(subscription);
     }
@@ -575,4 +604,9 @@ export class Account {
       return;
     }
   }
+}
+
+/** Whether a subscription is the server's own. */
+function isOwn({ subscriber }: Subscription): boolean {
+  return subscriber.outbox === null;
 }

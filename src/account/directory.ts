@@ -3,9 +3,13 @@
  *
  * @module
  */
-import type { AccountDefinition, ImportDefinition } from "../config/mod.ts";
+import type { AccountDefinition, ImportDefinition, LatencySettings } from "../config/mod.ts";
 import {
+  destinationPattern,
   encodeByteString,
+  hasWildcard,
+  isValidSubscriptionSubject,
+  numberWildcards,
   subjectCovers,
   SubjectMapping,
   SubjectTransform,
@@ -84,11 +88,6 @@ export class AccountDirectory {
     return this.#definitions.has(name) || this.isOpen(name);
   }
 
-  /** What an account is made of; absent where there is none. */
-  definition(name: string): AccountDefinition | undefined {
-    return this.#definitions.get(name);
-  }
-
   /** The account of a name, made where it is asked for the first time. */
   get(name: string): Account | undefined {
     const known = this.#accounts.get(name);
@@ -112,8 +111,9 @@ export class AccountDirectory {
   }
 
   /**
-   * Adds accounts, or changes them. Whoever imports from them is connected anew; what is undefined is
-   * removed, and whoever is in use stays without imports and exports until it is empty.
+   * Adds accounts, or changes them. Whoever imports from them is connected anew. What is undefined is
+   * removed; where it was in use it stays, without imports and exports, for what other servers have told
+   * of it would be missed if it came back.
    */
   update(changes: Iterable<readonly [string, AccountDefinition | undefined]>): void {
     const changed = new Set<string>();
@@ -139,11 +139,6 @@ export class AccountDirectory {
   #set(name: string, definition: AccountDefinition): void {
     this.#definitions.set(name, definition);
     if ((definition.limits?.max_connections ?? -1) >= 0) this.#limited = true;
-  }
-
-  /** Lets go of an account that was removed and that nobody is in any more. */
-  forget(name: string): void {
-    if (!this.has(name)) this.#accounts.delete(name);
   }
 
   /** Gives an account what its definition says. */
@@ -218,7 +213,8 @@ export class AccountDirectory {
     if (exported === null) return null;
     const to = prefix === undefined ? definition.to : `${prefix}.${stream.subject}`;
     const { local, toLocal, toSource } = renaming(stream.subject, to);
-    return { importer, exporter: this.get(stream.account)!, local, toLocal, toSource };
+    const key = JSON.stringify([stream.account, stream.subject, to]);
+    return { importer, exporter: this.get(stream.account)!, local, toLocal, toSource, key };
   }
 
   #service(importer: Account, definition: ImportDefinition): ServiceImport | null {
@@ -235,18 +231,30 @@ export class AccountDirectory {
       share: share || service.account === this.#options.systemAccount,
       responseType: exported.response_type ?? "singleton",
       thresholdMs: exported.response_threshold ?? DEFAULT_THRESHOLD_MS,
-      latency: exported.latency,
+      latency: this.#latency(service.account, exported),
       clock: this.#options.clock,
       random: this.#options.random,
       server: this.#options.server,
     });
   }
 
+  /** Whether and where a service is measured. What is no subject would be more than one in a frame. */
+  #latency(exporter: string, { latency }: Export): LatencySettings | undefined {
+    if (latency === undefined) return undefined;
+    const subject = encodeByteString(latency.subject);
+    const isPossible = isValidSubscriptionSubject(subject) && !hasWildcard(subject) &&
+      !/[\t\n\f\r ]/.test(subject);
+    if (isPossible) return latency;
+    const named = JSON.stringify(latency.subject);
+    this.#options.onProblem(exporter, `measurements cannot be published to ${named}`);
+    return undefined;
+  }
+
   /** The export that an import refers to; null, and somebody is told, where it may not. */
   #exported(importer: string, definition: ImportDefinition): Export | null {
     const { account, subject } = (definition.stream ?? definition.service)!;
     const kind = definition.stream === undefined ? "service" : "stream";
-    const pattern = withWildcards(subject);
+    const pattern = destinationPattern(subject);
     const exports = this.#definitions.get(account)?.exports ?? [];
     const candidates = exports.filter((each) =>
       each[kind] !== undefined && subjectCovers(each[kind], pattern)
@@ -283,22 +291,9 @@ interface Renaming {
 }
 
 function renaming(subject: string, to: string | undefined): Renaming {
-  const source = encodeByteString(withWildcards(subject));
+  const source = encodeByteString(destinationPattern(subject));
   const target = to === undefined || to === "" ? source : encodeByteString(to);
   if (target === source) return { local: source, toLocal: null, toSource: null };
-  const toLocal = SubjectTransform.compile(source, withReferences(target), "import");
-  return { local: withWildcards(target), toLocal, toSource: toLocal.reverse() };
-}
-
-/** `a.$1` as `a.*`. */
-function withWildcards(subject: string): string {
-  return subject.split(".")
-    .map((token) => /^\$\d+$|^\{\{\s*wildcard\(\s*\d+\s*\)\s*\}\}$/i.test(token) ? "*" : token)
-    .join(".");
-}
-
-/** `a.*` as `a.$1`. */
-function withReferences(subject: string): string {
-  let count = 0;
-  return subject.split(".").map((token) => token === "*" ? `$${++count}` : token).join(".");
+  const toLocal = SubjectTransform.compile(source, numberWildcards(target), "import");
+  return { local: destinationPattern(target), toLocal, toSource: toLocal.reverse() };
 }

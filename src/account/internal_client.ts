@@ -72,11 +72,6 @@ export class InternalClient {
     this.#options = options;
   }
 
-  /** Begins the subjects of its answers. */
-  get inboxPrefix(): string {
-    return this.#options.inboxPrefix;
-  }
-
   /**
    * Calls `handler` for every message until what is returned is disposed. With a queue group, a byte
    * string, one member of the group gets each message.
@@ -129,7 +124,7 @@ export class InternalClient {
   ): Promise<InternalMessage> {
     const { timeoutMs, signal, headers } = options;
     signal?.throwIfAborted();
-    this.#inbox ??= this.subscribe(`${this.inboxPrefix}*`, (message) => {
+    this.#inbox ??= this.subscribe(`${this.#options.inboxPrefix}*`, (message) => {
       this.#requests.get(message.subject)?.resolve(message);
     });
     const reply = this.#newInbox();
@@ -171,10 +166,10 @@ export class InternalClient {
   }
 
   #newInbox(): string {
-    const { random } = this.#options;
+    const { random, inboxPrefix } = this.#options;
     let inbox;
     do {
-      inbox = `${this.inboxPrefix}${randomToken(random, INBOX_TOKEN_LENGTH)}`;
+      inbox = `${inboxPrefix}${randomToken(random, INBOX_TOKEN_LENGTH)}`;
     } while (this.#requests.has(inbox));
     return inbox;
   }
@@ -204,14 +199,17 @@ export class InternalClient {
 
   #drain(): void {
     // What handlers give rise to is handled in the same turn: an array's iterator sees what is added.
-    for (const { handler, message } of this.#waiting) {
-      try {
-        handler(message);
-      } catch (error) {
-        this.#options.onError(error);
+    try {
+      for (const { handler, message } of this.#waiting) {
+        try {
+          handler(message);
+        } catch (error) {
+          this.#options.onError(error);
+        }
       }
+    } finally {
+      this.#waiting.length = 0;
+      this.#draining = false;
     }
-    this.#waiting.length = 0;
-    this.#draining = false;
   }
 }

@@ -29,8 +29,6 @@ export interface RoutePlan {
   readonly groups: readonly ClusterGroup[];
 }
 
-const NO_MEMBERS: readonly never[] = [];
-
 /**
  * The plan of two matches of one subject. It is kept with the remote one, and made anew when either has
  * changed.
@@ -105,6 +103,3 @@ export function localCount(group: Members<Subscription> | null): number {
   if (group === null) return 0;
   return group instanceof MatchedGroup ? group.count : 1;
 }
-
-/** For groups without such members. */
-export const NO_REMOTES: readonly RemoteInterest[] = NO_MEMBERS;

@@ -88,7 +88,7 @@ export class ServiceImport implements DeliveryHook {
     const { importer, exporter, toSource, responseType, thresholdMs } = this.#options;
     const bytes = message.slab.bytes;
     let subject: string | null = byteString(bytes, message.subjectStart, message.subjectEnd);
-    if (toSource !== null) subject = toSource.apply(subject, first);
+    if (toSource !== null) subject = toSource.apply(subject);
     if (subject === null) return false;
     subject = exporter.mapped(subject) ?? subject;
     if (subject === "") return false;
@@ -129,14 +129,18 @@ export class ServiceImport implements DeliveryHook {
 
   /**
    * Who asks, as JSON in a byte string. Whoever has no requester is a bridge from another account: it was told
-   * there who asks, and learns which account it came through. What a client says of itself never passes.
+   * there who asks, and learns which account it came through. What a client says of itself never passes,
+   * nor what it says in an answer that becomes a request (nats-server lets that pass).
    */
   #requestInfo(message: ClientMessage, publisher: Subscriber): RequestInfo | null {
     const { importer, share, server } = this.#options;
-    const who = publisher.requester;
+    const answerer = publisher instanceof ServiceBridge ? publisher.answerer : null;
+    const who = answerer === null ? publisher.requester : answerer.requester;
     if (who !== null) {
-      return share ? fullInfo(importer.name, who, server()) : briefInfo(importer.name, who);
+      const account = answerer?.account ?? importer.name;
+      return share ? fullInfo(account, who, server()) : briefInfo(account, who);
     }
+    if (answerer !== null) return null;
     const told = requestInfoOf(message);
     if (told === null) return null;
     return { ...told, svc: importer.name, ...(share && placeOf(server())) };
@@ -182,9 +186,4 @@ function requestInfoOf(message: ClientMessage): RequestInfo | null {
   } catch {
     return null;
   }
-}
-
-/** Transforms of imports choose nothing. */
-function first(): number {
-  return 0;
 }

@@ -12,13 +12,11 @@ import {
   encodeByteString,
 } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
-import { randomToken } from "./random_token.ts";
+import { eventId } from "./random_token.ts";
 import { fullInfo, nanoseconds, type RequestInfo, type ServerNames } from "./request_info.ts";
 import { ServiceBridge } from "./service_bridge.ts";
 import type { Requester } from "./subscriber.ts";
 
-/** As nats-server gives its events. */
-const EVENT_ID_LENGTH = 22;
 /** Headers that say whether a request is traced, lower case. */
 const TRACE_HEADERS = new Set([
   "uber-trace-id",
@@ -111,7 +109,7 @@ export class LatencyReporter {
     const totalMs = tookMs + request.requestorRttMs;
     const metric = {
       type: "io.nats.server.metric.v1.service_latency",
-      id: randomToken(this.#random, EVENT_ID_LENGTH),
+      id: eventId(this.#random),
       timestamp: new Date(this.#clock.now()).toISOString(),
       status: 200,
       ...(request.headers !== null && { header: request.headers }),

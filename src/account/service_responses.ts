@@ -6,9 +6,10 @@
 import type { Clock, Random } from "../platform/mod.ts";
 import { byteString, ClientMessage, rewriteMessage } from "../protocol/mod.ts";
 import type { Account } from "./account.ts";
+import { Expectations } from "./expectations.ts";
 import { randomToken } from "./random_token.ts";
 import type { ServerNames } from "./request_info.ts";
-import { ServiceBridge } from "./service_bridge.ts";
+import { type Answerer, ServiceBridge } from "./service_bridge.ts";
 import { LatencyReporter, type MeasuredRequest } from "./service_latency.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { type DeliveryHook, Subscription } from "./subscription.ts";
@@ -32,14 +33,6 @@ export interface ExpectedResponse {
   readonly server?: () => ServerNames;
 }
 
-interface Expectation extends Omit<ExpectedResponse, "measured"> {
-  /** When it is given up, in monotonic milliseconds. */
-  dueMs: number;
-  measured?: MeasuredRequest;
-}
-
-/** How many answers may be waited for in one account; the oldest are given up then. */
-const MAX_EXPECTED = 1_000_000;
 const TOKEN_LENGTH = 6;
 
 /** The answers that are waited for in one exporting account. */
@@ -48,7 +41,7 @@ export class ServiceResponses implements DeliveryHook {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #prefix: string;
-  readonly #expected = new Map<string, Expectation>();
+  readonly #expected = new Expectations();
   #latency: LatencyReporter | null = null;
   /** Publishes in the importing accounts. */
   readonly #bridge = new ServiceBridge();
@@ -73,14 +66,10 @@ export class ServiceResponses implements DeliveryHook {
       this.#attached = true;
       this.#account.attach(new Subscription(this.#bridge, `${this.#prefix}>`, null, "", this));
     }
-    if (this.#expected.size >= MAX_EXPECTED) {
-      const [oldest] = this.#expected.keys();
-      this.#expected.delete(oldest!);
-    }
     let token = randomToken(this.#random, TOKEN_LENGTH);
     while (this.#expected.has(token)) token = randomToken(this.#random, TOKEN_LENGTH);
     const dueMs = this.#clock.monotonic() + response.thresholdMs;
-    this.#expected.set(token, { ...response, dueMs });
+    this.#expected.add(token, { ...response, dueMs });
     return this.#prefix + token;
   }
 
@@ -91,10 +80,7 @@ export class ServiceResponses implements DeliveryHook {
 
   /** Gives up what is overdue. To be called now and then. */
   sweep(): void {
-    const nowMs = this.#clock.monotonic();
-    for (const [token, { dueMs }] of this.#expected) {
-      if (dueMs <= nowMs) this.#expected.delete(token);
-    }
+    this.#expected.sweep(this.#clock.monotonic());
   }
 
   /** See {@link DeliveryHook}: an answer, from here or over a route. */
@@ -134,7 +120,11 @@ export class ServiceResponses implements DeliveryHook {
     const answer = new ClientMessage();
     rewriteMessage(message, answer, { subject: importer.mapped(reply) ?? reply, reply: back });
     this.#bridge.lastMatch = this.#bridge.lastRemoteMatch = null;
+    // Where the answer is wanted there may be a service in turn, which is told who asks.
+    const before = this.#bridge.answerer;
+    this.#bridge.answerer = answererOf(publisher, this.#account);
     const count = importer.publishFrom(this.#account, answer, this.#bridge);
+    this.#bridge.answerer = before;
     answer.release();
     // Whoever asked has gone.
     if (count === 0) {
@@ -143,4 +133,10 @@ export class ServiceResponses implements DeliveryHook {
     }
     return count > 0;
   }
+}
+
+/** Who answers: over accounts, where that began. */
+function answererOf(publisher: Subscriber | null, account: Account): Answerer {
+  const known = publisher instanceof ServiceBridge ? publisher.answerer : null;
+  return known ?? { account: account.name, requester: publisher?.requester ?? null };
 }

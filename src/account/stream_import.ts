@@ -27,6 +27,8 @@ export interface StreamImport {
   readonly toSource: SubjectTransform | null;
   /** What it is here: a subject with wildcards, a byte string. */
   readonly local: string;
+  /** What it says, by which one is known that has not changed. */
+  readonly key: string;
 }
 
 /**
@@ -34,20 +36,37 @@ export interface StreamImport {
  * one has a shadow there.
  */
 export class StreamImports {
-  readonly #imports: readonly StreamImport[];
+  #imports: readonly StreamImport[] = [];
   readonly #shadows = new Map<Subscription, Shadow[]>();
 
-  /** Follows nobody yet. */
-  constructor(imports: readonly StreamImport[]) {
-    this.#imports = imports;
+  /**
+   * Replaces what is received by `subscriptions` and those that follow. There may be very many of them:
+   * what has not changed is left alone.
+   */
+  replace(imports: readonly StreamImport[], subscriptions: () => Iterable<Subscription>): void {
+    const before = new Map(this.#imports.map((stream) => [stream.key, stream]));
+    this.#imports = imports.map((stream) => {
+      const known = before.get(stream.key);
+      return known?.exporter === stream.exporter ? known : stream;
+    });
+    const kept = new Set(this.#imports);
+    if ([...before.values()].some((stream) => !kept.has(stream))) this.#end(kept);
+    const added = [...kept].filter((stream) => before.get(stream.key) !== stream);
+    if (added.length === 0) return;
+    // A shadow in an account that imports from itself over others must not be met here.
+    for (const subscription of [...subscriptions()]) this.#follow(subscription, added);
   }
 
   /** A subscription receives from now on what it is interested in. */
   follow(original: Subscription): void {
+    this.#follow(original, this.#imports);
+  }
+
+  #follow(original: Subscription, imports: readonly StreamImport[]): void {
     // What an account imports it cannot export in turn, as in nats-server.
     if (original.hook instanceof ShadowHook) return;
-    let shadows: Shadow[] | null = null;
-    for (const stream of this.#imports) {
+    let shadows = this.#shadows.get(original) ?? null;
+    for (const stream of imports) {
       const overlap = subjectOverlap(stream.local, original.subject);
       if (overlap === null) continue;
       const subject = stream.toSource?.applyToPattern(overlap) ?? overlap;
@@ -55,9 +74,9 @@ export class StreamImports {
       const { subscriber, queue, sid } = original;
       const shadow = new Subscription(subscriber, subject, queue, sid, hook);
       stream.exporter.attach(shadow);
-      (shadows ??= []).push({ exporter: stream.exporter, subscription: shadow });
+      if (shadows === null) this.#shadows.set(original, shadows = []);
+      shadows.push({ stream, subscription: shadow });
     }
-    if (shadows !== null) this.#shadows.set(original, shadows);
   }
 
   /** A subscription has ended. */
@@ -65,23 +84,26 @@ export class StreamImports {
     const shadows = this.#shadows.get(original);
     if (shadows === undefined) return;
     this.#shadows.delete(original);
-    for (const { exporter, subscription } of shadows) exporter.detach(subscription);
+    for (const { stream, subscription } of shadows) stream.exporter.detach(subscription);
   }
 
-  /** Nothing is received any more. */
-  end(): void {
-    for (const original of [...this.#shadows.keys()]) this.leave(original);
+  /** Nothing is received any more but of `kept`. */
+  #end(kept: ReadonlySet<StreamImport>): void {
+    for (const [original, shadows] of this.#shadows) {
+      const left = shadows.filter(({ stream, subscription }) => {
+        if (kept.has(stream)) return true;
+        stream.exporter.detach(subscription);
+        return false;
+      });
+      if (left.length === 0) this.#shadows.delete(original);
+      else if (left.length < shadows.length) this.#shadows.set(original, left);
+    }
   }
 }
 
 interface Shadow {
-  readonly exporter: Account;
+  readonly stream: StreamImport;
   readonly subscription: Subscription;
-}
-
-/** Transforms of imports choose nothing. */
-function first(): number {
-  return 0;
 }
 
 /** Passes what comes in the exporting account on to the subscription there is of it here. */
@@ -102,7 +124,7 @@ class ShadowHook implements DeliveryHook {
     const { importer, exporter, toLocal } = this.#stream, original = this.#original;
     if (toLocal === null) return importer.deliverFrom(exporter, original, message, publisher);
     const { slab, subjectStart, subjectEnd } = message;
-    const subject = toLocal.apply(byteString(slab.bytes, subjectStart, subjectEnd), first);
+    const subject = toLocal.apply(byteString(slab.bytes, subjectStart, subjectEnd));
     if (subject === null) return false;
     const mapped = this.#mapped;
     rewriteMessage(message, mapped, { subject });

@@ -5,6 +5,7 @@
  */
 import type { PermissionSettings, UserLimits } from "../config/mod.ts";
 import type { Clock } from "../platform/mod.ts";
+import { ERROR_TEXT } from "../protocol/mod.ts";
 import type { AccountClaims, ExternalAuthorization } from "./account_claims.ts";
 import { AccountLookupError } from "./account_resolver.ts";
 import { isRevoked, secondsOf } from "./claims.ts";
@@ -98,21 +99,6 @@ export class OperatorAuthenticator {
     this.#callout = callout;
   }
 
-  /** Whether a client is asked for credentials: always. */
-  get required(): boolean {
-    return true;
-  }
-
-  /** Whether there is anybody to be told from others: always. */
-  get configured(): boolean {
-    return true;
-  }
-
-  /** Who a client is that sends no CONNECT: nobody. */
-  anonymous(): Identity | null {
-    return null;
-  }
-
   /**
    * Who a client is. Takes as long as the lookup of its account, which has a deadline.
    *
@@ -167,16 +153,16 @@ export class OperatorAuthenticator {
     const account = this.#accounts.current(identity.account);
     if (account === undefined) return null;
     if (account === null) {
-      return { text: "Account Authentication Expired", reason: "the account has expired" };
+      return { text: ERROR_TEXT.accountExpired, reason: "the account has expired" };
     }
     const { publicKey, jwt } = identity;
     if (jwt === undefined) return null;
     const basis = this.#bases.get(jwt);
     if (basis?.bearer && account.disallowBearer) {
-      return { text: "Authorization Violation", reason: "the account allows no bearer any more" };
+      return { text: ERROR_TEXT.authorization, reason: "the account allows no bearer any more" };
     }
     if (publicKey !== undefined && isRevoked(account.revocations, publicKey, jwt.issuedAt)) {
-      return { text: "User Authentication Revoked", reason: "the user was revoked" };
+      return { text: ERROR_TEXT.userRevoked, reason: "the user was revoked" };
     }
     if (basis === undefined || basis.signer === null) return null;
     const template = this.#accounts.signerOf(account, basis.signer);

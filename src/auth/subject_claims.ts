@@ -25,7 +25,10 @@ export function permissionProblem(entry: string, mayHaveQueue: boolean): string 
   return parts.map(subjectProblem).find((problem) => problem !== null) ?? null;
 }
 
-/** Whether everything that `narrow` can be is covered by `wide`; both may have wildcards. */
+/**
+ * Whether everything that `narrow` can be is covered by `wide`, as tools that make tokens see it: a `>` at
+ * the end of `narrow` is a token like any other, which `*` covers. Who may import goes by `subjectCovers`.
+ */
 export function isContained(narrow: string, wide: string): boolean {
   const inner = narrow.split("."), outer = wide.split(".");
   if (inner.length < outer.length) return false;

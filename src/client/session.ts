@@ -10,21 +10,13 @@ import {
   type Requester,
   Subscriber,
 } from "../account/mod.ts";
-import {
-  AllowedReplies,
-  type Decision,
-  type Identity,
-  type PeerFacts,
-  Permissions,
-  Refusal,
-} from "../auth/mod.ts";
+import { type Decision, type Identity, type PeerFacts, Refusal } from "../auth/mod.ts";
 import { PeerSession, type Timed } from "../connection/mod.ts";
-import type { Match } from "../interest/mod.ts";
 import type { Connection, Timer } from "../platform/mod.ts";
 import {
   byteString,
   type ClientCommands,
-  ClientMessage,
+  type ClientMessage,
   ClientParser,
   CLOSE_REASONS,
   type CloseReason,
@@ -38,19 +30,17 @@ import {
   parseConnectOptions,
   publishViolation,
   replyViolation,
-  rewriteMessage,
   subscriptionEnded,
   subscriptionViolation,
 } from "../protocol/mod.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import { FAULTS, LIMITS_OF, QUIET_REASONS } from "./faults.ts";
-import { ClientGuard } from "./guard.ts";
 import { Keepalive } from "./keepalive.ts";
 import { clientInfo, newOpening, type Opening } from "./opening.ts";
 import { isReservedReply, isReservedSubject } from "./reserved.ts";
+import { ClientRights, type Unpublished } from "./rights.ts";
 import { subscriptionRefusal } from "./subscription_rules.ts";
 import { ClientTrace } from "./trace.ts";
-import { forbiddenTraceDestination } from "./trace_destination.ts";
 
 /** How long a decision about credentials may take. */
 const DECISION_LIMIT_MS = 30_000;
@@ -60,6 +50,8 @@ const VIOLATION_LOG_MS = 1000, VIOLATION_LOG_LENGTH = 256;
 const SENDING_MS = 1000;
 /** What official clients send behind CONNECT. */
 const ONLY_PINGS = /^(?:PING\r?\n)*$/i, PINGS_LOOKED_AT = 64;
+/** What CONNECT begins with, and what makes of a letter a capital one. */
+const LETTER_C = 0x43, UPPER_CASE = 0xdf;
 
 /** How often connections closed for one and the same reason are logged. */
 const CLOSING_LOG_MS = 1000;
@@ -94,17 +86,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Ends a check of credentials that nobody waits for any more. */
   #abandon: AbortController | null = null;
   #account: Account | null = null;
-  #permissions: Permissions | null = null;
-  #replies: AllowedReplies | null = null;
-  /** Whether the last subject may be published to; null when that is not known. */
-  #mayPublish: boolean | null = null;
-  /** A message under the subject that its account has mapped it to. */
-  #mapped: ClientMessage | null = null;
-  /** Most subscriptions, 0 for no limit, and most bytes that it may send in all. */
-  #maxSubscriptions = 0;
-  #maxData = Infinity;
-  /** Whether its messages are mapped, may be refused, or are limited. */
-  #examines = false;
+  readonly #rights: ClientRights;
   /** Ends it when its credentials expire. */
   #expiry: Timer | null = null;
   /** What must be over before the next command is looked at. */
@@ -113,6 +95,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #work = 0;
   /** Whether the first command is still to come, and must come in time. */
   #silent = false;
+  /** Whether it counts as one of its account's connections. */
+  #counted = false;
   #connected = false;
   #firstPonged = false;
 
@@ -130,6 +114,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#acceptedAtMs = clock.monotonic();
     this.subscriber = new Subscriber(this.outbox);
     this.subscriber.requester = this;
+    this.#rights = new ClientRights(this.subscriber, clock);
     this.#parser = new ClientParser(this, {
       maxControlLine: limits.max_control_line,
       maxPayload: limits.max_payload,
@@ -196,6 +181,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       this.#admit(anonymous);
       // Who is taken for a user is to say something all the same, as if it had to show who it is.
       this.#silent = authenticator.configured;
+      // As in nats-server, whoever has said nothing takes nobody's place in the account.
+      if (!this.#silent) this.#join();
       const limitMs = this.#silent ? limits.auth_timeout : limits.ping_interval;
       wheel.schedule(this, this.#acceptedAtMs + limitMs);
     }
@@ -213,6 +200,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const messages = this.inMessages, bytes = this.inBytes;
     this.#work = 0;
     const start = inbox.start;
+    // CONNECT may put it into another account.
+    const leavesOutConnect = this.#silent && !this.#connected && parser.mode === "start" &&
+      inbox.end > start && (inbox.slab.bytes[start]! & UPPER_CASE) !== LETTER_C;
+    if (leavesOutConnect && !this.#join()) return null;
     inbox.start = parser.parse(inbox.slab, start, inbox.end);
     if (this.#silent && (inbox.start > start || parser.mode !== "start")) this.#heard();
     if (this.inMessages !== messages) {
@@ -286,7 +277,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     wheel.cancel(this);
     this.#abandon?.abort();
     this.#expiry?.cancel();
-    if (this.#account !== null) this.#account.connections--;
+    this.#leaveAccount();
     statistics.closingConnections++;
     if (reason === "staleConnection") statistics.staleConnections++;
     if (reason.startsWith("slowConsumer")) statistics.slowConsumers++;
@@ -328,7 +319,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   /** Goes by the limits and levels that hold now. */
   reconfigured(): void {
     const { log } = this.#environment;
-    if (this.identity !== null && this.#account !== null) this.#limit(this.identity, this.#account);
+    if (this.identity !== null && this.#account !== null) {
+      this.#rights.limit(this.identity, this.#account, this.#environment.limits);
+      this.#parser.maxPayload = this.#rights.maxPayload;
+    }
     if (log.traceOn !== (this.#trace !== null)) this.#retrace();
   }
 
@@ -358,7 +352,8 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (identity === null || this.closing !== null) return undefined;
     const text = silently ? null : ERROR_TEXT.authorization;
     const decided = (decision: Decision) => {
-      if (decision === this.identity) return;
+      // Another CONNECT may have come meanwhile, and was decided by those who count now.
+      if (this.identity !== identity || decision === identity) return;
       if (decision instanceof Refusal && !this.#connected) this.#challenge();
       else this.revise(decision, text);
     };
@@ -369,17 +364,17 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     }
     return decision.then(decided, () => {
       // A check that cannot be made lets nobody stay.
-      this.revise(new Refusal("the credentials could not be checked"), text);
+      decided(new Refusal("the credentials could not be checked"));
     });
   }
 
   /** It has not said CONNECT: it still may, unless it has done something before. */
   #challenge(): void {
-    const { wheel, limits } = this.#environment, account = this.#account;
+    const { wheel, limits } = this.#environment;
     if (this.inMessages > 0 || this.subscriber.subscriptionCount > 0) {
       return this.revise(new Refusal("credentials are needed now"));
     }
-    if (account !== null) account.connections--;
+    this.#leaveAccount();
     this.identity = this.#account = null;
     this.#parser.state = "unauthenticated";
     wheel.schedule(this, wheel.nowMs + limits.auth_timeout);
@@ -389,41 +384,45 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #admit(identity: Identity): boolean {
     const account = this.#environment.accountOf(identity);
     if (account === null) return false;
-    if (this.#account !== null) this.#account.connections--;
-    account.connections++;
+    this.#leaveAccount();
     this.identity = identity;
     this.#account = account;
-    this.#hold(identity, account);
+    // What somebody else could answer is nothing to it.
+    this.#rights.forget();
     this.#parser.state = "authenticated";
+    // It may have to leave at once.
+    this.#hold(identity, account);
     return true;
   }
 
-  /** Holds it to what its user, its account and the server say. */
-  #hold(identity: Identity, account: Account): void {
-    const { clock } = this.#environment;
-    this.#permissions = Permissions.of(identity.permissions);
-    const permissions = this.#permissions;
-    const answers = permissions !== null && permissions.responses !== null;
-    this.#replies = answers ? new AllowedReplies(permissions) : null;
-    this.#mayPublish = null;
-    this.#limit(identity, account);
+  /** It counts in its account from now on; false, and it is closed, when that has too many already. */
+  #join(): boolean {
+    if (this.#counted) return true;
+    const account = this.#account!, { max_connections: most = -1 } = account.limits;
+    this.#counted = true;
+    account.connections++;
+    if (most < 0 || account.connections + account.remoteConnections <= most) return true;
+    this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
+    return false;
+  }
+
+  #leaveAccount(): void {
+    if (this.#counted) this.#account!.connections--;
+    this.#counted = false;
+  }
+
+  /**
+   * Holds it to what its user, its account and the server say. True when it may do something else than
+   * before.
+   */
+  #hold(identity: Identity, account: Account): boolean {
+    const { clock, limits } = this.#environment, rights = this.#rights;
+    const isAnother = rights.hold(identity, account, limits);
+    this.#parser.maxPayload = rights.maxPayload;
     this.#expiry?.cancel();
     this.#expiry = null;
     if (identity.expiresAtMs !== undefined) this.#expireAt(identity, clock.now());
-  }
-
-  #limit({ limits: own = {} }: Identity, account: Account): void {
-    const { limits } = this.#environment;
-    const most = least(limits.max_subscriptions || -1, account.limits.max_subscriptions);
-    this.#maxSubscriptions = Math.max(0, least(most, own.subscriptions));
-    this.#parser.maxPayload = least(
-      least(limits.max_payload, account.limits.max_payload),
-      own.payload,
-    );
-    const data = own.data ?? -1;
-    this.#maxData = data < 0 ? Infinity : data;
-    this.#examines = account.mappings.length > 0 || data >= 0 ||
-      this.#permissions?.publishes === true;
+    return isAnother;
   }
 
   #expireAt(identity: Identity, nowMs: number): void {
@@ -460,11 +459,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       return;
     }
     this.identity = decision;
-    this.#hold(decision, this.#account);
+    const mayElse = this.#hold(decision, this.#account);
     this.subscriber.lastMatch = null;
-    this.#reviseSubscriptions(this.#account);
-    const most = this.#maxSubscriptions;
-    if (most > 0 && this.subscriber.subscriptionCount > most) {
+    if (mayElse) this.#reviseSubscriptions(this.#account);
+    if (this.subscriber.subscriptionCount > this.#rights.maxSubscriptions) {
       this.close("maximumSubscriptionsExceeded", ERROR_TEXT.subscriptions);
       return;
     }
@@ -472,30 +470,15 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #reviseSubscriptions(account: Account): void {
-    const subscriber = this.subscriber;
-    for (
-      const { subject, queue, sid, delivered, max } of [...subscriber.subscriptions?.values() ?? []]
-    ) {
-      if (this.#permissions?.maySubscribe(subject, queue) === false) {
-        account.unsubscribe(subscriber, sid, 0);
+    const subscriptions = this.subscriber.subscriptions;
+    if (subscriptions === null) return;
+    for (const subscription of [...subscriptions.values()]) {
+      const { subject, queue, sid } = subscription;
+      if (!this.#rights.maySubscribe(subject, queue)) {
+        account.unsubscribe(this.subscriber, sid, 0);
         this.#violation(subscriptionEnded(subject, queue, sid));
-        continue;
-      }
-      const guard = this.#guard(subject, queue);
-      const before = subscriber.subscriptions!.get(sid)!;
-      if (guard === null && before.hook === null) continue;
-      account.unsubscribe(subscriber, sid, 0);
-      account.subscribe(subscriber, subject, queue, sid, guard);
-      const after = subscriber.subscriptions!.get(sid)!;
-      after.delivered = delivered;
-      after.max = max;
+      } else account.guardAnew(subscription, this.#rights.guard(subject, queue));
     }
-  }
-
-  #guard(subject: string, queue: string | null): ClientGuard | null {
-    const filter = this.#permissions?.deliveryFilter(subject, queue) ?? null;
-    if (filter === null && this.#replies === null) return null;
-    return new ClientGuard(filter, this.#replies, this.#environment.clock);
   }
 
   /** Why it is not let in goes to the log and to whoever listens, with an id to find one by the other. */
@@ -608,13 +591,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       this.close("authenticationFailure", ERROR_TEXT.authorization);
       return;
     }
-    if (this.closing !== null) return;
-    const { limits: { max_connections: most = -1 }, connections, remoteConnections } = this
-      .#account!;
-    if (most >= 0 && connections + remoteConnections > most) {
-      this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
-      return;
-    }
+    if (this.closing !== null || !this.#join()) return;
     if (options.protocol !== 0 && options.protocol !== 1) {
       this.close("badClientProtocolVersion", ERROR_TEXT.clientProtocol);
       return;
@@ -648,9 +625,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.inMessages++;
     this.inBytes += message.size;
     if (this.#trace !== null) this.#trace.publish(message);
-    if (this.#examines) {
-      const examined = this.#examined(message, this.#account!);
-      if (examined === null) return;
+    const rights = this.#rights;
+    if (rights.examines) {
+      const examined = rights.examine(message, this.inBytes);
+      if (examined === null) return this.#unpublished(rights.unpublished);
       message = examined;
     }
     const bytes = message.slab.bytes;
@@ -669,69 +647,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     if (offers > 0) this.#worked(publishWork(count, message.size, offers));
   }
 
-  /** The message as its account maps it, if its user may publish that; null when nothing comes of it. */
-  #examined(message: ClientMessage, account: Account): ClientMessage | null {
-    if (account.mappings.length > 0) {
-      const mapped = this.#map(message, account);
-      if (mapped === null) {
-        this.#acknowledge();
-        return null;
-      }
-      message = mapped;
-    }
-    const permissions = this.#permissions;
-    // In the order of what spares most messages the rest.
-    if (
-      permissions !== null && permissions.publishes &&
-      (!message.sameSubject || this.#mayPublish !== true || message.headerLength > 0)
-    ) {
-      const subject = this.#forbidden(message, permissions);
-      if (subject !== null) {
-        this.#refusePublish(publishViolation(subject));
-        return null;
-      }
-    }
-    if (this.inBytes <= this.#maxData) return message;
-    this.close("maximumPayloadExceeded", ERROR_TEXT.payload);
-    return null;
-  }
-
-  /** The message under its new subject; null when it is to be dropped. */
-  #map(message: ClientMessage, account: Account): ClientMessage | null {
-    const { slab, subjectStart, subjectEnd } = message;
-    const subject = account.mapped(byteString(slab.bytes, subjectStart, subjectEnd));
-    if (subject === "") return null;
-    if (subject === null) {
-      // The one before may have had the same subject, and another one since.
-      message.sameSubject = false;
-      return message;
-    }
-    const mapped = this.#mapped ??= new ClientMessage();
-    rewriteMessage(message, mapped, { subject });
-    return mapped;
-  }
-
-  /** The subject that a message would go to although it must not, a byte string; null where there is none. */
-  #forbidden(message: ClientMessage, permissions: Permissions): string | null {
-    let allowed = this.#mayPublish;
-    if (allowed === null || !message.sameSubject) {
-      // Who gets it is looked up anyway, and remembers it as long as its subject is not forgotten.
-      const match = this.#account!.known(message, this.subscriber);
-      allowed = match !== null && match.verdictOf === permissions
-        ? match.verdict
-        : decide(message, permissions, match);
-      this.#mayPublish = allowed;
-    }
-    if (allowed && message.headerLength === 0) return null;
-    const { slab: { bytes }, subjectStart, subjectEnd } = message;
-    return allowed || this.#mayAnswer(bytes, subjectStart, subjectEnd)
-      ? forbiddenTraceDestination(message, permissions)
-      : byteString(bytes, subjectStart, subjectEnd);
-  }
-
-  #mayAnswer(bytes: Uint8Array, start: number, end: number): boolean {
-    const { clock } = this.#environment;
-    return this.#replies?.mayAnswer(bytes, start, end, clock.monotonic()) ?? false;
+  #unpublished(why: Unpublished): void {
+    if (why === "dropped") this.#acknowledge();
+    else if (why === "too much") this.close("maximumPayloadExceeded", ERROR_TEXT.payload);
+    else this.#refusePublish(publishViolation(why.forbidden));
   }
 
   /** The text of the violation of somebody who uses the servers' own subjects. */
@@ -743,9 +662,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   }
 
   #refusePublish(text: string): void {
-    // The next message may have the same subject, and then relies on what this one found out.
-    this.subscriber.lastMatch = null;
-    this.#mayPublish = null;
+    this.#rights.refused();
     this.#violation(text);
   }
 
@@ -755,12 +672,13 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     const { limits, wheel } = this.#environment;
     this.keepalive.activeAtMs = wheel.nowMs;
     const subscriber = this.subscriber;
-    if (this.#permissions?.maySubscribe(subject, queue) === false) {
+    const rights = this.#rights;
+    if (!rights.maySubscribe(subject, queue)) {
       this.#violation(subscriptionViolation(subject, queue));
       return;
     }
     const refusal = subscriptionRefusal(
-      { max_sub_tokens: limits.max_sub_tokens, max_subscriptions: this.#maxSubscriptions },
+      { maxTokens: limits.max_sub_tokens, maxSubscriptions: rights.maxSubscriptions },
       subscriber.subscriptionCount,
       subject,
       queue,
@@ -772,7 +690,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     }
     try {
       this.#worked(commandWork());
-      const guard = this.#guard(subject, queue);
+      const guard = rights.guard(subject, queue);
       this.#account!.subscribe(subscriber, subject, queue, sid, guard);
     } catch (error) {
       if (!(error instanceof InvalidSubjectError)) throw error;
@@ -909,24 +827,4 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     log.limited("violation", VIOLATION_LOG_MS)?.warn(`${this.label} - ${shown}`);
     this.#error(text);
   }
-}
-
-/** The lesser of two limits, of which a negative or absent one is none; -1 where both are. */
-function least(one: number, other = -1): number {
-  if (one < 0) return other < 0 ? -1 : other;
-  return other < 0 ? one : Math.min(one, other);
-}
-
-/** Whether a message may be published, which `match` is to remember. */
-function decide(
-  { slab: { bytes }, subjectStart, subjectEnd, subjectHash }: ClientMessage,
-  permissions: Permissions,
-  match: Match<unknown> | null,
-): boolean {
-  const verdict = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash);
-  if (match !== null) {
-    match.verdictOf = permissions;
-    match.verdict = verdict;
-  }
-  return verdict;
 }

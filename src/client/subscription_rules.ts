@@ -4,7 +4,6 @@
  * @module
  */
 import { ERROR_TEXT, subscriptionViolation, tokenCount, tooManyTokens } from "../protocol/mod.ts";
-import type { ClientLimits } from "./limits.ts";
 
 /** The queue group that is the server's own. */
 const SYSTEM_QUEUE = "_sys_";
@@ -17,24 +16,31 @@ export interface SubscriptionRefusal {
   readonly violation: boolean;
 }
 
+/** What subscriptions of a client are held to. */
+export interface SubscriptionLimits {
+  /** Most tokens of a subject; 0 for no limit. */
+  readonly maxTokens: number;
+  /** Most subscriptions; `Infinity` for no limit. */
+  readonly maxSubscriptions: number;
+}
+
 /**
  * Why a client with `count` subscriptions may not have one more to `subject`; null when it may. The
  * order of the checks is nats-server's: which text a client gets depends on it.
  */
 export function subscriptionRefusal(
-  limits: Pick<ClientLimits, "max_sub_tokens" | "max_subscriptions">,
+  { maxTokens, maxSubscriptions }: SubscriptionLimits,
   count: number,
   subject: string,
   queue: string | null,
 ): SubscriptionRefusal | null {
-  const { max_sub_tokens, max_subscriptions } = limits;
   if (queue === SYSTEM_QUEUE) {
     return { text: subscriptionViolation(subject, queue), violation: true };
   }
-  if (max_sub_tokens > 0 && tokenCount(subject) > max_sub_tokens) {
+  if (maxTokens > 0 && tokenCount(subject) > maxTokens) {
     return { text: tooManyTokens(subject), violation: true };
   }
-  if (max_subscriptions > 0 && count >= max_subscriptions) {
+  if (count >= maxSubscriptions) {
     return { text: ERROR_TEXT.subscriptions, violation: false };
   }
   return null;

@@ -67,6 +67,11 @@ export class Announcer implements InterestObserver {
     this.#sessions.delete(session);
   }
 
+  /** Whether there is nothing to tell. */
+  get empty(): boolean {
+    return this.#account.local!.size === 0;
+  }
+
   /**
    * Tells everything, no faster than the peer takes it, if anything is told over that connection. What
    * changes meanwhile is told as well, or twice.

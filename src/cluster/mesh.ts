@@ -319,7 +319,7 @@ export class Mesh {
     do {
       this.#telling.set(session, false);
       for (const announcer of this.#options.announcers.values()) {
-        await announcer.tellAll(session, pace);
+        if (!announcer.empty) await announcer.tellAll(session, pace);
       }
       await session.relief();
     } while (session.closing === null && this.#telling.get(session) === true);

@@ -166,12 +166,13 @@ export interface Setting<
   readonly certainty?: readonly [In, Out];
 }
 
-/** A key that must be given. */
+/** A key that must be given; `example` is shown where the example has its block, but not its values. */
 export function required<Input, Output>(
   schema: Schema<Input, Output>,
   doc: string,
+  example?: NoInfer<Input>,
 ): Setting<Input, Output, "always", "always"> {
-  return { schema, field: { doc, shape: schema.shape, presence: "required" } };
+  return { schema, field: { doc, shape: schema.shape, presence: "required", example } };
 }
 
 /**

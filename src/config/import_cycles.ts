@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isCovered, SubjectTree } from "./subject_tree.ts";
+import { subjectCovers } from "../protocol/mod.ts";
+import { SubjectTree } from "./subject_tree.ts";
 
 /** What is imported. */
 export type ImportKind = "stream" | "service";
@@ -74,7 +75,7 @@ export function importCycles(
       if (visited.has(edge.exporter)) return [...visited, account, edge.exporter];
       const isNew = !visited.has(account);
       visited.add(account);
-      const next = isCovered(edge.local, subject) ? edge.local : subject;
+      const next = subjectCovers(subject, edge.local) ? edge.local : subject;
       const way = follow(edge.exporter, next, visited, seen);
       if (way !== undefined) return way;
       if (isNew) visited.delete(account);

@@ -9,6 +9,7 @@ export {
   type AccountSettings,
   DEFAULT_SYSTEM_ACCOUNT,
   GLOBAL_ACCOUNT,
+  hasNoSystem,
   systemAccountName,
 } from "./accounts_section.ts";
 export {

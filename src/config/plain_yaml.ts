@@ -320,6 +320,8 @@ class Reader {
     const name = this.#name();
     if (!this.#isBlankAt(this.#at)) throw new Unread();
     this.#skipBlanks();
+    // What has a name already gets no other.
+    if (this.#is("*")) throw new Unread();
     this.#anchored++;
     return name;
   }
@@ -342,7 +344,7 @@ class Reader {
   /** What begins in the line below an anchor, if there was one: keys or a list with dashes then. */
   #namedBelow(anchor: string | undefined): unknown {
     // The library would lose what it names, see `source.ts`.
-    if (anchor !== undefined && (this.#is("{") || this.#is("["))) throw new Unread();
+    if (anchor !== undefined && /[{[*]/.test(this.#text[this.#at] ?? "")) throw new Unread();
     const value = this.#block();
     if (anchor !== undefined && typeof value !== "object") throw new Unread();
     return this.#named(anchor, value);

@@ -71,8 +71,8 @@ function exampleLines(key: string, field: Field): string[] {
     // A block that need not be given stands for something even if it is empty.
     return [doc, ...(field.presence === "optional" ? lines.map((line) => `#${line}`) : lines)];
   }
-  const given = field.presence === "default";
-  const value = given ? field.defaultValue : field.example;
+  const given = field.presence === "default" || field.presence === "required";
+  const value = field.presence === "default" ? field.defaultValue : field.example;
   const lines = settingLines(key, value, field.shape, writeExample);
   return [doc, ...(given ? lines : lines.map((line) => `#${line}`))];
 }

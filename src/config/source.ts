@@ -87,7 +87,7 @@ async function readConfSource(
   env: Environment,
 ): Promise<Source> {
   // A broker without such a file need not load the parser.
-  const { readConf } = await import("./conf/document.ts");
+  const { readDirectly } = await import("./conf/direct.ts");
   // What was read is kept, since it may be read only once, and not what was made of it: that is made
   // again where there is an error to report.
   const texts = new Map<string, Promise<string>>();
@@ -96,10 +96,24 @@ async function readConfSource(
     texts.set(path, known);
     return known;
   };
-  const read = () => readConf(path, text, configShape, readText, env);
-  const { broken, values: raw, findings, problems, oddities } = await read();
+  const positions = async () => {
+    const { locateConf } = await import("./conf/document.ts");
+    return await locateConf(path, text, readText, env);
+  };
+  const direct = await readDirectly(path, text, configShape, readText, env);
+  if (direct !== undefined) {
+    return { raw: direct, findings: [], problems: [], oddities: [], accounts: null, positions };
+  }
+  const { readConf } = await import("./conf/document.ts");
+  const { broken, values: raw, findings, problems, oddities } = await readConf(
+    path,
+    text,
+    configShape,
+    readText,
+    env,
+  );
   if (broken) throw new ConfigError(problems.slice(0, PROBLEM_LIMIT));
-  return { raw, findings, problems, oddities, accounts: null, positions: read };
+  return { raw, findings, problems, oddities, accounts: null, positions };
 }
 
 async function readYamlSource(

@@ -4,19 +4,6 @@
  * @module
  */
 
-/** Whether every subject that matches `subject` matches `pattern` too; both may have wildcards. */
-export function isCovered(subject: string, pattern: string): boolean {
-  const tokens = subject.split("."), wanted = pattern.split(".");
-  for (const [index, token] of wanted.entries()) {
-    const own = tokens[index];
-    if (own === undefined) return false;
-    if (token === ">") return true;
-    if (own === ">" || (own === "*" && token !== "*")) return false;
-    if (token !== "*" && token !== own) return false;
-  }
-  return tokens.length === wanted.length;
-}
-
 interface Node<Value> {
   readonly below: Map<string, Node<Value>>;
   readonly values: Value[];

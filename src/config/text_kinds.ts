@@ -75,7 +75,8 @@ export function choice<const Word extends string>(words: readonly Word[]): Kind<
     json: { enum: [...words] },
     read: (input) =>
       words.find((word) => word === input) ?? new Refusal(`one of ${words.join(", ")}`),
-    format: String,
+    // YAML would take it for a number.
+    format: (value) => /^[\d.]+$/.test(value) ? `"${value}"` : value,
   };
 }
 

@@ -81,8 +81,13 @@ const tlsFields = {
   cert_file: required(
     scalar(filePath),
     "File with the certificate and those between it and its authority, PEM. Read again when it changes.",
+    "/etc/denats/cert.pem",
   ),
-  key_file: required(scalar(filePath), "File with its private key, PEM, without a passphrase."),
+  key_file: required(
+    scalar(filePath),
+    "File with its private key, PEM, without a passphrase.",
+    "/etc/denats/key.pem",
+  ),
   ca_file: optional(
     scalar(filePath),
     "/etc/denats/ca.pem",

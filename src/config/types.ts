@@ -1067,14 +1067,15 @@ export interface LogConfigInput {
    */
   readonly level?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
   /**
-   * Levels of single modules, where they differ from level: client, accept, auth, account, route,
-   * supervisor. Default: `{}`.
+   * Levels of single modules, where they differ from level: client, accept, auth, account, tls,
+   * route, supervisor. Default: `{}`.
    */
   readonly levels?: {
     readonly client?: "error" | "warn" | "info" | "debug" | "trace";
     readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
     readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
     readonly account?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly tls?: "error" | "warn" | "info" | "debug" | "trace";
     readonly route?: "error" | "warn" | "info" | "debug" | "trace";
     readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
   } | undefined;
@@ -1087,14 +1088,15 @@ export interface LogConfig {
   /** The least important lines that are logged: error, warn, info, debug or trace. */
   readonly level: "error" | "warn" | "info" | "debug" | "trace";
   /**
-   * Levels of single modules, where they differ from level: client, accept, auth, account, route,
-   * supervisor.
+   * Levels of single modules, where they differ from level: client, accept, auth, account, tls,
+   * route, supervisor.
    */
   readonly levels: {
     readonly client?: "error" | "warn" | "info" | "debug" | "trace";
     readonly accept?: "error" | "warn" | "info" | "debug" | "trace";
     readonly auth?: "error" | "warn" | "info" | "debug" | "trace";
     readonly account?: "error" | "warn" | "info" | "debug" | "trace";
+    readonly tls?: "error" | "warn" | "info" | "debug" | "trace";
     readonly route?: "error" | "warn" | "info" | "debug" | "trace";
     readonly supervisor?: "error" | "warn" | "info" | "debug" | "trace";
   };

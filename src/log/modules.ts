@@ -10,6 +10,7 @@ export const LOG_MODULES = [
   "accept",
   "auth",
   "account",
+  "tls",
   "route",
   "supervisor",
 ] as const;

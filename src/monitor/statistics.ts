@@ -22,7 +22,7 @@ export interface BrokerStatistics extends Totals {
   readonly connections: number;
   /** Clients ever connected. */
   readonly totalConnections: number;
-  /** Subscriptions now. */
+  /** Subscriptions of clients now; each counts again in every account that it imports from. */
   readonly subscriptions: number;
   /** Clients and routes closed because they did not read fast enough. */
   readonly slowConsumers: number;

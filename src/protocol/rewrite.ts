@@ -111,13 +111,30 @@ function withHeader(headers: string, name: string, value: string | null): string
   const added = value === null ? "" : `${name}: ${value}${LINE_END}`;
   if (headers === "") return value === null ? "" : `${HEADER_START}${added}${LINE_END}`;
   const lines = headers.split(LINE_END);
-  const prefix = `${name.toLowerCase()}:`;
   // The last two are the empty line's and what is behind it, or garbage, which is not looked into.
-  const kept = lines.filter((line, index) => index === 0 || !line.toLowerCase().startsWith(prefix));
+  const kept = lines.flatMap((line, index) => withoutHeader(line, name.toLowerCase(), index === 0));
   const end = kept.length >= 2 && kept.at(-1) === "" && kept.at(-2) === "" ? kept.length - 2 : -1;
   if (end < 0) return value === null ? kept.join(LINE_END) : `${HEADER_START}${added}${LINE_END}`;
   const block = kept.slice(0, end).join(LINE_END) + LINE_END;
   return value === null && block.toUpperCase() === HEADER_START
     ? ""
     : `${block}${added}${LINE_END}`;
+}
+
+/**
+ * A line of a header block, or nothing where it is the header of a name. Some clients end lines where
+ * there is nothing but a line feed, and some make nothing of blanks around a name: what they would take
+ * for that header goes as well.
+ */
+function withoutHeader(line: string, name: string, isFirst: boolean): string[] {
+  const parts = line.split("\n");
+  const kept = parts.filter((part, index) => isFirst && index === 0 || nameIn(part) !== name);
+  if (kept.length === parts.length) return [line];
+  // An empty line would end the block.
+  return kept.every((part) => part === "") ? [] : [kept.join("\n")];
+}
+
+function nameIn(part: string): string | null {
+  const colon = part.indexOf(":");
+  return colon < 0 ? null : part.slice(0, colon).trim().toLowerCase();
 }

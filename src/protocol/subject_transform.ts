@@ -94,9 +94,9 @@ export class SubjectTransform {
    * What becomes of `subject`, or `null` when the source does not match it.
    *
    * @param subject A message's subject.
-   * @param random Chance, for `{{random(n)}}`.
+   * @param random Chance, for `{{random(n)}}`; not needed by transforms of kind `"import"`.
    */
-  apply(subject: string, random: Draw): string | null {
+  apply(subject: string, random: Draw = first): string | null {
     const tokens = subject.split(".");
     return matchesTokens(this.#sourceTokens, tokens) ? this.#transform(tokens, random) : null;
   }
@@ -107,7 +107,7 @@ export class SubjectTransform {
    * @param pattern A subject all of whose messages the source matches.
    */
   applyToPattern(pattern: string): string {
-    return this.#transform(pattern.split("."), () => 0);
+    return this.#transform(pattern.split("."), first);
   }
 
   /** Whether the source matches a message's subject. */
@@ -152,6 +152,11 @@ export class SubjectTransform {
     });
     return SubjectTransform.compile(source.join("."), destination.join("."), "mapping");
   }
+}
+
+/** Stands for chance where nothing is chosen. */
+function first(): number {
+  return 0;
 }
 
 /** `subject` with its wildcards numbered: `a.*.b.*` becomes `a.$1.b.$2`. */

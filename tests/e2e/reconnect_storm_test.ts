@@ -52,10 +52,16 @@ Deno.test("who hangs up while its password is checked does not keep the others w
   await using broker = await Broker.start({
     host: "127.0.0.1",
     port: -1,
-    authorization: { user: "u", password: hash },
+    // One user would have used up its guesses.
+    authorization: {
+      users: ["u", ...Array.from({ length: 100 }, (_, i) => `u${i}`)]
+        .map((user) => ({ user, password: hash })),
+    },
   });
-  const connect = (pass: string) =>
-    new TextEncoder().encode(`CONNECT {"verbose":false,"user":"u","pass":"${pass}"}\r\nPING\r\n`);
+  const connect = (pass: string, user = "u") => {
+    const options = JSON.stringify({ verbose: false, user, pass });
+    return new TextEncoder().encode(`CONNECT ${options}\r\nPING\r\n`);
+  };
   /** How long one check takes on this machine at this moment. */
   const checkMs = async (pass: string) => {
     const startedAtMs = performance.now(), decoder = new TextDecoder();
@@ -76,7 +82,7 @@ Deno.test("who hangs up while its password is checked does not keep the others w
   using _ = broker.on("disconnected", () => --left === 0 && ended.resolve());
   await Promise.all(Array.from({ length: 100 }, async (_, i) => {
     using connection = await Deno.connect(broker.address);
-    await connection.write(connect(`wrong ${i}`));
+    await connection.write(connect(`wrong ${i}`, `u${i}`));
   }));
   const startedAtMs = performance.now();
   using client = await Deno.connect(broker.address);

@@ -127,3 +127,27 @@ Deno.test("a request goes on through an account that shares: the server is told 
   const info = JSON.parse(/Nats-Request-Info: (.*)\r\n/.exec(a.take())![1]!);
   assertEquals(info, { acc: "C", svc: "B", server: broker.broker.name });
 });
+
+Deno.test("who answers cannot pass for somebody else where the answer is a request in turn", async () => {
+  await using world = new AsyncDisposableStack();
+  const [broker, e, p, i] = await start(world, {
+    ...account("E", { exports: [{ service: "svc" }] }),
+    ...account("P", { exports: [{ service: "priv" }] }),
+    ...account("I", {
+      imports: [
+        { service: { account: "E", subject: "svc" } },
+        { service: { account: "P", subject: "priv" } },
+      ],
+    }),
+  });
+  await broker.exchange(e!, "SUB svc 1\r\n");
+  await broker.exchange(p!, "SUB priv 1\r\n");
+  await broker.exchange(i!, "PUB svc priv 0\r\n\r\n");
+  const reply = /_R_\.\S+/.exec(e!.take())?.[0];
+  const spoofed = 'NATS/1.0\r\nNats-Request-Info: {"acc":"V","user":"root"}\r\nA: 1\r\n\r\n';
+  await broker.exchange(e!, `HPUB ${reply} ${spoofed.length} ${spoofed.length}\r\n${spoofed}\r\n`);
+  assertMatch(
+    p!.take(),
+    /^HMSG priv 1 \d+ \d+\r\nNATS\/1\.0\r\nA: 1\r\nNats-Request-Info: \{"acc":"E"\}\r\n\r\n\r\n$/,
+  );
+});

@@ -80,19 +80,13 @@ Deno.test("a subscription that ends takes its part of an imported stream with it
   await world.exchange(oth, "SUB app.pub.x 1\r\nUNSUB 1 2\r\nSUB app.pub.y 2\r\nUNSUB 2\r\n");
   await world.exchange(app, "PUB pub.x 0\r\n\r\n".repeat(3) + "PUB pub.y 0\r\n\r\n");
   assertEquals(oth.take(), "MSG app.pub.x 1 0\r\n\r\n".repeat(2));
-  assertEquals(world.broker.statistics.subscriptions, importsOf(SETTINGS));
+  assertEquals(world.broker.statistics.subscriptions, 0);
   await world.exchange(oth, "SUB app.pub.z 3\r\nSUB only.a 4\r\n");
-  assertEquals(world.broker.statistics.subscriptions, importsOf(SETTINGS) + 4);
+  assertEquals(world.broker.statistics.subscriptions, 4);
   await oth.close();
   await world.settle();
-  assertEquals(world.broker.statistics.subscriptions, importsOf(SETTINGS));
+  assertEquals(world.broker.statistics.subscriptions, 0);
 });
-
-/** What accounts subscribe to by themselves. */
-function importsOf({ accounts }: BrokerSettings): number {
-  return (accounts as { OTH: { imports: { service?: unknown }[] } }).OTH.imports
-    .filter(({ service }) => service !== undefined).length;
-}
 
 Deno.test("a request to an imported service is answered once, and says who asks", async () => {
   await using world = await MemoryBroker.start(SETTINGS);
@@ -121,6 +115,29 @@ Deno.test("what a client says of itself as a requester never passes", async () =
   const asked = app.take();
   assertMatch(asked, /NATS\/1\.0\r\nA: 1\r\nNats-Request-Info: \{"acc":"OTH"\}\r\n\r\n\r\n$/);
   assert(!asked.includes("$SYS"), asked);
+});
+
+Deno.test("nor does it in spellings that only some clients read", async () => {
+  await using world = await MemoryBroker.start(SETTINGS);
+  const [app, oth] = await pair(world);
+  await world.exchange(app, "SUB svc.> 1\r\n");
+  const spoofed = 'Nats-Request-Info: {"acc":"$SYS"}';
+  for (
+    const [headers, left] of [
+      [`A: 1\n${spoofed}`, "A: 1\r\n"],
+      [`A: 1\n${spoofed}\nB: 2`, "A: 1\nB: 2\r\n"],
+      [`${spoofed}\n${spoofed}`, ""],
+      [`\n${spoofed}`, ""],
+      [` \t${spoofed}`, ""],
+      ['nats-request-info : {"acc":"$SYS"}', ""],
+    ]
+  ) {
+    const block = `NATS/1.0\r\n${headers}\r\n\r\n`;
+    await world.exchange(oth, `HPUB time in ${block.length} ${block.length}\r\n${block}\r\n`);
+    const asked = app.take();
+    const expected = `\r\nNATS/1.0\r\n${left}Nats-Request-Info: {"acc":"OTH"}\r\n\r\n\r\n`;
+    assertEquals(asked.slice(asked.indexOf("\r\n")), expected);
+  }
 });
 
 Deno.test("who shares is told of in full", async () => {
@@ -255,4 +272,35 @@ Deno.test("a measured service tells its account how long it took", async () => {
   assertEquals(await measure(traced("0")), null);
   assertEquals((await measure(traced("1"))).header, { "X-B3-Sampled": ["1"] });
   assertEquals(await measure("PUB traced in 0\r\n\r\n"), null);
+});
+
+Deno.test("a service under an imported stream's subject is not asked by the stream, after a reload either", async () => {
+  const settings = (weight: number): BrokerSettings => ({
+    accounts: {
+      APP: {
+        users: [{ user: "app", password: "x" }],
+        exports: [{ stream: "pub.>" }, { service: "svc.>" }],
+      },
+      OTH: {
+        users: [{ user: "oth", password: "x" }],
+        imports: [
+          { stream: { account: "APP", subject: "pub.>" } },
+          { service: { account: "APP", subject: "svc.time" }, to: "pub.time" },
+        ],
+        mappings: { "old": [{ destination: "new", weight }] },
+      },
+    },
+  });
+  await using world = await MemoryBroker.start(settings(100));
+  const [app, oth] = await pair(world);
+  await world.exchange(app, "SUB svc.> 1\r\n");
+  const before = world.broker.statistics.subscriptions;
+  for (const weight of [90, 80]) {
+    const { outcome } = await world.broker.reload({ host: "memory", ...settings(weight) });
+    assertEquals(outcome, "applied");
+    assertEquals(world.broker.statistics.subscriptions, before);
+    assertEquals(await world.exchange(app, "PUB pub.time 1\r\nq\r\n"), "");
+    await world.exchange(oth, "PUB pub.time 1\r\nq\r\n");
+    assertMatch(app.take(), /^HMSG svc\.time 1 .*q\r\n$/s);
+  }
 });

@@ -14,6 +14,7 @@ import {
 } from "../../src/auth/mod.ts";
 import { silentLog } from "../../src/log/mod.ts";
 import { VirtualClock } from "../../src/platform/mod.ts";
+import { eventually } from "../support/eventually.ts";
 import { operatorWorld } from "../support/operator_cases.ts";
 import {
   accountToken,
@@ -384,6 +385,7 @@ Deno.test("an account that cannot be found is not looked up by everybody at once
   const user = newUser();
   const decide = () => it.authenticator.authenticate(shown(userToken(user, account), user), peer);
   const both = Promise.all([decide(), decide()]);
+  await eventually("the lookup has begun", () => lookups > 0);
   await it.clock.advance(5001);
   for (const decision of await both) {
     assert(decision instanceof Refusal);

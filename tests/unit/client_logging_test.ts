@@ -57,3 +57,10 @@ Deno.test("many wrong credentials are one line", async () => {
   }
   assertEquals(lines(world, "authentication error").length, 1);
 });
+
+Deno.test("every part of the server that has a log can have a level", async () => {
+  const names = ["client", "accept", "auth", "account", "tls", "route", "supervisor"];
+  const levels = Object.fromEntries(names.map((name) => [name, "debug"]));
+  await using world = await MemoryBroker.start({ log: { levels } });
+  assertEquals(world.broker.config.log.levels, levels);
+});

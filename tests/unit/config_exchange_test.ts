@@ -3,7 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { type Config, ConfigError, loadConfig } from "../../src/config/mod.ts";
 import { importCycles, type ImportEdge } from "../../src/config/import_cycles.ts";
-import { isCovered, SubjectTree } from "../../src/config/subject_tree.ts";
+import { SubjectTree } from "../../src/config/subject_tree.ts";
+import { subjectCovers } from "../../src/protocol/mod.ts";
 
 function load(text: string): Promise<Config> {
   const files = { readText: () => Promise.reject(new Error("nothing to read")) };
@@ -304,7 +305,7 @@ function matching(pattern: string): ReadonlySet<string> {
   for (let level = grow([""]), depth = 1; depth <= 5; depth++, level = grow(level)) {
     all.push(...level);
   }
-  return new Set(all.filter((subject) => isCovered(subject, pattern)));
+  return new Set(all.filter((subject) => subjectCovers(pattern, subject)));
 }
 
 Deno.test("subjects are found by what they cover and what they share", () => {

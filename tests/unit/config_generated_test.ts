@@ -68,6 +68,20 @@ Deno.test("every commented-out line of the example is a good setting", () => {
   check(configShape, undefined);
 });
 
+Deno.test("a block of the example is a good one without its comment signs", async () => {
+  const example = generatedFiles().find(({ path }) => path === "config.example.yaml")!.text;
+  for (const [key, shown] of [["tls", "cert_file"], ["cluster", "pool_size"]] as const) {
+    const [block] = new RegExp(`^#${key}:$(\n#.*)*`, "m").exec(example)!;
+    const text = block.replace(/^#/gm, "");
+    const config = await loadConfig({
+      text,
+      env: () => undefined,
+      files: { readText: () => Promise.reject(new Error("nothing to read")) },
+    });
+    assert(Object.hasOwn(config[key]!, shown), text);
+  }
+});
+
 Deno.test("every top-level key is documented under one heading", () => {
   const listed = sections.flatMap(({ keys }) => keys);
   assertEquals(listed.toSorted(), [...configShape.fields.keys()].toSorted());

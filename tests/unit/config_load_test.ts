@@ -206,7 +206,7 @@ Deno.test("unknown keys: what was meant, or that it is not supported yet", async
 Deno.test("a level of a module that there is not is refused", async () => {
   assertEquals(await refusal("log:\n  levels: { clinet: debug, leaf: warn, accept: loud }"), [
     "denats.yaml:2:13: log.levels.clinet: unknown name (did you mean client?)",
-    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, account, route, supervisor)",
+    "denats.yaml:2:28: log.levels.leaf: unknown name (expected one of client, accept, auth, account, tls, route, supervisor)",
     'denats.yaml:2:48: log.levels.accept: expected one of error, warn, info, debug, trace, found "loud"',
   ]);
   const { log } = await load("log:\n  levels: { supervisor: error, auth: trace }");

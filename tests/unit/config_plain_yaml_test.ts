@@ -178,6 +178,12 @@ Deno.test("whatever is written as YAML is read as the library reads it, or not",
   assert(read > 100, `only ${read} of 1000 were read`);
 });
 
+Deno.test("an alias with an anchor of its own is left to the library, which refuses it", () => {
+  for (const item of ["- &y *x", "- &y\n  *x", "- &- *x"]) {
+    assertEquals(readPlainYaml(`a:\n- &x\n  b: c\n${item}\n`), undefined);
+  }
+});
+
 Deno.test("a text that is changed by chance is read as the library reads it, or not", () => {
   const pieces = fc.constantFrom(
     ..."abc:-#&*!|>'\"%@`{}[],? \n.~",

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
-import { MemoryBroker, type MemoryClient } from "../support/memory_broker.ts";
+import { type BrokerSettings, MemoryBroker, type MemoryClient } from "../support/memory_broker.ts";
 
 /** The lines of the log that are about reloads, without their times. */
 function reloadLines({ log }: MemoryBroker): string[] {
@@ -250,4 +250,57 @@ Deno.test("A configuration that is wrong changes nothing and tells what is wrong
   );
   assertStringIncludes(String(error), "max_payload: expected");
   assert(memory.broker.config === before);
+});
+
+Deno.test("Who may do the same as before may still answer what it was asked before", async () => {
+  const settings = (destination: string): BrokerSettings => ({
+    accounts: {
+      A: {
+        users: [
+          { user: "r", password: "x", permissions: { subscribe: "svc", allow_responses: true } },
+          { user: "q", password: "x" },
+        ],
+        mappings: { old: [{ destination, weight: 100 }] },
+      },
+    },
+  });
+  await using memory = await MemoryBroker.start(settings("new"));
+  const responder = await memory.connect({ user: "r", pass: "x" });
+  const asker = await memory.connect({ user: "q", pass: "x" });
+  await memory.exchange(responder, "SUB svc 1\r\nUNSUB 1 2\r\n");
+  await memory.exchange(asker, "SUB in 1\r\nPUB svc in 0\r\n\r\n");
+  assertEquals(responder.take(), "MSG svc 1 in 0\r\n\r\n");
+  await memory.broker.reload({ host: "memory", ...settings("newer") });
+  assertEquals(await memory.exchange(responder, "PUB in 1\r\na\r\nPING\r\n"), "PONG\r\n");
+  assertEquals(asker.take(), "MSG in 1 1\r\na\r\n");
+  // What was counted before counts on.
+  await memory.exchange(asker, "PUB svc 0\r\n\r\nPUB svc 0\r\n\r\n");
+  assertEquals(responder.take(), "MSG svc 1 0\r\n\r\n");
+});
+
+Deno.test("Who was asked may still answer after its account has changed", async () => {
+  const user = { password: "x" };
+  const permissions = { subscribe: { allow: ["q"] }, allow_responses: { max: 1, expires: "1m" } };
+  const users = [{ ...user, user: "asks" }, { ...user, user: "answers", permissions }];
+  const changed = (mappings: Record<string, string>) => ({
+    host: "memory",
+    accounts: { A: { users, mappings } },
+  });
+  await using memory = await MemoryBroker.start(changed({}));
+  const asks = await memory.connect({ user: "asks", pass: "x" });
+  const answers = await memory.connect({ user: "answers", pass: "x" });
+  await memory.exchange(answers, "SUB q 1\r\n");
+  await memory.exchange(asks, "SUB in 1\r\nPUB q in 1\r\n?\r\n");
+  assertEquals(answers.take(), "MSG q 1 in 1\r\n?\r\n");
+  const { outcome } = await memory.broker.reload(changed({ a: "b" }));
+  assertEquals(outcome, "applied");
+  const answer = "PUB in 1\r\n!\r\n";
+  assertEquals(await memory.exchange(answers, answer), "");
+  assertEquals(asks.take(), "MSG in 1 1\r\n!\r\n");
+  const refusal = "-ERR 'Permissions Violation for Publish to \"in\"'\r\n";
+  assertEquals(await memory.exchange(answers, answer), refusal);
+  // Nor may somebody else who comes over the same connection, be it the same user.
+  await memory.exchange(asks, "PUB q in 1\r\n?\r\n");
+  await memory.exchange(answers, 'CONNECT {"user":"answers","pass":"x","verbose":false}\r\n');
+  assertEquals(await memory.exchange(answers, answer), refusal);
 });

@@ -115,7 +115,12 @@ Deno.test("a file is read again with the flags of the start, a large one in a th
     clock,
     background: ((options) => {
       asked.push(options.flags);
-      return Promise.resolve({ config: before, warnings: [], paths: ["from the thread"] });
+      return Promise.resolve({
+        config: before,
+        warnings: [],
+        paths: ["from the thread"],
+        texts: null,
+      });
     }) satisfies typeof loadInBackground,
   };
   const file = new ConfigFile(options, ["c.conf"]);

@@ -19,16 +19,20 @@ export interface Place extends Position {
   readonly source: string;
 }
 
+/** Places in a configuration. */
+export interface ConfPlaces {
+  /** Where the value at `path` of the values stands, or its key, or what is nearest around it. */
+  locate(path: Path, atKey: boolean): Place;
+}
+
 /** A configuration that was read. */
-export interface ConfDocument extends ConfValues {
+export interface ConfDocument extends ConfValues, ConfPlaces {
   /** What is wrong with its syntax, its variables and includes. */
   readonly problems: readonly Problem[];
   /** Whether parts of it could not be read, so that there is no use in examining the rest. */
   readonly broken: boolean;
   /** What is strange, though nats-server accepts it. */
   readonly oddities: readonly Problem[];
-  /** Where the value at `path` of {@link values} stands, or its key, or what is nearest around it. */
-  locate(path: Path, atKey: boolean): Place;
 }
 
 /**
@@ -51,8 +55,22 @@ export async function readConf(
     broken: tree.broken,
     oddities: tree.oddities.map(placed),
     ...writeValues(root, shape),
-    locate: (path, atKey) => placeOf(locate(root, path, atKey)),
+    ...placesIn(root),
   };
+}
+
+/** As {@link readConf}, for no more than the places. */
+export async function locateConf(
+  path: string,
+  text: string,
+  readText: (path: string) => Promise<string>,
+  environment: Environment,
+): Promise<ConfPlaces> {
+  return placesIn((await readTree(path, text, readText, environment)).root);
+}
+
+function placesIn(root: MapNode): ConfPlaces {
+  return { locate: (path, atKey) => placeOf(locate(root, path, atKey)) };
 }
 
 /** What the files say in one piece. What they said each is let go before more is made of it. */

@@ -4,15 +4,15 @@
  * @module
  */
 import { FileError } from "../../platform/mod.ts";
-import { parseConf } from "./parser.ts";
+import { parseConf } from "./syntax_tree.ts";
 import type { PlacedProblem, SourceFile } from "./resolve.ts";
 import type { IncludeSyntax, MapSyntax, ValueSyntax } from "./syntax.ts";
 import { ConfFile } from "./origin.ts";
 
 /** How many files one configuration may have. */
-const FILE_LIMIT = 1000;
+export const FILE_LIMIT = 1000;
 /** How many characters they may have together. */
-const LENGTH_LIMIT = 256 * 1024 * 1024;
+export const LENGTH_LIMIT = 256 * 1024 * 1024;
 
 /** A configuration file with all that it includes, and what is wrong in them. */
 export interface SourceFiles {
@@ -94,13 +94,13 @@ function* includesOf(syntax: MapSyntax | ValueSyntax): Generator<IncludeSyntax> 
 }
 
 /** `path` seen from the folder of `file`. Like nats-server this takes `/a` for `a`, too. */
-function pathFrom(file: string, path: string): string {
+export function pathFrom(file: string, path: string): string {
   const folder = file.replace(/[^/\\]*$/, "");
   return cleanPath(`${folder}${folder === "" ? "" : "/"}${path.replace(/^[/\\]+/, "")}`);
 }
 
 /** A path without steps that lead nowhere, so that one file has one path. */
-function cleanPath(path: string): string {
+export function cleanPath(path: string): string {
   const steps: string[] = [];
   const root = /^[/\\]/.test(path) ? "/" : "";
   for (const step of path.split(/[/\\]+/)) {

@@ -8,22 +8,35 @@
 import { Cursor, isBlank, isLineEnd, isSeparator, isSpace } from "./cursor.ts";
 import type { ConfFile } from "./origin.ts";
 import { readScalar, UnclosedError, ValueError } from "./scalars.ts";
-import type {
-  EntrySyntax,
-  IncludeSyntax,
-  ListSyntax,
-  MapSyntax,
-  SyntaxProblem,
-  ValueSyntax,
-} from "./syntax.ts";
+import type { ScalarSyntax, SyntaxProblem, VariableSyntax } from "./syntax.ts";
 
 /** How deep lists and maps may be nested. */
 const DEPTH_LIMIT = 100;
 
-/** What a text says, and what is wrong with it. */
-export interface Parsed {
-  /** Its entries, without those that could not be read. */
-  readonly root: MapSyntax;
+/** What is made of a text while it is read: maps and lists are begun, filled, and then values. */
+export interface Builder<Value, OpenMap, OpenList> {
+  /** A `{` is at the offset `at`. */
+  beginMap(at: number): OpenMap;
+  /** A `[` is at the offset `at`. */
+  beginList(at: number): OpenList;
+  /** A key of `map`, whose value comes next. */
+  key(map: OpenMap, key: string): void;
+  /** The value of the key that stands at `at`; it stands at `valueAt` itself. */
+  entry(map: OpenMap, key: string, value: Value, at: number, valueAt: number): void;
+  /** `include`, in the place of entries; the path stands at `at`. */
+  include(map: OpenMap, path: string, at: number): void;
+  /** An item of `list`. */
+  item(list: OpenList, value: Value): void;
+  /** Nothing more is in `map`. */
+  endMap(map: OpenMap): Value;
+  /** Nothing more is in `list`. */
+  endList(list: OpenList): Value;
+  /** A scalar, or what stands for a value. */
+  scalar(syntax: ScalarSyntax | VariableSyntax): Value;
+}
+
+/** What is wrong with a text. */
+export interface ParseProblems {
   /** What could not be read, in order, at most as many as were asked for. */
   readonly problems: readonly SyntaxProblem[];
   /** What is strange, though nats-server accepts it. */
@@ -31,12 +44,27 @@ export interface Parsed {
 }
 
 /**
- * Parses a file. Never throws; takes time in proportion to its length.
+ * Parses a file. Never throws but what `builder` throws; takes time in proportion to its length.
  *
+ * @param root What is filled with the entries that can be read.
  * @param limit How many problems are looked for.
  */
-export function parseConf(file: ConfFile, limit: number): Parsed {
-  return new Parser(file, limit).parse();
+export function parseInto<Value, OpenMap, OpenList>(
+  file: ConfFile,
+  builder: Builder<Value, OpenMap, OpenList>,
+  root: OpenMap,
+  limit: number,
+): ParseProblems {
+  return new Parser(file, builder, limit).parse(root);
+}
+
+/** Reads the value at the offset `at` again, which was read without problems before. */
+export function parseValueAt<Value, OpenMap, OpenList>(
+  file: ConfFile,
+  at: number,
+  builder: Builder<Value, OpenMap, OpenList>,
+): Value {
+  return new Parser(file, builder, 1).valueAt(at);
 }
 
 /** Characters of a key that is not quoted; as fast as can be. */
@@ -45,51 +73,54 @@ const keyCharacters = /[^:=\t-\r \x85\xa0\p{Z}]*/uy;
 /** Where an entry stands: between the braces of a map, those around a whole file, or in no braces. */
 type Home = "map" | "braces" | "file";
 
-type Entries = (EntrySyntax | IncludeSyntax)[];
-
 /** Enough was found. */
 class Enough extends Error {}
 
-class Parser {
+class Parser<Value, OpenMap, OpenList> {
   readonly #cursor: Cursor;
+  readonly #builder: Builder<Value, OpenMap, OpenList>;
   readonly #limit: number;
   readonly #problems: SyntaxProblem[] = [];
   readonly #oddities: SyntaxProblem[] = [];
   #depth = 0;
 
-  constructor(file: ConfFile, limit: number) {
+  constructor(file: ConfFile, builder: Builder<Value, OpenMap, OpenList>, limit: number) {
     this.#cursor = new Cursor(file);
+    this.#builder = builder;
     this.#limit = limit;
   }
 
-  parse(): Parsed {
+  parse(root: OpenMap): ParseProblems {
     const cursor = this.#cursor;
-    const entries: Entries = [];
     const zero = cursor.text.indexOf("\0");
     if (zero >= 0) {
       this.#problems.push({ at: zero, found: "a zero byte; is this a text?" });
     } else {
       try {
-        this.#readFile(entries);
+        this.#readFile(root);
       } catch (error) {
         if (!(error instanceof Enough)) throw error;
       }
     }
-    const root: MapSyntax = { type: "map", entries, file: cursor.file, at: 0 };
-    return { root, problems: this.#problems, oddities: this.#oddities };
+    return { problems: this.#problems, oddities: this.#oddities };
   }
 
-  #readFile(entries: Entries): void {
+  valueAt(at: number): Value {
+    this.#cursor.at = at;
+    return this.#readValue();
+  }
+
+  #readFile(root: OpenMap): void {
     const cursor = this.#cursor;
     for (;;) {
       cursor.skipSpacesAndComments();
       if (cursor.ended) return;
       if (cursor.char === "{") {
-        this.#readBraces(entries);
+        this.#readBraces(root);
       } else if (cursor.char === "}") {
         this.#readStrayBrace();
       } else {
-        this.#readEntry(entries, "file");
+        this.#readEntry(root, "file");
       }
     }
   }
@@ -106,7 +137,7 @@ class Parser {
   }
 
   /** Braces around what the file says, as in JSON. */
-  #readBraces(entries: Entries): void {
+  #readBraces(root: OpenMap): void {
     const cursor = this.#cursor;
     const { at } = cursor;
     cursor.at++;
@@ -121,16 +152,16 @@ class Parser {
           cursor.at++;
           return;
         }
-        if (cursor.char === "{") this.#readBraces(entries);
-        else if (this.#readEntry(entries, "braces")) return;
+        if (cursor.char === "{") this.#readBraces(root);
+        else if (this.#readEntry(root, "braces")) return;
       }
     });
   }
 
-  #readMap(): MapSyntax {
+  #readMap(): Value {
     const cursor = this.#cursor;
     const { at } = cursor;
-    const entries: Entries = [];
+    const map = this.#builder.beginMap(at);
     cursor.at++;
     for (;;) {
       cursor.skipSpacesAndComments();
@@ -139,15 +170,15 @@ class Parser {
         cursor.at++;
         break;
       }
-      if (this.#readEntry(entries, "map")) break;
+      if (this.#readEntry(map, "map")) break;
     }
-    return { type: "map", entries, file: cursor.file, at };
+    return this.#builder.endMap(map);
   }
 
-  #readList(): ListSyntax {
+  #readList(): Value {
     const cursor = this.#cursor;
     const { at } = cursor;
-    const items: ValueSyntax[] = [];
+    const list = this.#builder.beginList(at);
     cursor.at++;
     for (;;) {
       cursor.skipSpacesAndComments();
@@ -160,12 +191,12 @@ class Parser {
         if (cursor.char === "," || cursor.char === "/") {
           throw new ValueError(cursor.at, `a ${cursor.char} where a value is expected`);
         }
-        items.push(this.#readValue());
+        this.#builder.item(list, this.#readValue());
         return this.#readListEnd();
       });
       if (ended) break;
     }
-    return { type: "list", items, file: cursor.file, at };
+    return this.#builder.endList(list);
   }
 
   /** Reads what stands behind an item; whether it ended the list. */
@@ -195,15 +226,14 @@ class Parser {
   }
 
   /** Reads an entry and what follows it; whether that closed the braces that it stands in. */
-  #readEntry(entries: Entries, home: Home): boolean {
+  #readEntry(map: OpenMap, home: Home): boolean {
     return this.#recover(home === "file" ? "" : "}", () => {
-      const entry = this.#readKey(home);
-      if (entry !== undefined) entries.push(entry);
+      this.#readKey(map, home);
       return this.#readEntryEnd(home);
     });
   }
 
-  #readKey(home: Home): EntrySyntax | IncludeSyntax {
+  #readKey(map: OpenMap, home: Home): void {
     const cursor = this.#cursor;
     const { at, char } = cursor;
     if (isSeparator(char) || char === "/" || char === "," || char === ";" || char === "]") {
@@ -224,10 +254,12 @@ class Parser {
       keyCharacters.test(cursor.text);
       cursor.at = keyCharacters.lastIndex;
       key = cursor.text.slice(at, cursor.at);
-      if (key.toLowerCase() === "include" && isSpace(cursor.char)) return this.#readInclude();
+      if (key.toLowerCase() === "include" && isSpace(cursor.char)) return this.#readInclude(map);
     }
     this.#toValue(at, key, home);
-    return { type: "entry", key, value: this.#readValue(), file: cursor.file, at };
+    const valueAt = cursor.at;
+    this.#builder.key(map, key);
+    this.#builder.entry(map, key, this.#readValue(), at, valueAt);
   }
 
   /** Moves to the value of the key at `keyAt`. */
@@ -249,15 +281,15 @@ class Parser {
     }
   }
 
-  #readInclude(): IncludeSyntax {
+  #readInclude(map: OpenMap): void {
     const cursor = this.#cursor;
     cursor.skip(isBlank);
-    const { at, char, text, file } = cursor;
+    const { at, char, text } = cursor;
     if (char === '"' || char === "'") {
       const end = text.indexOf(char, at + 1);
       if (end < 0) throw new UnclosedError(at, "a quote that is never closed");
       cursor.at = end + 1;
-      return { type: "include", path: text.slice(at + 1, end), file, at };
+      return this.#builder.include(map, text.slice(at + 1, end), at);
     }
     const expected = "include without the path of a file";
     if (isLineEnd(char) || cursor.ended) throw new ValueError(at, expected);
@@ -267,15 +299,15 @@ class Parser {
     );
     const path = text.slice(at, cursor.at);
     if (cursor.char === "'") cursor.at++;
-    return { type: "include", path, file, at };
+    this.#builder.include(map, path, at);
   }
 
-  #readValue(): ValueSyntax {
+  #readValue(): Value {
     const cursor = this.#cursor;
     const { at, char } = cursor;
     if (char === "[") return this.#nested(at, () => this.#readList());
     if (char === "{") return this.#nested(at, () => this.#readMap());
-    return readScalar(cursor);
+    return this.#builder.scalar(readScalar(cursor));
   }
 
   /** Reads what stands behind an entry; whether that closed the braces around it. */

@@ -6,7 +6,7 @@
 import type { Environment } from "../environment.ts";
 import type { Position } from "../positions.ts";
 import { ConfFile, type Origin } from "./origin.ts";
-import { parseConf } from "./parser.ts";
+import { parseConf } from "./syntax_tree.ts";
 import type {
   IncludeSyntax,
   MapSyntax,
@@ -166,7 +166,7 @@ class Resolver {
   }
 
   #fromEnvironment(name: string, text: string, { file, at }: Origin): ConfNode {
-    if (/^[ \t]*$/.test(text)) return { type: "string", text: "", file, at };
+    if (isBlankText(text)) return { type: "string", text: "", file, at };
     const refuse = (found: string, hint?: string): ConfNode => {
       const whole = `the environment variable ${name} cannot be read as a value: ${found}`;
       this.problems.push({ file, at, found: whole, hint });
@@ -174,18 +174,41 @@ class Resolver {
     };
     if (this.#variables.has(name)) return refuse("it refers to itself");
     const variable = new VariableText({ file, at }, `${ENVIRONMENT_KEY}=${text}`);
-    const { root, problems: [problem] } = parseConf(variable, 1);
+    const { root, syntax, problem } = parseVariable(variable);
     if (problem !== undefined) return refuse(problem.found, problem.hint);
-    const entry = root.entries.findLast((item) =>
-      item.type === "entry" && item.key === ENVIRONMENT_KEY
-    );
-    if (entry?.type !== "entry") return refuse("nothing is in it");
+    if (syntax === undefined) return refuse("nothing is in it");
     this.#variables.add(name);
     const source: SourceFile = { file: variable, root, includes: new Map() };
-    const value = this.#value(entry.value, source, []);
+    const value = this.#value(syntax, source, []);
     this.#variables.delete(name);
     return { ...value, file, at };
   }
+}
+
+/** What is said by a text of an environment variable with its key before it. */
+function parseVariable(variable: ConfFile) {
+  const { root, problems: [problem] } = parseConf(variable, 1);
+  const entry = root.entries.findLast((item) =>
+    item.type === "entry" && item.key === ENVIRONMENT_KEY
+  );
+  return { root, problem, syntax: entry?.type === "entry" ? entry.value : undefined };
+}
+
+/** What the text of an environment variable says; `undefined` where nothing can be made of it. */
+export function environmentSyntax(
+  name: string,
+  environment: Environment,
+): ValueSyntax | undefined {
+  const text = environment(name);
+  if (text === undefined) return undefined;
+  const file = new ConfFile("", `${ENVIRONMENT_KEY}=${text}`);
+  if (isBlankText(text)) return { type: "string", text: "", file, at: 0 };
+  const { problem, syntax } = parseVariable(file);
+  return problem === undefined ? syntax : undefined;
+}
+
+function isBlankText(text: string): boolean {
+  return /^[ \t]*$/.test(text);
 }
 
 /** The text of an environment variable: everything in it stands where the variable is used. */

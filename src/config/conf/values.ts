@@ -5,12 +5,12 @@
  */
 import { type Kind, Refusal } from "../kind.ts";
 import type { Finding, Path, Step } from "../problem.ts";
-import type { BlockShape, MapShape, ScalarShape, Shape } from "../shape.ts";
+import type { BlockShape, Field, MapShape, ScalarShape, Shape } from "../shape.ts";
 import type { LiteralType, ScalarSyntax } from "./syntax.ts";
 import type { ConfNode, ListNode, MapNode } from "./tree.ts";
 
 /** How many values a configuration may have when its variables are written out. */
-const VALUE_LIMIT = 10_000_000;
+export const VALUE_LIMIT = 10_000_000;
 
 /** Values to be checked. */
 export interface ConfValues {
@@ -39,11 +39,8 @@ class ValueWriter {
   block(node: MapNode, shape: BlockShape): Record<string, unknown> {
     const result: Record<string, unknown> = {};
     for (const [written, { value, used }] of node.entries) {
-      const key = written.toLowerCase();
-      const name = shape.aliases.get(key) ?? key;
-      if (used && name === "password" && !hasUser(node)) continue;
-      const field = shape.fields.get(name);
-      const known = field !== undefined || shape.unsupported.has(name) || shape.refused.has(name);
+      const { key, name, field, known } = settingOf(written, shape);
+      if (used && name === "password" && !hasUser(node.entries.keys())) continue;
       if (!known) {
         if (!used) put(result, written, this.#unknown(value));
       } else if (Object.hasOwn(result, key)) {
@@ -73,13 +70,8 @@ class ValueWriter {
     if (++this.#count > VALUE_LIMIT) {
       this.findings.push({ path: this.#here, found: "more values than a configuration may have" });
     }
-    if (shape.type === "block" && shape.short !== undefined && node.type !== "map") {
-      const short = shape.fields.get(shape.short);
-      if (short !== undefined) return this.#value(node, short.shape);
-    }
-    if (shape.type === "list" && shape.orOne && node.type !== "list") {
-      return this.#value(node, shape.item);
-    }
+    const stoodFor = shapeStoodFor(shape, node.type);
+    if (stoodFor !== undefined) return this.#value(node, stoodFor);
     switch (node.type) {
       case "missing":
         return undefined;
@@ -119,10 +111,8 @@ class ValueWriter {
         return {};
       case "list":
         return this.#list(node);
-      case "boolean":
-        return String(isOn(node.text));
       default:
-        return node.text;
+        return anyText(node);
     }
   }
 
@@ -133,40 +123,90 @@ class ValueWriter {
 
   /** A scalar where more than one belongs: the short form of a block, or a mistake. */
   #short(node: ScalarSyntax, shape: Shape): string {
-    if (shape.type === "block" && shape.shortForm !== undefined) {
+    if (!mayStandFor(node, shape) && shape.type === "block" && shape.shortForm !== undefined) {
       const { inputType, expected } = shape.shortForm;
-      const types = typesOf(inputType);
-      if (!types.includes(node.type)) {
-        this.findings.push(wrongType(node, types, this.#here, expected, false));
-      }
+      this.findings.push(wrongType(node, typesOf(inputType), this.#here, expected, false));
     }
     return node.text;
   }
 
   #scalar(node: ScalarSyntax, { kind }: ScalarShape): string {
-    const { type, text, digits } = node;
-    const types = literalTypes(kind);
-    if (!types.includes(type)) {
+    const said = scalarText(node, kind);
+    if (said !== undefined) return said;
+    const types = literalTypes(kind), { type, text, digits } = node;
+    if (types.includes(type)) this.findings.push(misleading(node, kind, this.#here));
+    else {
       const { secret = false } = kind;
       this.findings.push(wrongType(node, types, this.#here, expectedBy(kind), secret));
-    } else if (digits !== undefined && digits !== text) {
-      // `64MB` says more than its digits, where both are the same to the setting.
-      const asText = kind.read(text);
-      if (Object.is(asText, kind.read(digits))) return text;
-      if (!(asText instanceof Refusal)) this.findings.push(misleading(node, kind, this.#here));
-    } else if (type === "boolean" && types.includes("string")) {
-      return switchWord(text, kind);
     }
     return types.includes("integer") ? digits ?? text : text;
   }
+}
+
+/** A key of a block. */
+export interface WrittenSetting {
+  /** The key in small letters. */
+  readonly key: string;
+  /** The name of the setting. */
+  readonly name: string;
+  /** The setting, where there is one. */
+  readonly field: Field | undefined;
+  /** Whether something of ours is called that. */
+  readonly known: boolean;
+}
+
+/** What the key `written` of a block is. */
+export function settingOf(written: string, shape: BlockShape): WrittenSetting {
+  const key = written.toLowerCase();
+  const name = shape.aliases.get(key) ?? key;
+  const field = shape.fields.get(name);
+  const known = field !== undefined || shape.unsupported.has(name) || shape.refused.has(name);
+  return { key, name, field, known };
+}
+
+/** The shape of the one value below `shape` that a value of type `type` may be written for. */
+export function shapeStoodFor(shape: Shape, type: ConfNode["type"]): Shape | undefined {
+  if (shape.type === "block" && shape.short !== undefined && type !== "map") {
+    return shape.fields.get(shape.short)?.shape;
+  }
+  return shape.type === "list" && shape.orOne && type !== "list" ? shape.item : undefined;
+}
+
+/** A scalar that no shape says more about. */
+export function anyText({ type, text }: ScalarSyntax): string {
+  return type === "boolean" ? String(isOn(text)) : text;
+}
+
+/** Whether a scalar has a type that may stand for a whole block, or there is no saying. */
+export function mayStandFor({ type }: ScalarSyntax, shape: Shape): boolean {
+  return shape.type !== "block" || shape.shortForm === undefined ||
+    typesOf(shape.shortForm.inputType).includes(type);
+}
+
+/** What a scalar says, for the schema to read; `undefined` where it is of a wrong type or misleading. */
+export function scalarText(
+  { type, text, digits }: ScalarSyntax,
+  kind: Kind<unknown, unknown>,
+): string | undefined {
+  const types = literalTypes(kind);
+  if (!types.includes(type)) return undefined;
+  if (digits !== undefined && digits !== text) {
+    // `64MB` says more than its digits, where both are the same to the setting.
+    const asText = kind.read(text);
+    if (Object.is(asText, kind.read(digits))) return text;
+    if (!(asText instanceof Refusal)) return undefined;
+  } else if (type === "boolean" && types.includes("string")) {
+    return switchWord(text, kind);
+  }
+  return types.includes("integer") ? digits ?? text : text;
 }
 
 /**
  * Whether a map names a user. Where it does not, nats-server has no use for a password, and many a file
  * has a variable of that name there.
  */
-function hasUser({ entries }: MapNode): boolean {
-  return [...entries.keys()].some((key) => /^user(?:name)?$/i.test(key));
+export function hasUser(keys: Iterable<string>): boolean {
+  return [...keys].some((key) => /^user(?:name)?$/i.test(key));
 }
 
 /** A switch in a word that the kind knows, where it does not know that which is written. */
@@ -176,7 +216,7 @@ function switchWord(text: string, kind: Kind<unknown, unknown>): string {
 }
 
 /** Sets a key of a record, which may be called `__proto__`; a value that is missing is left out. */
-function put(record: Record<string, unknown>, key: string, value: unknown): void {
+export function put(record: Record<string, unknown>, key: string, value: unknown): void {
   if (value === undefined) return;
   if (key !== "__proto__") record[key] = value;
   else {
