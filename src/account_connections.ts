@@ -16,7 +16,7 @@ import { encodeByteString } from "./protocol/mod.ts";
 export const CONNECTIONS_PERIOD_MS = 1000;
 /** How often it is told all the same, and how long it holds, as in nats-server. */
 const TOLD_EVERY_MS = 30_000, HELD_MS = 90_000;
-/** How many accounts, how many servers of each, and how long a message are looked at. */
+/** How many accounts, of how many servers each, and how long a message are looked at. */
 const MAX_ACCOUNTS = 100_000, MAX_SERVERS = 10_000, MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** What it takes from its broker. */
@@ -52,8 +52,11 @@ export class AccountConnections {
   /** To be looked at every {@link CONNECTIONS_PERIOD_MS}. */
   constructor(options: AccountConnectionsOptions) {
     this.#options = options;
-    options.accounts.onCreated((account) => this.#add(account));
     this.#listen();
+    options.accounts.onCreated(({ name }) => {
+      const servers = this.#heard.get(name);
+      if (servers !== undefined) this.#add(name, servers);
+    });
   }
 
   /** There is a server that may not have heard what was told. */
@@ -73,7 +76,7 @@ export class AccountConnections {
       for (const [id, { atMs }] of servers) {
         if (nowMs - atMs <= HELD_MS) continue;
         servers.delete(id);
-        this.#added(name);
+        this.#add(name, servers);
       }
       if (servers.size === 0) this.#heard.delete(name);
     }
@@ -124,18 +127,14 @@ export class AccountConnections {
     }
     if (!servers.has(server) && servers.size >= MAX_SERVERS) return;
     servers.set(server, { count, atMs: this.#options.clock.monotonic() });
-    this.#added(account);
+    this.#add(account, servers);
   }
 
-  /** An account that nobody uses here is not made for it. */
-  #added(name: string): void {
-    const account = this.#options.accounts.used(name);
-    if (account !== undefined) this.#add(account);
-  }
-
-  #add(account: Account): void {
-    const servers = this.#heard.get(account.name)?.values() ?? [].values();
-    account.remoteConnections = servers.reduce((sum, { count }) => sum + count, 0);
+  #add(name: string, servers: ReadonlyMap<string, Heard>): void {
+    // What others say of accounts that nobody is in here makes none of them.
+    const account = this.#options.accounts.inUse(name);
+    if (account === undefined) return;
+    account.remoteConnections = servers.values().reduce((sum, { count }) => sum + count, 0);
   }
 }
 

@@ -99,8 +99,8 @@ export class AccountDirectory {
     return account;
   }
 
-  /** The account of a name where it is in use. */
-  used(name: string): Account | undefined {
+  /** The account of a name if it is in use; it is not made. */
+  inUse(name: string): Account | undefined {
     return this.#accounts.get(name);
   }
 
