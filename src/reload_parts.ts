@@ -246,7 +246,7 @@ function tlsParticipant({ tls, info }: ReloadParts): ReloadParticipant {
 }
 
 function clusterParticipant(parts: ReloadParts): ReloadParticipant {
-  const { cluster, identity, address, verifier, refreshInfo } = parts;
+  const { cluster, environment, identity, address, verifier, refreshInfo } = parts;
   return {
     name: "cluster",
     prepare(context) {
@@ -259,6 +259,8 @@ function clusterParticipant(parts: ReloadParts): ReloadParticipant {
         identity,
         address,
         verifier,
+        clock: environment.clock,
+        random: environment.random,
         routeAddress: cluster.address,
       });
       return {
