@@ -15,6 +15,7 @@ import {
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
+  closeSurplusOf,
   reconsiderClients,
   serverInfo,
   tellClients,
@@ -144,6 +145,7 @@ function accountsParticipant({ accounts, environment }: ReloadParts): ReloadPart
             // To what its account says now.
             if (after.has(account.name)) session.revise(identity);
           });
+          closeSurplusOf(environment.sessions.values(), changed);
         },
       };
     },

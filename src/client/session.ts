@@ -332,6 +332,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.subscriber.trace = this.#trace;
   }
 
+  /** Its account has more clients than it may have. */
+  closeAsSurplus(): void {
+    this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
+  }
+
   /** It may not be here any more, for a reason in words. It is told `text`, unless that is null. */
   evict(reason: string, text: string | null): void {
     if (this.closing !== null) return;
@@ -402,7 +407,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#counted = true;
     account.connections++;
     if (most < 0 || account.connections + account.remoteConnections <= most) return true;
-    this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
+    this.closeAsSurplus();
     return false;
   }
 
