@@ -8,7 +8,7 @@ import { commands, runCommand } from "./src/command/mod.ts";
 import { OperatorError } from "./src/auth/mod.ts";
 import { silentLog } from "./src/log/mod.ts";
 import { checkOperator } from "./src/operator_parts.ts";
-import { loadTls } from "./src/tls_parts.ts";
+import { expiryWarnings, loadTls } from "./src/tls_parts.ts";
 import { ConfigFile, NoConfigFileError } from "./src/config_file.ts";
 import {
   type AccountTexts,
@@ -108,11 +108,14 @@ async function run(): Promise<number> {
   if (flags.mode === "run") {
     return await serve(config, flags, paths, warnings, texts && { config, texts });
   }
-  for (const warning of warnings) writeStderr(`denats: warning: ${warning}\n`);
+  const warn = (warning: string) => void writeStderr(`denats: warning: ${warning}\n`);
+  warnings.forEach(warn);
   if (flags.mode === "print config") return print(printConfig(config));
   try {
-    await loadTls(config, files);
-    await checkOperator(config, { files, clock: new SystemClock(), log: silentLog });
+    const clock = new SystemClock();
+    const materials = await loadTls(config, files);
+    for (const warning of expiryWarnings(materials, clock.now())) warn(warning);
+    await checkOperator(config, { files, clock, log: silentLog });
   } catch (error) {
     if (!(error instanceof FileError || error instanceof OperatorError)) throw error;
     return refuse(error.message);

@@ -9,6 +9,7 @@ import type { ClusterTlsConfig, Config, TlsConfig } from "./config/mod.ts";
 import {
   CERTIFICATE_LOOK_MS,
   EXPIRY_LOOK_MS,
+  expiryOf,
   loadTlsMaterial,
   TlsContext,
   type TlsContextOptions,
@@ -47,6 +48,16 @@ export async function loadTls(
       ? null
       : await loadTlsMaterial(files, settingsOf(cluster.tls, true), before.route),
   };
+}
+
+/** What is to be said of certificates that have expired at `nowMs`, or soon will. */
+export function expiryWarnings(materials: TlsMaterials, nowMs: number): string[] {
+  return (["client", "route"] as const).flatMap((purpose) => {
+    const material = materials[purpose];
+    const expiry = material === null ? null : expiryOf(material, purpose, nowMs);
+    if (expiry === null) return [];
+    return [`${expiry.message}: ${expiry.fields.file} is valid until ${expiry.fields.valid_until}`];
+  });
 }
 
 function settingsOf(tls: TlsConfig | ClusterTlsConfig, verify: boolean): TlsSettings {

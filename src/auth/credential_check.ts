@@ -13,6 +13,9 @@ import { PlainSecret } from "./secret.ts";
 import { isNonceSigned } from "./signature.ts";
 import type { BcryptHash, Proof, UserEntry } from "./user_table.ts";
 
+/** Most characters of the names of a certificate that a reason shows. */
+const MAX_SHOWN = 256;
+
 /** What a secret would prove, and why it does not. */
 interface Claim {
   /** Who is claimed to be there, for the limiter of guesses; empty for a token. */
@@ -115,7 +118,12 @@ export class CredentialCheck {
     const { certificate, connectionType } = this.#peer;
     if (certificate === null) return new Refusal("no certificate was shown to find the user by");
     const entry = this.#rules.users.byCertificate(certificate, connectionType);
-    if (entry === null) return new Refusal("the certificate names no user");
+    if (entry === null) {
+      const { subject, emails, dnsNames, uris } = certificate;
+      const names = [...emails, ...dnsNames, ...uris, subject].join(", ");
+      const shown = names.length > MAX_SHOWN ? `${names.slice(0, MAX_SHOWN)}...` : names;
+      return new Refusal(`the certificate names no user: ${shown}`);
+    }
     return this.#withPassword(entry, "certificate");
   }
 

@@ -146,7 +146,10 @@ export async function openSecurely(
     connection.close();
     if (!(error instanceof ConnectionError)) throw error;
     if (error instanceof TlsError) {
-      log.limited("tls", FAILURE_LOG_MS)?.error(`${label} - TLS handshake error: ${error.message}`);
+      const { message } = error, about = `${connection.remoteAddress.hostname}\n${message}`;
+      log.limitedBy("tls", about, FAILURE_LOG_MS)?.error(
+        `${label} - TLS handshake error: ${message}`,
+      );
     } else if (log.debugOn) {
       log.debug(`${label} - Client connection closed before TLS: ${error.message}`);
     }

@@ -490,7 +490,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
   #refused(refusal: Refusal): void {
     const { authLog, refused } = this.#environment, { user, name } = this.options;
     const id = refused(this, refusal);
-    authLog.limited("authentication", CLOSING_LOG_MS)?.error(
+    authLog.limitedBy("authentication", `${refusal.reason}\n${user}`, CLOSING_LOG_MS)?.error(
       `${this.label} - authentication error`,
       {
         reason: refusal.reason,

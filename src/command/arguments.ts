@@ -5,6 +5,9 @@
  */
 import { FlagError } from "../config/mod.ts";
 
+/** The switch of commands that read configurations which denats does not support all of. */
+export const IGNORE_UNSUPPORTED = "ignore-unsupported";
+
 /** The flags that a command has, by their names without dashes. */
 export interface ArgumentNames {
   /** Flags without a value. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { convertConfig, formatProblem, ignoresUnsupported } from "../config/mod.ts";
-import { readArguments } from "./arguments.ts";
+import { IGNORE_UNSUPPORTED, readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 
 /** Prints a configuration file as YAML. */
@@ -21,11 +21,11 @@ export const convert: Command = {
   ],
   run: async (args, { stdout, stderr, env, files }) => {
     const { switches, words: [file] } = readArguments(args, {
-      switches: ["ignore-unsupported"],
+      switches: [IGNORE_UNSUPPORTED],
       words: [1, 1],
     });
     const { yaml, warnings } = await convertConfig({ file, env, files });
-    const ignored = switches.has("ignore-unsupported") || ignoresUnsupported(env);
+    const ignored = switches.has(IGNORE_UNSUPPORTED) || ignoresUnsupported(env);
     let code = stdout(yaml) ? 0 : 1;
     for (const warning of warnings) {
       const isError = warning.kind === "unsupported" && !ignored;

@@ -11,7 +11,7 @@ import {
   ruleLabel,
 } from "../auth/mod.ts";
 import { ConfigError, FlagError, loadConfig } from "../config/mod.ts";
-import { readArguments } from "./arguments.ts";
+import { IGNORE_UNSUPPORTED, readArguments } from "./arguments.ts";
 import type { Command, CommandWorld } from "./command.ts";
 
 const ALLOWED = 0, REFUSED = 1, USAGE = 2;
@@ -32,6 +32,8 @@ export const explain: Command = {
     "      --subscribe        Whether it may subscribe to the subject",
     "      --queue <name>     Queue group of the subscription",
     "      --json             Print the answer as JSON",
+    "      --ignore-unsupported",
+    "                         Say nothing of what denats does not support yet",
     "",
     "Exit code: 0 when it is allowed, 1 when it is refused, 2 when the question or the configuration",
     "is wrong.",
@@ -51,7 +53,7 @@ export const explain: Command = {
 
 async function answer(args: readonly string[], { stdout, files, env }: CommandWorld) {
   const { switches, values, words } = readArguments(args, {
-    switches: ["publish", "subscribe", "json"],
+    switches: ["publish", "subscribe", "json", IGNORE_UNSUPPORTED],
     values: ["config", "user", "account", "queue"],
     short: { c: "config" },
     words: [1, 1],
@@ -61,7 +63,15 @@ async function answer(args: readonly string[], { stdout, files, env }: CommandWo
   if (switches.has("publish") === switches.has("subscribe")) {
     throw new FlagError("either --publish or --subscribe is needed");
   }
-  const config = await loadConfig({ file, env, files });
+  const config = await loadConfig({
+    flags: {
+      configFile: file,
+      overrides: [],
+      ignoreUnsupported: switches.has(IGNORE_UNSUPPORTED),
+    },
+    env,
+    files,
+  });
   const [subject = ""] = words;
   const access = explainAccess(config, {
     user: values.get("user"),

@@ -168,9 +168,13 @@ async function alertSent(cipher: CipherStream, clock: Clock): Promise<void> {
 
 /** The runtime hangs up on who is not authorised without a word of why; the socket knows. */
 function refusalOf(error: unknown, { authorizationError }: TLSSocket): unknown {
-  return authorizationError
-    ? new Error(`certificate refused: ${String(authorizationError)}`)
-    : error;
+  if (!authorizationError) return error;
+  const code = String(authorizationError);
+  // The runtime says this of a certificate that has expired, too.
+  const words = code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+    ? "it is not of the authorities in ca_file, is not valid now, or is not for clients: "
+    : "";
+  return new Error(`certificate refused: ${words}${code}`);
 }
 
 /** What the peer has shown. Never trusts a single answer of the runtime. */

@@ -80,23 +80,51 @@ export class TlsContext {
 
   /** Whole days for which the certificate is valid; negative when it has expired. */
   get daysLeft(): number {
-    const leftMs = this.#current.certificate.notAfterMs - this.#options.clock.now();
-    return Math.floor(leftMs / DAY_MS);
+    return daysLeftOf(this.#current, this.#options.clock.now());
   }
 
   /** Logs when the certificate is about to expire. */
   warnOfExpiry(): void {
-    const { log, purpose } = this.#options, { certificate, settings } = this.#current;
-    const days = this.daysLeft;
-    if (days >= EXPIRY_DAYS) return;
-    const fields = {
-      days_left: days,
-      valid_until: new Date(certificate.notAfterMs).toISOString(),
-      file: settings.certFile,
-    };
-    if (days < 0) log.error(`The TLS certificate for ${purpose} connections has expired`, fields);
-    else log.warn(`The TLS certificate for ${purpose} connections expires soon`, fields);
+    const { log, purpose, clock } = this.#options;
+    const expiry = expiryOf(this.#current, purpose, clock.now());
+    if (expiry === null) return;
+    log[expiry.hasExpired ? "error" : "warn"](expiry.message, expiry.fields);
   }
+}
+
+/** What is to be said of a certificate that is about to expire. */
+export interface Expiry {
+  /** In words. */
+  readonly message: string;
+  /** Whether it has expired. */
+  readonly hasExpired: boolean;
+  /** How long it is valid, and the file that it is in. */
+  readonly fields: {
+    readonly days_left: number;
+    readonly valid_until: string;
+    readonly file: string;
+  };
+}
+
+/** What is to be said of a certificate of `purpose` at `nowMs`; null where it is valid for long. */
+export function expiryOf(material: TlsMaterial, purpose: string, nowMs: number): Expiry | null {
+  const days = daysLeftOf(material, nowMs), hasExpired = days < 0;
+  if (days >= EXPIRY_DAYS) return null;
+  return {
+    message: `The TLS certificate for ${purpose} connections ${
+      hasExpired ? "has expired" : "expires soon"
+    }`,
+    hasExpired,
+    fields: {
+      days_left: days,
+      valid_until: new Date(material.certificate.notAfterMs).toISOString(),
+      file: material.settings.certFile,
+    },
+  };
+}
+
+function daysLeftOf({ certificate }: TlsMaterial, nowMs: number): number {
+  return Math.floor((certificate.notAfterMs - nowMs) / DAY_MS);
 }
 
 function same(a: TlsFiles, b: TlsFiles): boolean {

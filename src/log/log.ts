@@ -26,6 +26,9 @@ export interface LogOptions {
   readonly child: (module: string) => Log;
 }
 
+/** Most lines that {@link Log.limitedBy} lets through in a period; a power of two. */
+const MOST_LINES = 16;
+
 /** The part of a {@link Log} that {@link Log.limited} returns. */
 export type LimitedLog = Pick<Log, "error" | "warn" | "info" | "debug">;
 
@@ -123,6 +126,16 @@ export class Log {
       info: (message, fields) => this.info(message, { ...fields, suppressed }),
       debug: (message, fields) => this.debug(message, { ...fields, suppressed }),
     };
+  }
+
+  /**
+   * As {@link Log.limited}, for what may be about many: who fails again and again does not keep the
+   * others out of the log. Equal `about` share one line, and there are at most 16 in all.
+   */
+  limitedBy(key: string, about: string, per_ms: number): LimitedLog | undefined {
+    let hash = 0;
+    for (let i = 0; i < about.length; i++) hash = Math.imul(hash ^ about.charCodeAt(i), 0x01000193);
+    return this.limited(`${key}\n${(hash ^ (hash >>> 16)) & (MOST_LINES - 1)}`, per_ms);
   }
 
   /** A payload as a trace line shows it: quoted, escaped, cut to the configured length. */

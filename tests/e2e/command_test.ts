@@ -1,5 +1,6 @@
 /** The command as its operator meets it: flags, configuration, files, signals, exit codes. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { CertificateFolder, TestAuthority } from "../support/certificates.ts";
 import { FAULTY_COMMAND, runCommand, RunningCommand } from "../support/command.ts";
 import { RawClient } from "../support/conversation.ts";
 
@@ -162,6 +163,24 @@ Deno.test("a file that is not UTF-8 is refused; the digest is that of its bytes"
     stderr,
     /^denats: cannot read \S+: not UTF-8 text \(line 3, byte 32 of the file\)\n$/,
   );
+});
+
+Deno.test("-t warns of a certificate that has expired or soon will", async () => {
+  await using folder = await CertificateFolder.create();
+  const authority = await TestAuthority.create();
+  const checked = async (days: number) => {
+    const notAfter = new Date(Date.now() + days * 24 * 3_600_000);
+    const { cert_file, key_file } = await folder.pair("own", await authority.issue({ notAfter }));
+    const file = `${folder.path}/config.yaml`;
+    await Deno.writeTextFile(file, JSON.stringify({ tls: { cert_file, key_file } }));
+    const { code, stderr } = await runCommand(["-t", "-c", file]);
+    assertEquals(code, 0, stderr);
+    return stderr;
+  };
+  const warning = "denats: warning: The TLS certificate for client connections ";
+  assertStringIncludes(await checked(-1), `${warning}has expired: ${folder.path}/`);
+  assertStringIncludes(await checked(10), `${warning}expires soon: ${folder.path}/`);
+  assertAbsent(await checked(40), /warning/);
 });
 
 Deno.test("a payload above 8 MB is worth a warning, as to nats-server", async () => {

@@ -100,6 +100,15 @@ for (const verify of [false, true]) {
   });
 }
 
+Deno.test("the log says what may be wrong with a certificate", async () => {
+  await using server = await TlsBroker.start({ verify: true });
+  const { untrusted, expired } = await certificatesOf(server.authority);
+  await server.talk({ cert: expired!.cert, key: expired!.key });
+  await server.logged("certificate refused: CERT_HAS_EXPIRED");
+  await server.talk({ cert: untrusted!.cert, key: untrusted!.key });
+  await server.logged("certificate refused: it is not of the authorities in ca_file, is not valid");
+});
+
 Deno.test("the official client comes in with the right certificate, and not without", async () => {
   await using server = await TlsBroker.start({ verify: true });
   const { folder, authority, broker } = server;

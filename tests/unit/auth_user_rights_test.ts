@@ -102,7 +102,13 @@ Deno.test("a certificate is a user's by e-mail, DNS name, URI or subject, in tha
   const { authenticator } = authenticatorOf({ verify_and_map: true, users: [{ user: "x" }] });
   assertEquals(
     await decided(authenticator, { user: "x" }, { certificate: all }),
-    "the certificate names no user",
+    "the certificate names no user: other@example.com, carol@example.com, carol.example.com, " +
+      "spiffe://example.com/carol, CN=carol,O=Acme",
+  );
+  const long = certificateWith({ subject: `CN=${"x".repeat(10_000)}` });
+  assertEquals(
+    (await decided(authenticator, { user: "x" }, { certificate: long }) as string).length,
+    "the certificate names no user: ...".length + 256,
   );
   assertEquals(
     await decided(authenticator, { user: "x" }),

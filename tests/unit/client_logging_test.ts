@@ -58,6 +58,25 @@ Deno.test("many wrong credentials are one line", async () => {
   assertEquals(lines(world, "authentication error").length, 1);
 });
 
+Deno.test("who tries again and again keeps nobody else out of the log", async () => {
+  await using world = await MemoryBroker.start({
+    authorization: { users: [{ user: "u", password: "p" }] },
+  });
+  const tryAs = async (user: string) => {
+    const client = await world.connectSilently();
+    await world.exchange(client, `CONNECT {"user":"${user}","pass":"x"}\r\n`);
+    client.close();
+    await world.settle();
+  };
+  for (let i = 0; i < 5; i++) await tryAs("u");
+  await tryAs("other");
+  assertEquals(lines(world, "user=u").length, 1);
+  assertEquals(lines(world, "user=other").length, 1);
+  for (let i = 0; i < MANY; i++) await tryAs(`made-up-${i}`);
+  const all = lines(world, "authentication error").length;
+  assert(all > 8 && all <= 16, `${all} lines`);
+});
+
 Deno.test("every part of the server that has a log can have a level", async () => {
   const names = ["client", "accept", "auth", "account", "tls", "route", "supervisor"];
   const levels = Object.fromEntries(names.map((name) => [name, "debug"]));

@@ -29,6 +29,7 @@ no_auth_user: plain
 
 async function run(...args: string[]) {
   const files = new MemoryFiles();
+  await files.writeText("more.yaml", `http: 8222\n${CONFIG}`);
   await files.writeText("c.yaml", CONFIG);
   let stdout = "", stderr = "";
   const code = await runCommand(["explain", ...args], {
@@ -52,6 +53,15 @@ Deno.test("an allowed message names the rule, and is exit code 0", async () => {
       '  reason: publish.allow "a.>" matches it\n',
     stderr: "",
   });
+});
+
+Deno.test("what denats does not support yet is ignored where that is asked for", async () => {
+  const question = ["--config", "more.yaml", "--user", "app", "--publish", "a.x"];
+  const refused = await run(...question);
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, "http: not supported by this version of denats");
+  const ignoring = await run(...question, "--ignore-unsupported");
+  assertEquals([ignoring.code, ignoring.stderr], [0, ""]);
 });
 
 Deno.test("a refused message names the rule and the nearest one, and is exit code 1", async () => {

@@ -32,6 +32,16 @@ Deno.test("What a running server applies is exit code 0", async () => {
   assertStringIncludes(stdout, "A running server applies all of it.");
 });
 
+Deno.test("What denats does not support yet is ignored where that is asked for", async () => {
+  const before = "http: 8222", after = "http: 8222\nmax_payload: 2000";
+  const { code, stderr } = await plan(before, after);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "http: not supported by this version of denats");
+  const ignoring = await plan(before, after, "--ignore-unsupported");
+  assertEquals([ignoring.code, ignoring.stderr], [0, ""]);
+  assertStringIncludes(ignoring.stdout, "~ max_payload: 1048576 -> 2000");
+});
+
 Deno.test("What needs a restart, or is refused, is exit code 2", async () => {
   assertEquals((await plan("{}", "port: 4333")).code, 2);
   const users = "accounts: { A: { users: [{ user: a }] } }\n";
@@ -79,5 +89,7 @@ Deno.test("A file that is wrong, or one too few, is exit code 1", async () => {
     stdout: (text) => (help += text, true),
   });
   assertEquals(code, 0);
-  assert(help.startsWith("Usage: denats plan [--json] <old file> <new file>\n"));
+  assert(
+    help.startsWith("Usage: denats plan [--ignore-unsupported] [--json] <old file> <new file>\n"),
+  );
 });
