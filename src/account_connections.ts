@@ -16,8 +16,8 @@ import { encodeByteString } from "./protocol/mod.ts";
 export const CONNECTIONS_PERIOD_MS = 1000;
 /** How often it is told all the same, and how long it holds, as in nats-server. */
 const TOLD_EVERY_MS = 30_000, HELD_MS = 90_000;
-/** How many servers and how long a message are looked at. */
-const MAX_SERVERS = 10_000, MAX_MESSAGE_BYTES = 64 * 1024;
+/** How many accounts, of how many servers each, and how long a message are looked at. */
+const MAX_ACCOUNTS = 100_000, MAX_SERVERS = 10_000, MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** What it takes from its broker. */
 export interface AccountConnectionsOptions {
@@ -53,6 +53,10 @@ export class AccountConnections {
   constructor(options: AccountConnectionsOptions) {
     this.#options = options;
     this.#listen();
+    options.accounts.onCreated(({ name }) => {
+      const servers = this.#heard.get(name);
+      if (servers !== undefined) this.#add(name, servers);
+    });
   }
 
   /** There is a server that may not have heard what was told. */
@@ -117,14 +121,18 @@ export class AccountConnections {
     const { account, server, count } = told;
     if (!this.#options.accounts.has(account)) return;
     let servers = this.#heard.get(account);
-    if (servers === undefined) this.#heard.set(account, servers = new Map());
+    if (servers === undefined) {
+      if (this.#heard.size >= MAX_ACCOUNTS) return;
+      this.#heard.set(account, servers = new Map());
+    }
     if (!servers.has(server) && servers.size >= MAX_SERVERS) return;
     servers.set(server, { count, atMs: this.#options.clock.monotonic() });
     this.#add(account, servers);
   }
 
   #add(name: string, servers: ReadonlyMap<string, Heard>): void {
-    const account = this.#options.accounts.get(name);
+    // What others say of accounts that nobody is in here makes none of them.
+    const account = this.#options.accounts.inUse(name);
     if (account === undefined) return;
     account.remoteConnections = servers.values().reduce((sum, { count }) => sum + count, 0);
   }

@@ -50,7 +50,8 @@ export function announce(
   }
   const open = usersWithoutPassword(credentials);
   if (open.length > 0) log.warn(`Users without a password: ${open.join(", ")}`);
-  if (authenticator.anonymous() !== null && !isLoopback(address.hostname)) {
+  const isOpen = authenticator.anonymous() !== null && config.no_auth_user === undefined;
+  if (isOpen && !isLoopback(address.hostname)) {
     log.warn("No authentication is configured: anybody who reaches the port may do anything");
   }
   log.info("Server is ready");

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { Authenticator, type PasswordVerifier, type PeerFacts, Refusal } from "./auth/mod.ts";
+import {
+  Authenticator,
+  GuessLimiter,
+  type PasswordVerifier,
+  type PeerFacts,
+  Refusal,
+} from "./auth/mod.ts";
 import {
   Cluster,
   type ClusterFacts,
@@ -100,14 +106,21 @@ export function createCluster(
   const cluster = new Cluster({
     ...surroundings,
     outboxSettings,
-    ...clusterFacts(config, settings, { identity, address, verifier, routeAddress }),
+    ...clusterFacts(config, settings, {
+      identity,
+      address,
+      verifier,
+      clock: surroundings.clock,
+      random: surroundings.random,
+      routeAddress,
+    }),
   });
   return { cluster, watch: outboxSettings.watch };
 }
 
 /** What a broker knows of itself, which its cluster is told. */
 export interface ClusterOwner
-  extends Pick<ClusterSurroundings, "identity" | "address" | "verifier"> {
+  extends Pick<ClusterSurroundings, "identity" | "address" | "verifier" | "clock" | "random"> {
   /** Where other servers connect to. */
   readonly routeAddress: Address;
 }
@@ -116,14 +129,14 @@ export interface ClusterOwner
 export function clusterFacts(
   config: Config,
   settings: ClusterConfig,
-  { identity, address, verifier, routeAddress }: ClusterOwner,
+  { identity, address, verifier, clock, random, routeAddress }: ClusterOwner,
 ): ClusterFacts {
   return {
     name: settings.name,
     settings: routeSettings(config, settings),
     routes: settings.routes,
     credentials: credentialsOf(settings.authorization),
-    authenticate: routeAuthentication(settings, verifier),
+    authenticate: routeAuthentication(settings, verifier, new GuessLimiter({ clock, random })),
     info: routeInfo(config, settings, identity, routeAddress),
     connectUrls: clientUrls(config, settings, address),
   };
@@ -157,6 +170,7 @@ export function routeSettings(config: Config, cluster: ClusterConfig): RouteSett
 function routeAuthentication(
   cluster: ClusterConfig,
   verifier: PasswordVerifier,
+  limiter: GuessLimiter,
 ): RouteAuthentication | null {
   const { authorization: { user, password }, tls, routes } = cluster;
   if (tls?.verify_cert_and_check_known_urls) {
@@ -168,10 +182,11 @@ function routeAuthentication(
       Promise.resolve(shown !== null && user !== undefined && namesUser(shown, user));
   }
   if (user === undefined) return null;
-  const authenticator = new Authenticator({ user, password }, verifier);
-  return async (user, pass) => {
+  const authenticator = new Authenticator({ user, password }, verifier, { limiter });
+  return async (user, pass, _shown, hostname) => {
     try {
-      return !(await authenticator.authenticate({ user, pass }, PEER) instanceof Refusal);
+      return !(await authenticator.authenticate({ user, pass }, { ...PEER, hostname }) instanceof
+        Refusal);
     } catch {
       // A check that cannot be made lets nobody in, and the peer tries again.
       return false;

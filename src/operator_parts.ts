@@ -17,7 +17,7 @@ import {
   Refusal,
   type SystemBus,
 } from "./auth/mod.ts";
-import type { ClientSession } from "./client/mod.ts";
+import { type ClientSession, closeSurplusOf } from "./client/mod.ts";
 import type { AccountDefinition, Config } from "./config/mod.ts";
 import type { Log } from "./log/mod.ts";
 import { type Clock, DenoHttpClient, type Files } from "./platform/mod.ts";
@@ -223,6 +223,7 @@ export class OperatorAccess {
     for (const session of sessions()) {
       if (session.identity?.account === account.key) this.#review(session, session.identity);
     }
+    closeSurplusOf(sessions(), new Set([account.key]));
   }
 
   /** A client whose account has changed has to leave, or goes by what holds now. */

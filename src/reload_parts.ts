@@ -15,6 +15,7 @@ import {
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
+  closeSurplusOf,
   reconsiderClients,
   serverInfo,
   tellClients,
@@ -144,6 +145,7 @@ function accountsParticipant({ accounts, environment }: ReloadParts): ReloadPart
             // To what its account says now.
             if (after.has(account.name)) session.revise(identity);
           });
+          closeSurplusOf(environment.sessions.values(), changed);
         },
       };
     },
@@ -246,7 +248,7 @@ function tlsParticipant({ tls, info }: ReloadParts): ReloadParticipant {
 }
 
 function clusterParticipant(parts: ReloadParts): ReloadParticipant {
-  const { cluster, identity, address, verifier, refreshInfo } = parts;
+  const { cluster, environment, identity, address, verifier, refreshInfo } = parts;
   return {
     name: "cluster",
     prepare(context) {
@@ -259,6 +261,8 @@ function clusterParticipant(parts: ReloadParts): ReloadParticipant {
         identity,
         address,
         verifier,
+        clock: environment.clock,
+        random: environment.random,
         routeAddress: cluster.address,
       });
       return {

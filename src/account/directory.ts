@@ -99,6 +99,11 @@ export class AccountDirectory {
     return account;
   }
 
+  /** The account of a name if it is in use; it is not made. */
+  inUse(name: string): Account | undefined {
+    return this.#accounts.get(name);
+  }
+
   /** The accounts that are in use. */
   [Symbol.iterator](): IterableIterator<[string, Account]> {
     return this.#accounts.entries();

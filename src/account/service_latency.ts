@@ -14,8 +14,7 @@ import {
 import type { Account } from "./account.ts";
 import { eventId } from "./random_token.ts";
 import { fullInfo, nanoseconds, type RequestInfo, type ServerNames } from "./request_info.ts";
-import { ServiceBridge } from "./service_bridge.ts";
-import type { Requester } from "./subscriber.ts";
+import { type Requester, Subscriber } from "./subscriber.ts";
 
 /** Headers that say whether a request is traced, lower case. */
 const TRACE_HEADERS = new Set([
@@ -93,7 +92,7 @@ export class LatencyReporter {
   readonly #account: Account;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #publisher = new ServiceBridge();
+  readonly #publisher = new Subscriber(null);
 
   /** Reports within the account whose services are measured. */
   constructor(account: Account, clock: Clock, random: Random) {

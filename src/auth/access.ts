@@ -18,7 +18,9 @@ import {
   SubjectMapping,
 } from "../protocol/mod.ts";
 import { type Explanation, UNRESTRICTED } from "./permission_explanation.ts";
+import { AUTH_CALLOUT_SUBJECT } from "./credentials.ts";
 import { Permissions } from "./permissions.ts";
+import { withDenial } from "./user_table.ts";
 
 /** What is asked: exactly one of `publish` and `subscribe`. */
 export interface AccessQuestion {
@@ -119,7 +121,12 @@ export function explainAccess(config: Config, question: AccessQuestion): Access 
   if (queue !== undefined && subscribe === undefined) {
     throw new AccessQuestionError("a queue group has to do with subscriptions only");
   }
-  const { name, account, permissions: settings, source } = findUser(config, question);
+  const { name, account, permissions: own, source } = findUser(config, question);
+  const { auth_callout: callout } = config.authorization;
+  // Of a user who is nobody's in particular nothing is known that could be denied.
+  const settings = callout === undefined || source === null
+    ? own
+    : withDenial(own, account, { account: callout.account, subject: AUTH_CALLOUT_SUBJECT });
   const permissions = Permissions.of(settings), bytes = encodeByteString(subject);
   const about = (bytes: string) => permissions?.explainPublish(bytes) ?? UNRESTRICTED;
   const mapped = publish === undefined ? [] : mappedAccess(config, account, bytes, about);
@@ -132,7 +139,7 @@ export function explainAccess(config: Config, question: AccessQuestion): Access 
       : mapped.every(({ explanation }) => explanation?.allowed !== false),
     user: name,
     account,
-    permissions: settings === undefined ? null : source,
+    permissions: own === undefined ? null : source,
     explanation,
     mapped,
   };

@@ -15,6 +15,7 @@ export { ConfiguredCallout } from "./configured_callout.ts";
 export { authenticatorConfig } from "./configured_users.ts";
 export * from "./credentials.ts";
 export * from "./decision.ts";
+export { type DistinguishedName, parseDistinguishedName } from "./distinguished_name.ts";
 export * from "./guess_limiter.ts";
 export * from "./identity.ts";
 export * from "./jwt.ts";

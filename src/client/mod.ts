@@ -12,3 +12,4 @@ export * from "./listener.ts";
 export * from "./opening.ts";
 export * from "./session.ts";
 export * from "./info.ts";
+export * from "./surplus.ts";

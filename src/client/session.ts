@@ -332,6 +332,11 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.subscriber.trace = this.#trace;
   }
 
+  /** Its account has more clients than it may have. */
+  closeAsSurplus(): void {
+    this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
+  }
+
   /** It may not be here any more, for a reason in words. It is told `text`, unless that is null. */
   evict(reason: string, text: string | null): void {
     if (this.closing !== null) return;
@@ -402,7 +407,7 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#counted = true;
     account.connections++;
     if (most < 0 || account.connections + account.remoteConnections <= most) return true;
-    this.close("maximumAccountConnectionsExceeded", ERROR_TEXT.accountConnections);
+    this.closeAsSurplus();
     return false;
   }
 
@@ -582,10 +587,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
       this.close("authenticationFailure", refusal!.text ?? ERROR_TEXT.authorization);
       return;
     }
-    const { clock, wheel, limits, random } = this.#environment;
+    const { authenticator, clock, wheel, limits, random } = this.#environment;
     const delayMs = this.keepalive.firstDelayMs(limits.ping_interval, random);
     wheel.schedule(this, clock.monotonic() + delayMs);
-    if (again) this.#dropSubscriptions();
+    if (again || authenticator.configured) this.#dropSubscriptions();
     if (!this.#admit(identity)) {
       this.#refused(new Refusal(`there is no account ${identity.account}`));
       this.close("authenticationFailure", ERROR_TEXT.authorization);
@@ -604,7 +609,10 @@ export class ClientSession extends PeerSession implements ClientCommands, Reques
     this.#environment.connected(this);
   }
 
-  /** A second CONNECT ends what was subscribed under the first. */
+  /**
+   * A second CONNECT ends what was subscribed under the first. So does the first one, where there are
+   * users, with what was subscribed before it by whoever was taken for one.
+   */
   #dropSubscriptions(): void {
     const account = this.#account;
     if (account === null || this.subscriber.subscriptionCount === 0) return;

@@ -33,11 +33,12 @@ export interface RouteStatistics {
   dials: number;
 }
 
-/** Whether a peer is let in, by the credentials and the certificate that it shows. */
+/** Whether a peer is let in, by the credentials and the certificate that it shows, and its address. */
 export type RouteAuthentication = (
   user: string,
   password: string,
   certificate: ShownCertificate | null,
+  hostname: string,
 ) => Promise<boolean>;
 
 /** What a route session needs from its surroundings. */

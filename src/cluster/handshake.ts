@@ -141,17 +141,19 @@ export class Handshake {
     if (authenticate === null) return goOn();
     session.deciding();
     session.wait(
-      authenticate(connect.user, connect.pass, session.certificate).then((admitted) => {
-        if (session.closing !== null) return;
-        if (admitted) goOn();
-        else {
-          session.refuse({
-            reason: "authenticationFailure",
-            text: ERROR_TEXT.authorization,
-            log: "authentication error",
-          });
-        }
-      }),
+      authenticate(connect.user, connect.pass, session.certificate, session.address.hostname).then(
+        (admitted) => {
+          if (session.closing !== null) return;
+          if (admitted) goOn();
+          else {
+            session.refuse({
+              reason: "authenticationFailure",
+              text: ERROR_TEXT.authorization,
+              log: "authentication error",
+            });
+          }
+        },
+      ),
     );
   }
 

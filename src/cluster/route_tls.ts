@@ -4,6 +4,7 @@
  * @module
  */
 import { isIP } from "node:net";
+import { parseDistinguishedName } from "../auth/mod.ts";
 import {
   acceptTls,
   dialTls,
@@ -106,11 +107,7 @@ export function namesUser(certificate: ShownCertificate, user: string): boolean 
 }
 
 /** As to nats-server, the order of the parts means nothing. */
-function sameSubject(a: string, b: string): boolean {
-  const parts = (name: string) =>
-    name.split(/(?<!\\),/).map((part) => {
-      const [type = "", ...value] = part.trim().split("=");
-      return `${type.trim().toLowerCase()}=${value.join("=").trim()}`;
-    }).sort().join(",");
-  return a.includes("=") && parts(a) === parts(b);
+function sameSubject(one: string, other: string): boolean {
+  const name = parseDistinguishedName(one);
+  return name !== null && name.unordered === parseDistinguishedName(other)?.unordered;
 }

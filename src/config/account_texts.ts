@@ -4,8 +4,8 @@
  *
  * @module
  */
+import type { EntryReader, KnownEntry } from "./entry_reader.ts";
 import { type AccountFacts, KnownAccount } from "./known_account.ts";
-import type { EntryReader, KnownEntry } from "./plain_yaml.ts";
 import type { AccountConfig } from "./types.ts";
 import { identityOf } from "./users_section.ts";
 

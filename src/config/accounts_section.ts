@@ -33,7 +33,7 @@ const limits = block({
     "1MB",
     "Largest message of its clients, its headers included.",
   ),
-  max_leafnodes: optional(limit(), 0, "Most leaf nodes."),
+  max_leafnodes: optional(limit(), 0, "Most leaf nodes; kept for when there are any."),
 }, {
   typeName: "AccountLimitsConfig",
   doc: "What the clients of an account are held to; -1 and what is not given are without limit.",

@@ -100,7 +100,7 @@ const callout = block({
   allowed_accounts: optional(
     list(scalar(text({ expected: "the name of an account" }))),
     ["A"],
-    "The accounts that clients may be put into; all of them where it is not given.",
+    "The accounts whose users it is asked about; those of all where it is not given.",
   ),
   xkey: optional(
     scalar(publicKey("curve")),

@@ -95,7 +95,7 @@ export async function loadInBackground(
         assembly = new ConfigAssembly(reply.base, before, reply.quick ? last?.config : before);
         if (reply.quick) return post({ type: "next" });
         told ??= tellDigests();
-        void told.then(() => post({ type: "next" }), reject);
+        told.then(() => post({ type: "next" })).catch(reject);
         return;
       case "piece":
         assembly?.add(reply.piece);

@@ -134,9 +134,13 @@ export const changeTable: readonly ChangeRule[] = [
     "accounts.*.jetstream",
     "mappings.*",
   ]),
-  ...applied("accounts", "at once; who has more subscriptions than that is closed", [
-    "accounts.*.limits.**",
-  ]),
+  ...applied(
+    "accounts",
+    "at once; who has more subscriptions than that is closed, and who came last where there are too many",
+    [
+      "accounts.*.limits.**",
+    ],
+  ),
   ...restart("other servers and accounts know this one by it", { "accounts.*.nkey": "Accounts" }),
   {
     setting: "system_account",

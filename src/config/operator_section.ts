@@ -176,7 +176,7 @@ export const operatorFields = {
     "The accounts whose users may connect here; those of all accounts where it is not given.",
   ),
   default_sentinel: optional(
-    scalar(text({ expected: "the JWT of a user" })),
+    scalar({ ...text({ expected: "the JWT of a user" }), secret: true }),
     "eyJ0eXAiOiJKV1QiLCJhbGciOi...",
     "JWT of a bearer that a client is taken for when it shows none, for callouts of accounts.",
   ),

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { EntryReader } from "./entry_reader.ts";
 import { offsetOf, type Offsets, positionOf } from "./offsets.ts";
 import type { Position } from "./positions.ts";
 import type { Path } from "./problem.ts";
@@ -30,29 +31,6 @@ export interface PlainDocument {
   readonly value: unknown;
   /** Where the value at `path` stands, or its key if `atKey`, or what is nearest around it. */
   locate(path: Path, atKey: boolean): Position;
-}
-
-/** The value of an entry that was read before. */
-export interface KnownEntry {
-  /** Its value. */
-  readonly value: unknown;
-  /** Where its text ends, which is the beginning of a line. */
-  readonly to: number;
-}
-
-/**
- * Is told of the entries of one map at the top of a text, where that is written in lines. The text of
- * an entry is made of whole lines, from that of its key to the next one that has something else in it.
- */
-export interface EntryReader {
-  /** The key of the map. */
-  readonly key: string;
-  /** The entry `name`, if it is known, and all of its text stands from `from` on. */
-  known(name: string, from: number): KnownEntry | undefined;
-  /** An entry was known, and was passed over. */
-  passed(name: string, from: number, to: number): void;
-  /** An entry was read: its value is that of its text, and neither takes an anchor nor gives one. */
-  read(name: string, from: number, to: number): void;
 }
 
 /** The value of `text`, or `undefined` where it is for the library. */

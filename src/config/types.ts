@@ -423,7 +423,7 @@ export interface AuthCalloutConfigInput {
   readonly account?: string | undefined;
   /** Users that the service itself connects as: they are not asked about. */
   readonly auth_users: readonly string[];
-  /** The accounts that clients may be put into; all of them where it is not given. */
+  /** The accounts whose users it is asked about; those of all where it is not given. */
   readonly allowed_accounts?: readonly string[] | undefined;
   /** Public curve key of the service: what it is asked is encrypted with it. */
   readonly xkey?: string | undefined;
@@ -437,7 +437,7 @@ export interface AuthCalloutConfig {
   readonly account: string;
   /** Users that the service itself connects as: they are not asked about. */
   readonly auth_users: readonly string[];
-  /** The accounts that clients may be put into; all of them where it is not given. */
+  /** The accounts whose users it is asked about; those of all where it is not given. */
   readonly allowed_accounts?: readonly string[] | undefined;
   /** Public curve key of the service: what it is asked is encrypted with it. */
   readonly xkey?: string | undefined;
@@ -638,7 +638,7 @@ export interface AccountLimitsConfigInput {
    * and T are powers of 1000, KB/Ki/KiB and so on of 1024.
    */
   readonly max_payload?: number | string | undefined;
-  /** Most leaf nodes. */
+  /** Most leaf nodes; kept for when there are any. */
   readonly max_leafnodes?: number | undefined;
 }
 
@@ -653,7 +653,7 @@ export interface AccountLimitsConfig {
   readonly max_subscriptions?: number | undefined;
   /** Largest message of its clients, its headers included. Bytes. */
   readonly max_payload?: number | undefined;
-  /** Most leaf nodes. */
+  /** Most leaf nodes; kept for when there are any. */
   readonly max_leafnodes?: number | undefined;
 }
 

@@ -403,6 +403,11 @@ Deno.test("start-up warns of what leaves a broker open, and of nothing else", as
   assertEquals(await warnings({ host: "0.0.0.0", authorization: { token: "t" } }), [plain]);
   assertEquals(await warnings({ authorization: { token: hashSync("t", 4) } }), []);
   assertEquals(await warnings({ authorization: { user: "ann" } }), ["Users without a password"]);
+  const guest = { user: "guest", password: hashSync("t", 4), permissions: { publish: "a" } };
+  assertEquals(
+    await warnings({ host: "0.0.0.0", authorization: { users: [guest] }, no_auth_user: "guest" }),
+    [],
+  );
 });
 
 Deno.test("a program ends by itself once its broker has closed, also when it checked a bcrypt hash", async () => {

@@ -164,6 +164,10 @@ Deno.test("what was changed in the folder by hand is in force after a reload", a
   await using client = await it.connect(user, account);
   const told = toldTo(client);
   await it.write(account, { revocations: { "*": nowSeconds() + 60 } });
+  // What is refused changes nothing, in the folder neither.
+  const refused = await it.broker.reload({ ...it.settings, max_pending: "32MB" });
+  assertEquals(refused.outcome, "refused");
+  assertEquals(await Promise.race([client.flush(), told]), undefined);
   assertEquals((await it.broker.reload(it.settings)).outcome, "unchanged");
   assertEquals(await told, "user authentication revoked");
 });

@@ -50,11 +50,12 @@ export const BULLETINS: readonly Bulletin[] = [
     "Requests of the JetStream API reach assets of other accounts",
     `${OWN}: a request of the JetStream API says the account that it comes from, whatever it claims`,
   ),
-  without(
-    "Go's TLS and its resumed sessions",
+  tested(
     "2026-01",
     "CVE-2025-68121",
     "Resumed TLS sessions outlive changed authorities",
+    "unit/connection_tls_context_test.ts: who was verified by other authorities does not resume a session",
+    "e2e/tls_resumption_test.ts: what one port was content with does not get anybody in on another",
   ),
   without(
     WEBSOCKET,

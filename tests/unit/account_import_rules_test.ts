@@ -151,3 +151,21 @@ Deno.test("who answers cannot pass for somebody else where the answer is a reque
     /^HMSG priv 1 \d+ \d+\r\nNATS\/1\.0\r\nA: 1\r\nNats-Request-Info: \{"acc":"E"\}\r\n\r\n\r\n$/,
   );
 });
+
+Deno.test("what was measured is a stream that others may import", async () => {
+  await using world = new AsyncDisposableStack();
+  const [broker, e, i, m] = await start(world, {
+    ...account("E", {
+      exports: [{ service: "svc", latency: { sampling: 100, subject: "took" } }, {
+        stream: "took",
+      }],
+    }),
+    ...account("I", { imports: [{ service: { account: "E", subject: "svc" } }] }),
+    ...account("M", { imports: [{ stream: { account: "E", subject: "took" } }] }),
+  });
+  await broker.exchange(e!, "SUB svc 1\r\n");
+  await broker.exchange(m!, "SUB took 1\r\n");
+  await broker.exchange(i!, "SUB in 1\r\nPUB svc in 0\r\n\r\n");
+  await broker.exchange(e!, `PUB ${/_R_\.\S+/.exec(e!.take())?.[0]} 0\r\n\r\n`);
+  assertMatch(m!.take(), /^MSG took 1 \d+\r\n\{.*"requestor":\{"acc":"I"\}.*\}\r\n$/);
+});

@@ -304,3 +304,25 @@ Deno.test("a service under an imported stream's subject is not asked by the stre
     assertMatch(app.take(), /^HMSG svc\.time 1 .*q\r\n$/s);
   }
 });
+
+Deno.test("an answer whose subject is mapped to nothing is dropped", async () => {
+  for (const [weight, received] of [[0, ""], [100, "MSG in 7 1\r\na\r\n"]] as const) {
+    await using world = await MemoryBroker.start({
+      accounts: {
+        APP: { users: [{ user: "app", password: "x" }], exports: [{ service: "svc" }] },
+        OTH: {
+          users: [{ user: "oth", password: "x" }],
+          imports: [{ service: { account: "APP", subject: "svc" } }],
+          mappings: { in: [{ destination: "in", weight }] },
+        },
+      },
+    });
+    const [app, oth] = await pair(world);
+    await world.exchange(app, "SUB svc 1\r\n");
+    await world.exchange(oth, "SUB > 7\r\nPUB svc in 0\r\n\r\n");
+    const reply = /_R_\S+/.exec(app.take())![0];
+    oth.take();
+    await world.exchange(app, `PUB ${reply} 1\r\na\r\n`);
+    assertEquals(oth.take(), received);
+  }
+});

@@ -318,6 +318,29 @@ Deno.test("what was subscribed before the first CONNECT stays, a second CONNECT 
   assertEquals(world.broker.statistics.subscriptions, 1);
 });
 
+Deno.test("what somebody subscribed to before CONNECT said who it is ends with that", async () => {
+  await using world = await MemoryBroker.start({
+    no_auth_user: "n",
+    accounts: {
+      A: { users: [{ user: "n", password: "x" }, { user: "m", password: "x" }] },
+      B: { users: [{ user: "b", password: "x" }] },
+    },
+  });
+  const a = await world.connect(), b = await world.connect({ user: "b", pass: "x" });
+  for (const who of [{ user: "b", pass: "x" }, { user: "m", pass: "x" }, {}]) {
+    const client = await world.connectSilently();
+    assertEquals(await world.exchange(client, "SUB s 1\r\nPING\r\n"), "+OK\r\nPONG\r\n");
+    await world.exchange(a, "PUB s 1\r\n1\r\n");
+    assertEquals(client.take(), "MSG s 1 1\r\n1\r\n");
+    await world.exchange(client, connectFrame(who));
+    assertEquals(world.broker.statistics.subscriptions, 0);
+    await world.exchange(a, "PUB s 1\r\n2\r\n");
+    await world.exchange(b, "PUB s 1\r\n3\r\n");
+    assertEquals(client.take(), "");
+    client.close();
+  }
+});
+
 Deno.test("a second CONNECT changes only what it names", async () => {
   await using world = await MemoryBroker.start();
   const client = await world.connect({ verbose: true, echo: false });

@@ -172,3 +172,25 @@ Deno.test("the function takes what a broker takes", () => {
   assertThrows(() => explain(config, { user: "app" }), AccessQuestionError);
   assertFalse(explain({}, { subscribe: "a..b" }).allowed);
 });
+
+Deno.test("nobody in the account of a callout's service may publish where it is asked", () => {
+  const config = {
+    accounts: {
+      AUTH: { users: [{ user: "auth", password: "x" }] },
+      APP: { users: [{ user: "app", password: "x" }] },
+    },
+    authorization: {
+      auth_callout: {
+        issuer: "ABJHLOVMPA4CI6R5KLNGOB4GSLNIY7IOUPAJC4YFNDLQVIOBYQGUWVLA",
+        account: "AUTH",
+        auth_users: ["auth"],
+      },
+    },
+  };
+  const asked = (user: string) => explain(config, { user, publish: "$SYS.REQ.USER.AUTH" });
+  const { allowed, permissions, explanation } = asked("auth");
+  assertEquals([allowed, permissions], [false, null]);
+  assertStringIncludes(explanation.reason, "publish.deny");
+  assert(asked("app").allowed);
+  assert(explain(config, { user: "auth", publish: "other" }).allowed);
+});

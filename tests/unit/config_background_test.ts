@@ -6,6 +6,7 @@ import {
   ConfigError,
   type ConfigInput,
   loadConfig,
+  type LoadedBefore,
   loadInBackground,
   normaliseConfig,
 } from "../../src/config/mod.ts";
@@ -122,6 +123,42 @@ Deno.test("a thread loads what is in a file, and says what is wrong with it", as
       [1, "max_payload"],
       [2, "bogus"],
     ]);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("a thread takes what is written as it was from what was loaded last", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".yaml" });
+  const clock = new SystemClock(), flags = { configFile: path, overrides: [] };
+  const write = async (password: string, more = "") => {
+    const accounts = ["A", "B", "C"].map((name) =>
+      `  ${name}: { users: [{ user: u${name}, password: ${name === "B" ? password : "p"} }] }\n`
+    );
+    await Deno.writeTextFile(path, `accounts:\n${accounts.join("")}${more}`);
+  };
+  const load = (last: LoadedBefore | null) =>
+    loadInBackground({ flags, before: null, last, clock });
+  try {
+    await write("old");
+    const first: LoadedBefore = await load(null), { config } = first;
+    await write("new");
+    const second: LoadedBefore = await load(first), { accounts } = second.config;
+    assertEquals(accounts!.B!.users, [{ user: "uB", password: "new" }]);
+    for (const name of ["A", "C"]) assertStrictEquals(accounts![name], config.accounts![name]);
+    assertEquals([first.texts, second.texts?.names], [null, ["A", "B", "C"]]);
+    // Without texts it is loaded as a whole.
+    assertEquals((await load(first)).config, second.config);
+    // What is wrong is told with its place, and what is known stays known.
+    await write("new", "  D: { users: [{ user: uA, password: p }] }\n");
+    const { problems } = await assertRejects(() => load(second), ConfigError);
+    assertEquals(problems.map(({ line, column }) => [line, column]), [[5, 18]]);
+    await write("new", "debug: true\n");
+    const third = await load(second);
+    assertEquals(third.config.debug, true);
+    for (const name of ["A", "B"]) {
+      assertStrictEquals(third.config.accounts![name], accounts![name]);
+    }
   } finally {
     await Deno.remove(path);
   }

@@ -89,10 +89,20 @@ Deno.test("what is in the files is used when it is good, and complained of once 
   // The authorities are the same: whoever was verified still is.
   assertEquals(context.current.trust, first.trust);
   assertStringIncludes(lines[1]!, "The TLS certificates for client connections have changed");
+});
 
+Deno.test("who was verified by other authorities does not resume a session", async () => {
+  using made = await contextOf();
+  const { files, context } = made, nowMs = Date.now();
+  const { der } = await (await TestAuthority.create()).issue({});
+  assertEquals(context.current.trust.objection(der, false, nowMs), null);
+  assertEquals(context.current.trust.objection(der, true, nowMs), null);
   await files.writeText("ca.pem", (await TestAuthority.create()).pem);
   await context.look();
-  assert(context.current.trust !== first.trust);
+  assertEquals(
+    context.current.trust.objection(der, true, nowMs),
+    "a session of another port is not resumed here",
+  );
 });
 
 Deno.test("files that are gone change nothing, and are complained of once", async () => {

@@ -304,3 +304,23 @@ Deno.test("Who was asked may still answer after its account has changed", async 
   await memory.exchange(answers, 'CONNECT {"user":"answers","pass":"x","verbose":false}\r\n');
   assertEquals(await memory.exchange(answers, answer), refusal);
 });
+
+Deno.test("Of too many clients of an account those go that came last", async () => {
+  const settings = (most: number): BrokerSettings => ({
+    accounts: {
+      A: { users: [{ user: "a", password: "x" }], limits: { max_connections: most } },
+      B: { users: [{ user: "b", password: "x" }], limits: { max_connections: 1 } },
+    },
+  });
+  await using memory = await MemoryBroker.start(settings(5));
+  const clients = [];
+  for (const user of ["a", "a", "b", "a"]) clients.push(await memory.connect({ user, pass: "x" }));
+  await memory.broker.reload({ host: "memory", ...settings(2) });
+  await memory.settle();
+  assertEquals(clients.map((client) => client.take()), [
+    "",
+    "",
+    "",
+    "-ERR 'maximum account active connections exceeded'\r\n",
+  ]);
+});
