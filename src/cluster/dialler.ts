@@ -254,6 +254,10 @@ export class Dialler {
       // Nobody was ever there: somebody has told the wrong address.
       target.givenUp = target.isUnsure && target.failures > settings.connectRetries;
     };
+    const complain = (why: string) =>
+      log.limited(`dial ${target.configured ? address : "implicit"}`, FAILURE_LOG_MS)?.error(
+        `Error trying to connect to route (attempt ${target.failures}): ${why}`,
+      );
     this.#dial(url, {
       account: "",
       gossipMode: target.configured ? GOSSIP.default : target.gossipMode,
@@ -264,13 +268,19 @@ export class Dialler {
         target.connected(info.server_id);
         over(false);
       },
-      closed: (_reason, info) => {
+      closed: (reason, info) => {
         const { mesh, info: own } = this.#environment;
         const isSelf = info !== null && info.server_id === own().server_id;
         const isThere = info !== null && mesh.peers.has(info.server_id);
         if (isThere) target.connected(info.server_id);
         over(!isSelf && !isThere);
         if (isSelf) this.#metItself(target, dialled);
+        else if (info === null && reason === "clientClosed") {
+          complain(
+            `${address} hung up before it said who it is, as a server does that requires TLS or ` +
+              "refuses the certificate",
+          );
+        }
       },
     }, (error) => {
       over(true);
@@ -278,9 +288,7 @@ export class Dialler {
         target.lost(clock.monotonic(), OWN_MS);
         return;
       }
-      log.limited(`dial ${target.configured ? address : "implicit"}`, FAILURE_LOG_MS)?.error(
-        `Error trying to connect to route (attempt ${target.failures}): ${error.message}`,
-      );
+      complain(error.message);
     }, (hostname) => {
       dialled = hostname;
       target.connecting = false;

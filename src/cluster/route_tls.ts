@@ -49,7 +49,8 @@ export async function acceptRouteTls(
   } catch (error) {
     if (!(error instanceof TlsError)) throw error;
     const address = formatAddress(connection.remoteAddress);
-    log.limited("tls", FAILURE_LOG_MS)?.error(
+    const about = `${connection.remoteAddress.hostname}\n${error.message}`;
+    log.limitedBy("tls", about, FAILURE_LOG_MS)?.error(
       `${address} - rid:${id} - TLS route handshake error: ${error.message}`,
     );
     return null;

@@ -1,6 +1,8 @@
 /** What the documentation shows is type-checked and run, as a program that embeds denats has it. */
 import { assert, assertEquals } from "@std/assert";
+import { loadConfig } from "../../src/config/mod.ts";
 import { startBroker } from "../support/broker.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
 
 /** How long one example may run, in milliseconds. */
 const RUN_LIMIT_MS = 30_000;
@@ -14,9 +16,10 @@ interface Example {
   readonly code: string;
 }
 
-async function examplesOf(page: string): Promise<Example[]> {
+async function examplesOf(page: string, language = "ts"): Promise<Example[]> {
   const text = await Deno.readTextFile(new URL(page, root));
-  return [...text.matchAll(/^```ts\b[^\n]*\n([^]*?)^```$/gm)].map((match) => ({
+  const blocks = new RegExp(`^\`\`\`${language}\\b[^\\n]*\\n([^]*?)^\`\`\`$`, "gm");
+  return [...text.matchAll(blocks)].map((match) => ({
     place: `${page}:${text.slice(0, match.index).split("\n").length + 1}`,
     code: match[1]!,
   }));
@@ -54,7 +57,7 @@ async function deno(folder: string, ...args: string[]): Promise<string> {
 
 Deno.test("the examples of the README and of the page on embedding do what they say", async (test) => {
   const pages = ["README.md", "docs/embedding.md", "docs/cluster.md"];
-  const examples = (await Promise.all(pages.map(examplesOf))).flat();
+  const examples = (await Promise.all(pages.map((page) => examplesOf(page)))).flat();
   assert(examples.length >= 8, `only ${examples.length} examples were found`);
   await using broker = await startBroker();
   const folder = await Deno.makeTempDir({ prefix: "denats-examples-" });
@@ -74,6 +77,20 @@ Deno.test("the examples of the README and of the page on embedding do what they 
       const printed = (await deno(folder, "run", "-A", files[at]!)).split("\n");
       const promised = promisedLines(code);
       assertEquals(printed.filter((line) => promised.includes(line)), promised, printed.join("\n"));
+    });
+  }
+});
+
+Deno.test("every configuration in the documentation is valid", async (test) => {
+  const pages = ["README.md"];
+  for await (const { name } of Deno.readDir(new URL("docs/", root))) {
+    if (name.endsWith(".md")) pages.push(`docs/${name}`);
+  }
+  const examples = (await Promise.all(pages.map((page) => examplesOf(page, "yaml")))).flat();
+  assert(examples.length >= 8, `only ${examples.length} examples were found`);
+  for (const { place, code } of examples) {
+    await test.step(place, async () => {
+      await loadConfig({ text: code, env: () => "from the environment", files: new MemoryFiles() });
     });
   }
 });

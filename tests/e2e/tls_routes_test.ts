@@ -131,6 +131,19 @@ Deno.test("who may dial with which certificate", async () => {
   await cluster.logged("TLS route handshake error: ");
 });
 
+Deno.test("who is turned away before anything is said is told so by its own log", async () => {
+  await using cluster = await TlsCluster.create();
+  const first = await cluster.start();
+  const stranger = await TestAuthority.create("Somebody Else");
+  await cluster.start(undefined, {}, routeTo(first), stranger);
+  await cluster.logged(
+    `Error trying to connect to route (attempt 1): localhost:${
+      first.clusterAddress!.port
+    } hung up ` +
+      "before it said who it is, as a server does that requires TLS or refuses the certificate",
+  );
+});
+
 Deno.test("nothing is said in the clear to who dials, and what is no TLS is refused", async () => {
   await using cluster = await TlsCluster.create();
   const { clusterAddress } = await cluster.start(undefined, { timeout: "1s" });
