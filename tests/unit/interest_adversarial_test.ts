@@ -95,11 +95,11 @@ Deno.test("ending many subscriptions of one subject takes time in proportion to 
   let fewMs = Infinity, manyMs = Infinity;
   // The best of several rounds is the code's own doing, and the others the machine's. 8 times as many
   // would take 64 times as long.
-  for (let round = 0; round < 3 || (round < 12 && manyMs >= 20 * fewMs); round++) {
+  for (let round = 0; round < 3 || (round < 12 && manyMs >= 40 * fewMs); round++) {
     fewMs = Math.min(fewMs, endAll(FEW));
     manyMs = Math.min(manyMs, endAll(MANY));
   }
-  assert(manyMs < 20 * fewMs, `${FEW} took ${fewMs} ms, ${MANY} took ${manyMs} ms`);
+  assert(manyMs < 40 * fewMs, `${FEW} took ${fewMs} ms, ${MANY} took ${manyMs} ms`);
 });
 
 Deno.test("every combination of wildcards and tokens is found once", () => {
