@@ -380,6 +380,11 @@ export class Broker implements AsyncDisposable {
       pool,
       nextId: () => ++this.#lastConnectionId,
       tls: () => this.#tls.route,
+      refused: ({ id, address }, reason) => {
+        const event = eventId(random);
+        this.#lifecycle.emit("routeRefused", { id, address, event, reason });
+        return event;
+      },
       changed: (urls, name) => this.#clusterChanged(urls, name),
       peerChanged: ({ id, info }, state) => {
         if (state !== "lost") this.#system.peerCame();

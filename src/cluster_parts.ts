@@ -75,6 +75,7 @@ export interface ClusterSurroundings extends
     | "changed"
     | "peerChanged"
     | "tls"
+    | "refused"
   > {
   /** Who this server is. */
   readonly identity: { readonly id: string; readonly name: string };

@@ -53,6 +53,8 @@ export interface ClusterFacts {
 
 /** What a cluster takes from its broker. */
 export interface ClusterOptions extends ClusterFacts {
+  /** See {@link RouteEnvironment.refused}. */
+  readonly refused: RouteEnvironment["refused"];
   /** TLS as it is now; null without. */
   readonly tls: () => RouteTls | null;
   /** The accounts by name. */
@@ -134,6 +136,7 @@ export class Cluster {
       statistics: this.statistics,
       authenticate: options.authenticate,
       tls: options.tls,
+      refused: options.refused,
       info: () => ({
         ...this.#facts.info,
         cluster: clusterName.name,

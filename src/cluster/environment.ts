@@ -6,7 +6,7 @@
 import type { AccountDirectory } from "../account/mod.ts";
 import type { PeerSessionSettings, ShownCertificate, TimerWheel } from "../connection/mod.ts";
 import type { Log } from "../log/mod.ts";
-import type { Random } from "../platform/mod.ts";
+import type { Address, Random } from "../platform/mod.ts";
 import type { RouteInfo } from "../protocol/mod.ts";
 import type { ClusterName } from "./cluster_name.ts";
 import type { Mesh } from "./mesh.ts";
@@ -63,6 +63,14 @@ export interface RouteEnvironment extends PeerSessionSettings {
   readonly authenticate: RouteAuthentication | null;
   /** TLS as it is now; null without. */
   tls(): RouteTls | null;
+  /**
+   * A server that has connected here is turned away, for a reason in words; returns the id under which
+   * that was made known.
+   */
+  readonly refused: (
+    peer: { readonly id: number; readonly address: Address },
+    reason: string,
+  ) => string;
   /** What this server says of itself, without what depends on the connection. */
   info(): RouteInfo;
   /** Whether all sessions are about to end with the server. */

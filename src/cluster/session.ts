@@ -251,7 +251,10 @@ export class RouteSession extends PeerSession implements RouteCommands, Timed {
       const [key, everyMs] = this.solicited === null
         ? [refusal.log, LOG_EVERY_MS]
         : [`${refusal.log} ${hostname}:${port}`, REFUSAL_LOG_MS];
-      log.limited(key, everyMs)?.error(`${this.label} - ${refusal.log}`);
+      const event = this.solicited === null
+        ? { event: this.#environment.refused(this, refusal.log) }
+        : undefined;
+      log.limited(key, everyMs)?.error(`${this.label} - ${refusal.log}`, event);
     }
     this.close(refusal.reason, refusal.text === null ? null : encodeByteString(refusal.text));
   }

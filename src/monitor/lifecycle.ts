@@ -33,6 +33,16 @@ export interface BrokerEvents {
     readonly account: string | null;
   };
   /**
+   * A server that connected as a route was not let in. `event` is the id that the log names, `id` the
+   * connection's, `reason` says why in words.
+   */
+  routeRefused: {
+    readonly id: number;
+    readonly address: Address;
+    readonly event: string;
+    readonly reason: string;
+  };
+  /**
    * Another server of the cluster is connected, is connected by everything that there is to be, or is
    * lost.
    */

@@ -87,6 +87,7 @@ export class MemoryCluster implements AsyncDisposable {
       touched,
       outboxSettings,
       nextId: () => ++id,
+      refused: () => "event",
       peerChanged: () => {},
       tls: () => null,
       changed: () => Promise.resolve(),

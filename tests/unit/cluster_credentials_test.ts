@@ -17,9 +17,14 @@ for (
     await using world = await startClustered({ authorization: AUTHORIZATION });
     using peer = new RoutePeer(world);
     const link = await peer.dial();
+    const events: string[] = [];
+    world.broker.on("routeRefused", ({ event }) => events.push(event));
     assertEquals(infosIn(link.take())[0]!.auth_required, true);
     link.send(peer.connectLine(connect));
     await world.settle();
+    assertEquals(events.length, isTaken ? 0 : 1);
+    // Who is told by the event finds the line of the log, and the other way round.
+    for (const event of events) assert(world.log.some((line) => line.includes(event)), event);
     if (!isTaken) return assertRefused(world, link, "-ERR 'Authorization Violation'\r\n");
     await link.exchange(peer.infoLine());
     assertEquals(world.broker.routes().length, 1);
