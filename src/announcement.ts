@@ -45,7 +45,7 @@ export function announce(
     log.info(`TLS ${config.allow_non_tls ? "available" : "required"} for client connections`);
   }
   cluster?.announce();
-  if (authenticator.required && hasPlainSecret(credentials)) {
+  if (hasPlainSecret(credentials)) {
     log.warn("Plaintext passwords or tokens detected, use bcrypt hashes");
   }
   const open = usersWithoutPassword(credentials);

@@ -18,7 +18,7 @@ import type { RouteEnvironment } from "./environment.ts";
 import type { RouteUrl } from "./settings.ts";
 
 /** How often it is logged that handshakes fail. */
-const FAILURE_LOG_MS = 1000;
+const FAILURE_LOG_MS = 60_000;
 
 /** TLS for routes as it is configured now. */
 export interface RouteTls {

@@ -408,6 +408,8 @@ Deno.test("start-up warns of what leaves a broker open, and of nothing else", as
     await warnings({ host: "0.0.0.0", authorization: { users: [guest] }, no_auth_user: "guest" }),
     [],
   );
+  const users = [guest, { user: "ann", password: "in the clear" }];
+  assertEquals(await warnings({ authorization: { users }, no_auth_user: "guest" }), [plain]);
 });
 
 Deno.test("a program ends by itself once its broker has closed, also when it checked a bcrypt hash", async () => {
