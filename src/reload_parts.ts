@@ -15,6 +15,7 @@ import {
   type ClientEnvironment,
   clientLimits,
   type ClientSession,
+  closeSurplus,
   closeSurplusOf,
   reconsiderClients,
   serverInfo,
@@ -33,7 +34,7 @@ import { flowLevels, type FlowSettings, setFlowLevels } from "./connection/mod.t
 import type { Logging } from "./log/mod.ts";
 import type { ProcessFiles } from "./monitor/mod.ts";
 import type { Address } from "./platform/mod.ts";
-import { ERROR_TEXT, type ServerInfo } from "./protocol/mod.ts";
+import type { ServerInfo } from "./protocol/mod.ts";
 import type { PreparedChange, ReloadContext, ReloadParticipant } from "./reload.ts";
 import { type BrokerTls, setTlsInfo } from "./tls_parts.ts";
 
@@ -212,18 +213,6 @@ function clientsParticipant(parts: ReloadParts): ReloadParticipant {
       };
     },
   };
-}
-
-/** Those who came last go first: they have waited least for their place. */
-function closeSurplus(environment: ClientEnvironment, most: number): void {
-  const { sessions, statistics } = environment;
-  let surplus = sessions.size - statistics.closingConnections - most;
-  if (surplus <= 0) return;
-  for (const session of [...sessions.values()].reverse()) {
-    if (session.closing !== null) continue;
-    session.close("maximumConnectionsExceeded", ERROR_TEXT.connections);
-    if (--surplus === 0) return;
-  }
 }
 
 function tlsParticipant({ tls, info }: ReloadParts): ReloadParticipant {

@@ -3,13 +3,18 @@
  *
  * @module
  */
-import { type Config, GLOBAL_ACCOUNT, type PermissionSettings } from "../config/mod.ts";
-import type { AuthenticatorConfig, ConfiguredUser } from "./credentials.ts";
+import {
+  type Config,
+  GLOBAL_ACCOUNT,
+  type PermissionSettings,
+  type UserConfig,
+} from "../config/mod.ts";
+import type { AuthenticatorConfig } from "./credentials.ts";
 
 /** A list of users, with what they have in common. */
 export interface UserList {
   /** The users as they are configured. */
-  readonly users: readonly ConfiguredUser[];
+  readonly users: readonly UserConfig[];
   /** The name of their account. */
   readonly account: string;
   /** What those may do for whom nothing else is said. */
@@ -27,7 +32,7 @@ export function userLists(config: AuthenticatorConfig): UserList[] {
 }
 
 /** Every user that has a name, the one that stands alone as well. */
-export function* namedUsers(config: AuthenticatorConfig): Generator<ConfiguredUser> {
+export function* namedUsers(config: AuthenticatorConfig): Generator<UserConfig> {
   const { user, password } = config;
   if (user) yield { user, password };
   for (const { users } of userLists(config)) yield* users.filter(({ user }) => user);

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { PermissionSettings } from "../config/mod.ts";
-import type { ConnectionType } from "./decision.ts";
+import type { PermissionSettings, UserConfig } from "../config/mod.ts";
 
 /** What of CONNECT tells who a client is. An empty string is the same as an absent field. */
 export interface Credentials {
@@ -30,24 +29,10 @@ export interface Credentials {
   readonly protocol?: number | undefined;
 }
 
-/** A user, known either by a name and a password or by an nkey. */
-export interface ConfiguredUser {
-  /** Name, not empty, unique in the configuration. */
-  readonly user?: string | undefined;
-  /** Password in the clear, or its bcrypt hash; without one only the empty password is accepted. */
-  readonly password?: string | undefined;
-  /** Public key, unique in the configuration. */
-  readonly nkey?: string | undefined;
-  /** What it may do; the defaults hold where that is not said. */
-  readonly permissions?: PermissionSettings | undefined;
-  /** How it may be connected; in any way where that is not said. */
-  readonly allowed_connection_types?: readonly ConnectionType[] | undefined;
-}
-
 /** An account, as far as its users are concerned. */
 export interface ConfiguredAccount {
   /** Its users. */
-  readonly users: readonly ConfiguredUser[];
+  readonly users: readonly UserConfig[];
   /** What those may do for whom nothing else is said. */
   readonly default_permissions?: PermissionSettings | undefined;
 }
@@ -82,7 +67,7 @@ export interface AuthenticatorConfig {
   /** Its password, in the clear or its bcrypt hash. */
   readonly password?: string | undefined;
   /** Several users. */
-  readonly users?: readonly ConfiguredUser[] | undefined;
+  readonly users?: readonly UserConfig[] | undefined;
   /** What those of {@linkcode users} may do for whom nothing else is said. */
   readonly default_permissions?: PermissionSettings | undefined;
   /** Accounts by name, and their users; beside them there is no `user`. */

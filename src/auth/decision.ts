@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PermissionSettings, UserLimits } from "../config/mod.ts";
+import type { ConnectionType, PermissionSettings, UserLimits } from "../config/mod.ts";
 
 /** Who a client is. */
 export interface Identity {
@@ -74,16 +74,6 @@ export interface PeerCertificate {
   /** The certificate and those above it, DER. */
   readonly chain: readonly Uint8Array<ArrayBuffer>[];
 }
-
-/** How a client is connected. */
-export type ConnectionType =
-  | "STANDARD"
-  | "WEBSOCKET"
-  | "LEAFNODE"
-  | "LEAFNODE_WS"
-  | "MQTT"
-  | "MQTT_WS"
-  | "IN_PROCESS";
 
 /** What is known of a client besides what its CONNECT says. */
 export interface PeerFacts {

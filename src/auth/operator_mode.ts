@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ResolverConfig } from "../config/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { type Clock, FileError, type Files, type HttpClient } from "../platform/mod.ts";
 import { AccountFolder } from "./account_folder.ts";
@@ -17,7 +18,6 @@ import {
   type OperatorSettings,
   type OtherCredentials,
   readOperators,
-  type ResolverSettings,
   type TrustedOperators,
 } from "./trusted_operators.ts";
 import { UrlResolver } from "./url_resolver.ts";
@@ -216,7 +216,7 @@ async function openResolver(
 /** A preloaded account that is none is an error, one that nobody can use is told of. */
 async function checkPreload(
   preload: Readonly<Record<string, string>>,
-  resolver: ResolverSettings,
+  resolver: ResolverConfig,
   { clock, log }: Pick<OperatorModeOptions, "clock" | "log">,
 ): Promise<void> {
   const accounts = Object.entries(preload);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Config, ResolverConfig } from "../config/mod.ts";
 import { isNkey } from "../protocol/mod.ts";
 import { outOfDate, secondsOf } from "./claims.ts";
 import { ClaimsError } from "./claims_reader.ts";
@@ -16,44 +17,16 @@ import {
 import { readUserClaims } from "./user_claims.ts";
 
 /** The settings of operator mode, as the configuration has them. */
-export interface OperatorSettings {
-  /** JWTs of operators, or the files that they are in. */
-  readonly operator?: readonly string[] | undefined;
-  /** Public keys of operators, instead. */
-  readonly trusted_keys?: readonly string[] | undefined;
-  /** Public key of the system account; that of the operator's JWT when absent. */
-  readonly system_account?: string | undefined;
-  /** Where accounts are found. */
-  readonly resolver?: ResolverSettings | undefined;
-  /** JWTs of accounts by public key. */
-  readonly resolver_preload?: Readonly<Record<string, string>> | undefined;
-  /** The only accounts whose users may connect. */
-  readonly resolver_pinned_accounts?: readonly string[] | undefined;
-  /** JWT of the user that a client is taken for when it shows none. */
-  readonly default_sentinel?: string | undefined;
-}
-
-/** Where accounts are found. */
-export interface ResolverSettings {
-  /** `"memory"` has those of `resolver_preload` alone. */
-  readonly type: "memory" | "url" | "full" | "cache";
-  /** Of `"url"`: what the account's key is put behind. */
-  readonly url?: string | undefined;
-  /** Of `"full"` and `"cache"`: the folder. */
-  readonly dir?: string | undefined;
-  /** Whether accounts may be deleted by a message. */
-  readonly allow_delete?: boolean | undefined;
-  /** Whether the files of deleted accounts are removed rather than renamed. */
-  readonly hard_delete?: boolean | undefined;
-  /** Most accounts in the folder; 0 is as if absent. */
-  readonly limit?: number | undefined;
-  /** Milliseconds that a cache keeps an account nobody asks for. */
-  readonly ttl?: number | undefined;
-  /** Milliseconds between two comparisons with other servers. */
-  readonly interval?: number | undefined;
-  /** Milliseconds that other servers have to answer for an account. */
-  readonly timeout?: number | undefined;
-}
+export type OperatorSettings = Pick<
+  Config,
+  | "operator"
+  | "trusted_keys"
+  | "system_account"
+  | "resolver"
+  | "resolver_preload"
+  | "resolver_pinned_accounts"
+  | "default_sentinel"
+>;
 
 /** Settings that hold only outside of operator mode; what of them is configured. */
 export interface OtherCredentials {
@@ -80,7 +53,7 @@ export interface TrustedOperators {
   /** Public key of the system account; null where none is named. */
   readonly systemAccount: string | null;
   /** Where accounts are found. */
-  readonly resolver: ResolverSettings;
+  readonly resolver: ResolverConfig;
   /** The only accounts whose users may connect; null for all. */
   readonly pinnedAccounts: ReadonlySet<string> | null;
   /** JWT that a client without one is taken to show; null where there is none. */
@@ -200,7 +173,7 @@ function checkOthers(
 function resolverOf(
   { resolver }: OperatorSettings,
   operators: readonly OperatorClaims[],
-): ResolverSettings {
+): ResolverConfig {
   if (resolver !== undefined) return resolver;
   const url = operators.length === 1 ? operators[0]!.accountServerUrl : "";
   if (!/^https?:/i.test(url)) {
@@ -214,7 +187,7 @@ function resolverOf(
 function systemAccountOf(
   { system_account: configured }: OperatorSettings,
   operators: readonly OperatorClaims[],
-  resolver: ResolverSettings,
+  resolver: ResolverConfig,
 ): string | null {
   const named = operators.map((it) => it.systemAccount).filter((key) => key !== "");
   if (configured !== undefined) {

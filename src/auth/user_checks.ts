@@ -3,24 +3,17 @@
  *
  * @module
  */
+import { CONNECTION_TYPES } from "../config/mod.ts";
 import { allowedUntilMs } from "./allowed_times.ts";
 import { outOfDate } from "./claims.ts";
 import { ClaimsError } from "./claims_reader.ts";
-import { type ConnectionType, type Decision, type PeerFacts, Refusal } from "./decision.ts";
+import { type Decision, type PeerFacts, Refusal } from "./decision.ts";
 import { JwtError, readJwt } from "./jwt.ts";
 import { isInNetwork, parseNetwork } from "./network.ts";
 import { readUserClaims, type UserClaims } from "./user_claims.ts";
 import { type UserSettings, userSettingsProblems } from "./user_settings.ts";
 
-const connectionTypes: ReadonlySet<string> = new Set<ConnectionType>([
-  "STANDARD",
-  "WEBSOCKET",
-  "LEAFNODE",
-  "LEAFNODE_WS",
-  "MQTT",
-  "MQTT_WS",
-  "IN_PROCESS",
-]);
+const connectionTypes: ReadonlySet<string> = new Set(CONNECTION_TYPES);
 
 /** A refusal on its way up. */
 export class Refused extends Error {

@@ -3,10 +3,16 @@
  *
  * @module
  */
-import { GLOBAL_ACCOUNT, isBcrypt, type PermissionSettings } from "../config/mod.ts";
+import {
+  type ConnectionType,
+  GLOBAL_ACCOUNT,
+  isBcrypt,
+  type PermissionSettings,
+  type UserConfig,
+} from "../config/mod.ts";
 import { type UserList, userLists } from "./configured_users.ts";
-import type { AuthenticatorConfig, ConfiguredUser } from "./credentials.ts";
-import type { ConnectionType, Identity, PeerCertificate } from "./decision.ts";
+import type { AuthenticatorConfig } from "./credentials.ts";
+import type { Identity, PeerCertificate } from "./decision.ts";
 import { type DistinguishedName, parseDistinguishedName } from "./distinguished_name.ts";
 import { PlainSecret } from "./secret.ts";
 
@@ -22,7 +28,7 @@ export type Proof = "password" | "nkey" | "certificate" | "nothing";
 /** A user, ready to be compared with what a client shows. */
 export interface UserEntry {
   /** The user as it is configured. */
-  readonly configured: ConfiguredUser;
+  readonly configured: UserConfig;
   /** Its account. */
   readonly account: string;
   /** Its password. */
@@ -57,8 +63,8 @@ export class UserTable {
   readonly #lists = new Map<string, UserList>();
   readonly #byName = new Map<string, UserList>();
   readonly #byKey = new Map<string, UserList>();
-  readonly #longLists = new Map<UserList, ReadonlyMap<string, ConfiguredUser>>();
-  readonly #entries = new Map<ConfiguredUser, UserEntry>();
+  readonly #longLists = new Map<UserList, ReadonlyMap<string, UserConfig>>();
+  readonly #entries = new Map<UserConfig, UserEntry>();
   #bySubject: ReadonlyMap<string, readonly NamedUser[]> | null = null;
   #someHash: BcryptHash | null = null;
 
@@ -196,7 +202,7 @@ export class UserTable {
     return entry;
   }
 
-  #find(list: UserList, id: string): ConfiguredUser {
+  #find(list: UserList, id: string): UserConfig {
     if (list.users.length <= SHORT_LIST) return list.users.findLast((one) => idOf(one) === id)!;
     let index = this.#longLists.get(list);
     if (index === undefined) {
@@ -212,14 +218,14 @@ function hashIn(password: string | undefined): BcryptHash | null {
   return isHash ? { hash: password } : null;
 }
 
-function idOf({ user, nkey }: ConfiguredUser): string {
+function idOf({ user, nkey }: UserConfig): string {
   return nkey || user || "";
 }
 
 /** Where an identity comes from, to find out whether that is still so after a reload. */
 export interface UserOrigin {
   /** The user as it was configured. */
-  readonly configured: ConfiguredUser;
+  readonly configured: UserConfig;
   /** What proved it. */
   readonly proof: Proof;
 }
@@ -241,14 +247,14 @@ function sameOrder(one: DistinguishedName, other: DistinguishedName): boolean {
 }
 
 class Entry implements UserEntry {
-  readonly configured: ConfiguredUser;
+  readonly configured: UserConfig;
   readonly account: string;
   readonly secret: PlainSecret | BcryptHash;
   readonly #permissions: PermissionSettings | undefined;
   readonly #identities: Partial<Record<Proof, Identity>> = {};
 
   constructor(
-    configured: ConfiguredUser,
+    configured: UserConfig,
     { account, defaults }: UserList,
     denial: AccountDenial | null,
   ) {

@@ -1,13 +1,26 @@
 /**
- * What becomes of clients whose account may have fewer than before.
+ * What becomes of clients where there may be fewer than before. Those who came last go first: they have
+ * waited least for their place.
  *
  * @module
  */
+import { ERROR_TEXT } from "../protocol/mod.ts";
+import type { ClientEnvironment } from "./environment.ts";
 import type { ClientSession } from "./session.ts";
 
+/** Closes clients where the server has more than `most`. */
+export function closeSurplus({ sessions, statistics }: ClientEnvironment, most: number): void {
+  let surplus = sessions.size - statistics.closingConnections - most;
+  if (surplus <= 0) return;
+  for (const session of [...sessions.values()].reverse()) {
+    if (session.closing !== null) continue;
+    session.close("maximumConnectionsExceeded", ERROR_TEXT.connections);
+    if (--surplus === 0) return;
+  }
+}
+
 /**
- * Closes those who came last, as nats-server does, where one of the named accounts has more clients
- * here than it may have.
+ * Closes clients, as nats-server does, where one of the named accounts has more here than it may have.
  *
  * @param sessions In the order in which they came.
  */

@@ -34,6 +34,17 @@ export type ConnectionType =
   | "MQTT_WS"
   | "IN_PROCESS";
 
+/** Every {@link ConnectionType}. */
+export const CONNECTION_TYPES = [
+  "STANDARD",
+  "WEBSOCKET",
+  "LEAFNODE",
+  "LEAFNODE_WS",
+  "MQTT",
+  "MQTT_WS",
+  "IN_PROCESS",
+] as const satisfies readonly ConnectionType[];
+
 /** What a user is held to, besides the server's and its account's limits. What is absent is not limited. */
 export interface UserLimits {
   /** Most subscriptions of one connection. */

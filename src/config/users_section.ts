@@ -4,7 +4,7 @@
  * @module
  */
 import { block, listOrOne, optional, type Rule, scalar } from "./fields.ts";
-import type { ConnectionType } from "./account_definition.ts";
+import { CONNECTION_TYPES, type ConnectionType } from "./account_definition.ts";
 import type { Kind } from "./kind.ts";
 import { permissions } from "./permissions_section.ts";
 import { publicKey } from "./public_key.ts";
@@ -13,19 +13,8 @@ import { password, userName, word } from "./text_kinds.ts";
 /** Other names of keys of credentials. */
 export const credentialAliases = { username: "user", pass: "password" };
 
-/** How a client may be connected. */
-const connectionTypes = [
-  "STANDARD",
-  "WEBSOCKET",
-  "LEAFNODE",
-  "LEAFNODE_WS",
-  "MQTT",
-  "MQTT_WS",
-  "IN_PROCESS",
-] as const;
-
 const connectionType: Kind<ConnectionType, ConnectionType> = {
-  ...word(connectionTypes),
+  ...word(CONNECTION_TYPES),
   inputType: "ConnectionType",
   outputType: "ConnectionType",
   outputFrom: "./account_definition.ts",

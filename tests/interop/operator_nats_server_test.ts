@@ -4,12 +4,12 @@ import {
   MemoryResolver,
   OperatorAccounts,
   OperatorAuthenticator,
-  type PeerFacts,
   readOperators,
   Refusal,
 } from "../../src/auth/mod.ts";
 import { silentLog } from "../../src/log/mod.ts";
 import { SystemClock } from "../../src/platform/mod.ts";
+import { peerWith } from "../support/identities.ts";
 import { findNatsServer, startNatsServer } from "../support/nats_server.ts";
 import { type OperatorCase, type OperatorWorld, operatorWorld } from "../support/operator_cases.ts";
 import { signNonce } from "../support/operator_tokens.ts";
@@ -40,14 +40,7 @@ Deno.test({
   },
 });
 
-const peer: PeerFacts = {
-  id: 1,
-  hostname: "127.0.0.1",
-  nonce: null,
-  connectionType: "STANDARD",
-  certificate: null,
-  tls: null,
-};
+const peer = peerWith({ hostname: "127.0.0.1" });
 
 function configOf({ operator, preload }: OperatorWorld): string {
   const accounts = Object.entries(preload).map(([key, token]) => `  ${key}: ${token}`).join("\n");

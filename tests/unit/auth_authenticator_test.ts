@@ -7,12 +7,12 @@ import {
   hasPlainSecret,
   type Identity,
   PasswordVerifier,
-  type PeerFacts,
   Refusal,
   usersWithoutPassword,
   VerifierOverloadedError,
 } from "../../src/auth/mod.ts";
 import { VirtualClock } from "../../src/platform/virtual_clock.ts";
+import { peerWith } from "../support/identities.ts";
 
 /** "pw" stands for the password of every hash; what was asked of it is kept. */
 class FakeVerifier extends PasswordVerifier {
@@ -36,14 +36,7 @@ function setup(config: AuthenticatorConfig) {
   return { verifier, authenticator: new Authenticator(config, verifier) };
 }
 
-const peer: PeerFacts = {
-  id: 1,
-  hostname: "192.0.2.1",
-  nonce: null,
-  connectionType: "STANDARD",
-  certificate: null,
-  tls: null,
-};
+const peer = peerWith();
 
 /** Who was let in; null after a refusal, which must say why. */
 function admitted(decision: Decision): Identity | null {

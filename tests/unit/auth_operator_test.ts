@@ -8,7 +8,6 @@ import {
   OperatorAccounts,
   OperatorAuthenticator,
   type OperatorSettings,
-  type PeerFacts,
   readOperators,
   Refusal,
 } from "../../src/auth/mod.ts";
@@ -30,17 +29,11 @@ import {
   unlimitedUser,
   userToken,
 } from "../support/operator_tokens.ts";
+import { peerWith } from "../support/identities.ts";
 
 const NONCE = "AAAAAAAAAAAAAAAA";
 
-const peer: PeerFacts = {
-  id: 1,
-  hostname: "127.0.0.1",
-  nonce: NONCE,
-  connectionType: "STANDARD",
-  certificate: null,
-  tls: null,
-};
+const peer = peerWith({ hostname: "127.0.0.1", nonce: NONCE });
 
 const now = Math.floor(Date.now() / 1000);
 

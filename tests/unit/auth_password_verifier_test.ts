@@ -11,6 +11,7 @@ import type { BcryptCheck } from "../../src/auth/bcrypt_worker.ts";
 import { WorkerError, type WorkerEvents } from "../../src/platform/mod.ts";
 import { SystemClock } from "../../src/platform/system_clock.ts";
 import { VirtualClock } from "../../src/platform/virtual_clock.ts";
+import { peerWith } from "../support/identities.ts";
 
 /** A worker that answers when the test says so; the newest one started is the one spoken to. */
 class ScriptedWorker {
@@ -326,14 +327,7 @@ Deno.test("who knows one user's password cannot tell by the time who else exists
       { user: "plain", password: "secret" },
     ],
   }, verifier);
-  const peer = {
-    id: 1,
-    hostname: "192.0.2.1",
-    nonce: null,
-    connectionType: "STANDARD",
-    certificate: null,
-    tls: null,
-  } as const;
+  const peer = peerWith();
   const known = authenticator.authenticate({ user: "known", pass: "right" }, peer);
   await worker.asked(1);
   worker.answer(true);

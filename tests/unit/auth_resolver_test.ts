@@ -5,7 +5,6 @@ import {
   OperatorError,
   OperatorMode,
   type OperatorSettings,
-  type PeerFacts,
   Refusal,
 } from "../../src/auth/mod.ts";
 import { silentLog } from "../../src/log/mod.ts";
@@ -26,16 +25,10 @@ import {
   unlimitedUser,
   userToken,
 } from "../support/operator_tokens.ts";
+import { peerWith } from "../support/identities.ts";
 
 const NONCE = "AAAAAAAAAAAAAAAA";
-const peer: PeerFacts = {
-  id: 1,
-  hostname: "127.0.0.1",
-  nonce: NONCE,
-  connectionType: "STANDARD",
-  certificate: null,
-  tls: null,
-};
+const peer = peerWith({ hostname: "127.0.0.1", nonce: NONCE });
 const none = { accounts: false, users: false, authCallout: false };
 const now = Math.floor(Date.now() / 1000);
 

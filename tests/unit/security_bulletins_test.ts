@@ -7,7 +7,6 @@ import {
   MemoryResolver,
   OperatorAccounts,
   OperatorAuthenticator,
-  type PeerFacts,
   readOperators,
   Refusal,
 } from "../../src/auth/mod.ts";
@@ -31,6 +30,7 @@ import {
 } from "../support/operator_tokens.ts";
 import { clustered, framesIn, RoutePeer, startClustered } from "../support/route_peer.ts";
 import { BULLETINS } from "../support/security_bulletins.ts";
+import { peerWith } from "../support/identities.ts";
 
 const VIOLATION = "-ERR 'Authorization Violation'\r\n";
 
@@ -430,14 +430,7 @@ Deno.test("truncated keys in a JWT are no more than refused", async () => {
   const accounts = new OperatorAccounts({ operators, resolver, clock, log: silentLog });
   const authenticator = new OperatorAuthenticator({ operators, accounts, clock });
   const nonce = "AAAAAAAAAAAAAAA", sig = signNonce(user, nonce);
-  const peer: PeerFacts = {
-    id: 1,
-    hostname: "127.0.0.1",
-    nonce,
-    connectionType: "STANDARD",
-    certificate: null,
-    tls: null,
-  };
+  const peer = peerWith({ hostname: "127.0.0.1", nonce });
   const shown = (fields: object, nats: object = {}) => {
     const claims = { ...unlimitedUser, type: "user", version: 2, ...nats };
     const jwt = tokenOf({ jti: "x", sub: user.key, nats: claims, ...fields }, account);
