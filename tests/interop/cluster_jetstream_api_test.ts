@@ -392,7 +392,9 @@ Deno.test({
     const consumer = await client.consumers.get("EVENTS");
     checkNumbers(await messagesOf(consumer.consume(PULLING), 5), 1, 5);
     const store = await new Kvm(client).create("state", { replicas: 3 });
-    await store.put("key", "value");
+    await replicated(manager, "KV_state");
+    // What the new stream's leader is interested in comes over a route of its own.
+    await retried("a value is put", () => store.put("key", "value"));
     assertEquals((await store.get("key"))?.string(), "value");
   },
 });
