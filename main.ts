@@ -37,6 +37,7 @@ import {
   ListenError,
   onSignal,
   onStrayError,
+  type ReadFiles,
   sendSignal,
   SignalError,
   SystemClock,
@@ -72,8 +73,8 @@ async function run(): Promise<number> {
   const world = { stdout: writeStdout, stderr: writeStderr, files, env: environmentVariable };
   const exitCode = await runCommand(commandLine(), world);
   if (exitCode !== undefined) return exitCode;
-  let flags: Flags, config: Config, read: Uint8Array<ArrayBuffer> | undefined;
-  const warnings: string[] = [], paths: string[] = [];
+  let flags: Flags, config: Config, first: Uint8Array<ArrayBuffer> | undefined;
+  const warnings: string[] = [], read = new Map<string, string | null>();
   let texts: AccountTexts | null = null;
   try {
     flags = parseFlags(commandLine());
@@ -85,9 +86,9 @@ async function run(): Promise<number> {
     if (flags.mode === "signal" && flags.configFile === undefined) return await signal(flags);
     // Read once, since a pipe cannot be read again; what it includes is read after it.
     const readText = async (path: string) => {
-      const bytes = await files.readBytes(path);
-      paths.push(path);
-      read ??= bytes;
+      const stamp = (await fileStamp(path))?.stamp ?? null, bytes = await files.readBytes(path);
+      read.set(path, stamp);
+      first ??= bytes;
       return decodeText(path, bytes);
     };
     const onWarning = (warning: ConfigWarning) => void warnings.push(formatProblem(warning));
@@ -106,7 +107,7 @@ async function run(): Promise<number> {
   }
   if (flags.mode === "signal") return await signal(flags, config.pid_file);
   if (flags.mode === "run") {
-    return await serve(config, flags, paths, warnings, texts && { config, texts });
+    return await serve(config, flags, read, warnings, texts && { config, texts });
   }
   const warn = (warning: string) => void writeStderr(`denats: warning: ${warning}\n`);
   warnings.forEach(warn);
@@ -120,7 +121,7 @@ async function run(): Promise<number> {
     if (!(error instanceof FileError || error instanceof OperatorError)) throw error;
     return refuse(error.message);
   }
-  return await reportValid(flags.configFile, read);
+  return await reportValid(flags.configFile, first);
 }
 
 function print(text: string): number {
@@ -165,7 +166,7 @@ async function signal({ signal }: Flags, pidFile?: string): Promise<number> {
 async function serve(
   config: Config,
   flags: Flags,
-  paths: readonly string[],
+  read: ReadFiles,
   warnings: readonly string[],
   last: LoadedBefore | null,
 ): Promise<number> {
@@ -192,7 +193,7 @@ async function serve(
       stampOf: fileStamp,
       clock,
     },
-    paths,
+    read,
     last,
   );
   const trigger = new ReloadTrigger({
@@ -261,7 +262,7 @@ async function serve(
   const watch = watchFiles({
     clock,
     isOn: () => broker?.config.reload_on_change === true,
-    paths: () => file.paths,
+    read: () => file.read,
     stampOf: async (path) => (await fileStamp(path))?.stamp ?? null,
     changed: () => {
       note("The configuration file has changed");

@@ -12,7 +12,7 @@ import {
   type LoadedBefore,
   loadInBackground,
 } from "./config/mod.ts";
-import type { Clock, FileStamp } from "./platform/mod.ts";
+import type { Clock, FileStamp, ReadFiles } from "./platform/mod.ts";
 
 /** From this size on a file is read and checked in a thread of its own. */
 const BACKGROUND_BYTES = 128 * 1024;
@@ -42,23 +42,23 @@ export class NoConfigFileError extends Error {
 /** A configuration file, and those that it includes. */
 export class ConfigFile {
   readonly #options: ConfigFileOptions;
-  #paths: readonly string[];
+  #read: ReadFiles;
   #last: LoadedBefore | null;
 
-  /** `paths` are the files that were read up to now, and `last` is what was loaded from them. */
+  /** `read` are the files that were read up to now, and `last` is what was loaded from them. */
   constructor(
     options: ConfigFileOptions,
-    paths: readonly string[],
+    read: ReadFiles,
     last: LoadedBefore | null = null,
   ) {
     this.#options = options;
-    this.#paths = paths;
+    this.#read = read;
     this.#last = last;
   }
 
-  /** The files that were read when it was last good. */
-  get paths(): readonly string[] {
-    return this.#paths;
+  /** The files that were read when it was last good, each as it was then. */
+  get read(): ReadFiles {
+    return this.#read;
   }
 
   /**
@@ -84,19 +84,19 @@ export class ConfigFile {
       const toLoad = { configFile, overrides, ...(ignoreUnsupported && { ignoreUnsupported }) };
       const last = this.#last;
       const loaded = await background({ flags: toLoad, before, last, clock, signal });
-      const { config, texts, paths, warnings } = loaded;
-      this.#paths = paths;
+      const { config, texts, files: read, warnings } = loaded;
+      this.#read = read;
       this.#last = { config, texts };
       warnings.forEach(onWarning);
       return config;
     }
-    const paths: string[] = [];
-    const readText = (path: string) => {
-      paths.push(path);
-      return this.#options.readText(path);
+    const read = new Map<string, string | null>();
+    const readText = async (path: string) => {
+      read.set(path, (await stampOf(path))?.stamp ?? null);
+      return await this.#options.readText(path);
     };
     const config = await loadConfig({ flags, env, files: { readText }, onWarning });
-    this.#paths = paths;
+    this.#read = read;
     this.#last = null;
     return config;
   }

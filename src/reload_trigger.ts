@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "./platform/mod.ts";
+import type { Clock, ReadFiles } from "./platform/mod.ts";
 
 /** What a {@link ReloadTrigger} does. */
 export interface ReloadTriggerOptions {
@@ -52,11 +52,11 @@ export interface FileWatchOptions {
   readonly clock: Clock;
   /** Whether to look at all; asked every time. */
   readonly isOn: () => boolean;
-  /** The files; asked every time. */
-  readonly paths: () => Iterable<string>;
+  /** The files as they were when they were last loaded; asked every time. */
+  readonly read: () => ReadFiles;
   /** What is another text when a file is another one or was written; null when it is not there. */
   readonly stampOf: (path: string) => Promise<string | null>;
-  /** They have changed, and have stayed the same for a second since. */
+  /** They are not as they were loaded, and have stayed the same for a second. */
   readonly changed: () => void;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -67,27 +67,26 @@ export interface FileWatchOptions {
  * is not so with the events of file systems. Half-written files are given time. Resolves when aborted.
  */
 export async function watchFiles(options: FileWatchOptions): Promise<void> {
-  const { clock, isOn, paths, stampOf, changed, signal } = options;
-  /** As it was when it was last loaded, and at the last look. */
-  let settled: string | null = null, seen: string | null = null;
+  const { clock, isOn, read, stampOf, changed, signal } = options;
+  /** As they were at the last look, and when {@link changed} was last called. */
+  let seen = "", told = "";
   for (; !signal.aborted; await clock.sleep(LOOK_MS, signal).catch(() => {})) {
-    if (!isOn()) {
-      settled = seen = null;
-      continue;
-    }
-    const stamps: string[] = [];
-    // A file that is not there is about to be: it is being replaced.
-    let isWhole = true;
-    for (const path of paths()) {
+    if (!isOn()) continue;
+    const loaded = read();
+    let now = "", isWhole = true, isLoaded = true;
+    for (const [path, before] of loaded) {
       const stamp = await stampOf(path);
+      // A file that is not there is about to be: it is being replaced.
       isWhole &&= stamp !== null;
-      stamps.push(`${path} ${stamp}`);
+      isLoaded &&= stamp === before;
+      now += `${path} ${stamp}\n`;
     }
-    const now = stamps.join("\n"), isQuiet = now === seen;
+    const isQuiet = now === seen;
     seen = now;
-    if (settled === null) settled = now;
-    if (!isWhole || !isQuiet || now === settled) continue;
-    settled = now;
+    if (isLoaded) told = "";
+    // What could not be loaded is not told of again before it changes.
+    if (!isWhole || !isQuiet || isLoaded || now === told || loaded !== read()) continue;
+    told = now;
     changed();
   }
 }

@@ -5,6 +5,7 @@
  */
 import {
   type Clock,
+  type ReadFiles,
   resting,
   type WorkerEvents,
   type WorkerThread,
@@ -61,7 +62,7 @@ export interface LoadedInBackground {
   /** What is strange in it. */
   readonly warnings: readonly ConfigWarning[];
   /** The files that were read for it. */
-  readonly paths: readonly string[];
+  readonly files: ReadFiles;
   /** Where its accounts stand, where that is of use the next time. */
   readonly texts: AccountTexts | null;
 }
@@ -105,7 +106,7 @@ export async function loadInBackground(
         return resolve({
           config: assembly.finish(),
           warnings: known.warnings,
-          paths: known.paths,
+          files: known.files,
           texts: known.texts,
         });
       case "refused":

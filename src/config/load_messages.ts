@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ReadFiles } from "../platform/mod.ts";
 import type { AccountTexts } from "./account_texts.ts";
 import type { Flags } from "./flags.ts";
 import type { AccountFacts } from "./known_account.ts";
@@ -34,7 +35,7 @@ export type LoadReply =
     /** What is known from now on. */
     readonly texts: AccountTexts | null;
     readonly warnings: readonly ConfigWarning[];
-    readonly paths: readonly string[];
+    readonly files: ReadFiles;
   }
   | { readonly type: "piece"; readonly piece: ConfigPiece }
   | { readonly type: "end" }
@@ -44,6 +45,6 @@ export type LoadReply =
     readonly omitted: number;
     /** What was known, which is so still. */
     readonly texts: AccountTexts | null;
-    readonly paths: readonly string[];
+    readonly files: ReadFiles;
   }
   | { readonly type: "failed"; readonly reason: string };

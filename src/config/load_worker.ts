@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DenoFiles, environmentVariable } from "../platform/mod.ts";
+import { DenoFiles, environmentVariable, fileStamp } from "../platform/mod.ts";
 import { type AccountTexts, KnownAccounts } from "./account_texts.ts";
 import { type ConfigWarning, loadConfig, loadQuickly } from "./load.ts";
 import type { AccountFacts } from "./known_account.ts";
@@ -27,10 +27,12 @@ const facts = new Map<string, AccountFacts>();
 let pieces: Generator<ConfigPiece> | null = null;
 
 async function load(flags: LoadFlags, before: AccountTexts | null): Promise<LoadReply> {
-  const files = new DenoFiles(), warnings: ConfigWarning[] = [], paths = new Set<string>();
+  const files = new DenoFiles(),
+    warnings: ConfigWarning[] = [],
+    read = new Map<string, string | null>();
   const readText = async (path: string) => {
-    const text = await files.readText(path);
-    paths.add(path);
+    const stamp = (await fileStamp(path))?.stamp ?? null, text = await files.readText(path);
+    read.set(path, stamp);
     return text;
   };
   const env = environmentVariable;
@@ -45,7 +47,7 @@ async function load(flags: LoadFlags, before: AccountTexts | null): Promise<Load
         loaded = config;
         kept = quick.kept;
         const base = withoutPieces(config);
-        return { type: "config", base, quick: true, texts, warnings, paths: [...paths] };
+        return { type: "config", base, quick: true, texts, warnings, files: read };
       }
     }
     let texts: AccountTexts | null = null;
@@ -59,11 +61,11 @@ async function load(flags: LoadFlags, before: AccountTexts | null): Promise<Load
     });
     loaded = config;
     const base = withoutPieces(config);
-    return { type: "config", base, quick: false, texts, warnings, paths: [...paths] };
+    return { type: "config", base, quick: false, texts, warnings, files: read };
   } catch (error) {
     if (!(error instanceof ConfigError)) return { type: "failed", reason: String(error) };
     const { problems, omitted } = error;
-    return { type: "refused", problems, omitted, texts: before, paths: [...paths] };
+    return { type: "refused", problems, omitted, texts: before, files: read };
   }
 }
 

@@ -105,8 +105,9 @@ interface Name {
 function alternativeNames(der: Uint8Array, extensions: DerElement | undefined): Name[] {
   if (extensions === undefined) return [];
   for (const extension of sequence(der, derChildren(der, extensions)[0])) {
-    const parts = sequence(der, extension), value = parts.at(-1)!;
-    if (derOid(der, parts[0]!) !== SUBJECT_ALTERNATIVE_NAME) continue;
+    const parts = sequence(der, extension);
+    if (derOid(der, parts[0]) !== SUBJECT_ALTERNATIVE_NAME) continue;
+    const value = parts.at(-1)!;
     return sequence(der, derElement(der, value.start, value.end))
       .map(({ tag, start, end }) => ({ tag, text: latin1(der.subarray(start, end)) }));
   }

@@ -66,9 +66,13 @@ export function derChildren(bytes: Uint8Array, parent: DerElement): DerElement[]
   return children;
 }
 
-/** An object identifier in dotted form. */
-export function derOid(bytes: Uint8Array, element: DerElement): string {
-  if (element.tag !== DER.oid) throw new DerError("no object identifier");
+/**
+ * An object identifier in dotted form.
+ *
+ * @throws {DerError} when the element is another, or none.
+ */
+export function derOid(bytes: Uint8Array, element: DerElement | undefined): string {
+  if (element?.tag !== DER.oid) throw new DerError("no object identifier");
   const parts: number[] = [];
   let value = 0;
   for (let at = element.start; at < element.end; at++) {

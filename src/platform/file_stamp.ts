@@ -12,6 +12,9 @@ export interface FileStamp {
   readonly size: number;
 }
 
+/** Files by their paths: the stamp of each from before it was read, null where it could not be looked at. */
+export type ReadFiles = ReadonlyMap<string, string | null>;
+
 /** What is known of a file, or of what a link points to; null when it cannot be looked at. */
 export async function fileStamp(path: string): Promise<FileStamp | null> {
   try {

@@ -111,7 +111,7 @@ Deno.test("a thread loads what is in a file, and says what is wrong with it", as
     const before = await loadConfig({ file: path, env: () => undefined, files: new DenoFiles() });
     const same = await load(before);
     assertEquals(same.config, before);
-    assertEquals([same.paths, same.warnings], [[path], []]);
+    assertEquals([[...same.files.keys()], same.warnings], [[path], []]);
     await Deno.writeTextFile(path, `max_payload: 3000\naccounts:\n${accounts("new")}\n`);
     const { config } = await load(before);
     assertEquals(config.max_payload, 3000);

@@ -46,6 +46,13 @@ Deno.test("what is no certificate is an error, and never anything else", async (
   for (let length = 0; length < der.length; length++) {
     assertThrows(() => readCertificate(der.subarray(0, length)), DerError);
   }
+  for (let at = 0; at < der.length; at++) {
+    const bytes = der.slice();
+    for (let byte = 0; byte < 256; byte++) {
+      bytes[at] = byte;
+      isReadOrRefused(bytes);
+    }
+  }
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(der.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }),

@@ -34,13 +34,15 @@ Deno.test("however often a reload is asked for meanwhile, one more follows", asy
 class Watched implements AsyncDisposable {
   readonly clock = new VirtualClock();
   readonly stamps = new Map<string, string>([["a", "1"], ["b", "1"]]);
+  /** What was loaded last. */
+  read: ReadonlyMap<string, string | null> = new Map(this.stamps);
   isOn = true;
   changes = 0;
   readonly #ending = new AbortController();
   readonly #watch = watchFiles({
     clock: this.clock,
     isOn: () => this.isOn,
-    paths: () => ["a", "b"],
+    read: () => this.read,
     stampOf: (path) => Promise.resolve(this.stamps.get(path) ?? null),
     changed: () => void this.changes++,
     signal: this.#ending.signal,
@@ -86,16 +88,33 @@ Deno.test("a file that is the same again is not told of", async () => {
   assertEquals(await watched.after(5), 0);
 });
 
-Deno.test("what changes while nobody watches is not told of", async () => {
+Deno.test("what is loaded already is not told of, whoever asked for it", async () => {
   await using watched = new Watched();
   watched.isOn = false;
   await watched.after(2);
   watched.stamps.set("a", "2");
-  await watched.after(2);
+  watched.read = new Map(watched.stamps);
   watched.isOn = true;
   assertEquals(await watched.after(5), 0);
   watched.stamps.set("a", "3");
   assertEquals(await watched.after(5), 1);
+});
+
+Deno.test("what changes between the load and the first look is told of", async () => {
+  await using watched = new Watched();
+  watched.stamps.set("a", "2");
+  assertEquals(await watched.after(5), 1);
+});
+
+Deno.test("a file that could not be loaded comes back after a good one", async () => {
+  await using watched = new Watched();
+  watched.stamps.set("a", "broken");
+  assertEquals(await watched.after(5), 1);
+  watched.stamps.set("a", "good");
+  watched.read = new Map(watched.stamps);
+  assertEquals(await watched.after(5), 1);
+  watched.stamps.set("a", "broken");
+  assertEquals(await watched.after(5), 2);
 });
 
 Deno.test("a file is read again with the flags of the start, a large one in a thread", async () => {
@@ -111,30 +130,34 @@ Deno.test("a file is read again with the flags of the start, a large one in a th
     },
     env: () => undefined,
     readText: (path: string) => files.readText(path),
-    stampOf: () => Promise.resolve({ stamp: "", size }),
+    stampOf: (path: string) => Promise.resolve({ stamp: `stamp of ${path}`, size }),
     clock,
     background: ((options) => {
       asked.push(options.flags);
       return Promise.resolve({
         config: before,
         warnings: [],
-        paths: ["from the thread"],
+        files: new Map([["from the thread", "stamp"]]),
         texts: null,
       });
     }) satisfies typeof loadInBackground,
   };
-  const file = new ConfigFile(options, ["c.conf"]);
+  const file = new ConfigFile(options, new Map([["c.conf", null]]));
   const { signal } = new AbortController();
   const config = await file.load(before, signal, () => {});
   assertEquals([config.max_payload, config.port], [2000, 4444]);
-  assertEquals(file.paths, ["c.conf", "more.conf"]);
+  const read: [string, string | null][] = [["c.conf", "stamp of c.conf"], [
+    "more.conf",
+    "stamp of more.conf",
+  ]];
+  assertEquals([...file.read], read);
   await files.writeText("more.conf", "bogus: 1\n");
   await assertRejects(() => file.load(before, signal, () => {}), ConfigError);
-  assertEquals(file.paths, ["c.conf", "more.conf"]);
+  assertEquals([...file.read], read);
   size = 1_000_000;
   assertEquals(await file.load(before, signal, () => {}), before);
-  assertEquals([asked, file.paths], [[options.flags], ["from the thread"]]);
-  const none = new ConfigFile({ ...options, flags: { overrides: [] } }, []);
+  assertEquals([asked, [...file.read.keys()]], [[options.flags], ["from the thread"]]);
+  const none = new ConfigFile({ ...options, flags: { overrides: [] } }, new Map());
   await assertRejects(
     () => none.load(before, signal, () => {}),
     NoConfigFileError,
