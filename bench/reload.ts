@@ -103,7 +103,7 @@ try {
   const readText = (path: string) => files.readText(path);
   const file = new ConfigFile(
     { flags, env, readText, stampOf: fileStamp, clock },
-    [path],
+    new Map([[path, null]]),
     texts && { config, texts },
   );
   console.log(JSON.stringify({ load_ms, start_ms, rss_mib: mebibytes() }));
