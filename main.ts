@@ -40,6 +40,7 @@ import {
   type ReadFiles,
   sendSignal,
   SignalError,
+  stamping,
   SystemClock,
   writeStderr,
   writeStdout,
@@ -85,12 +86,11 @@ async function run(): Promise<number> {
     if (flags.mode === "json schema") return print(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
     if (flags.mode === "signal" && flags.configFile === undefined) return await signal(flags);
     // Read once, since a pipe cannot be read again; what it includes is read after it.
-    const readText = async (path: string) => {
-      const stamp = (await fileStamp(path))?.stamp ?? null, bytes = await files.readBytes(path);
-      read.set(path, stamp);
+    const readText = stamping(read, async (path) => {
+      const bytes = await files.readBytes(path);
       first ??= bytes;
       return decodeText(path, bytes);
-    };
+    });
     const onWarning = (warning: ConfigWarning) => void warnings.push(formatProblem(warning));
     const env = environmentVariable;
     config = await loadConfig({
@@ -263,7 +263,7 @@ async function serve(
     clock,
     isOn: () => broker?.config.reload_on_change === true,
     read: () => file.read,
-    stampOf: async (path) => (await fileStamp(path))?.stamp ?? null,
+    stampOf: fileStamp,
     changed: () => {
       note("The configuration file has changed");
       void trigger.ask();

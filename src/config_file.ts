@@ -12,7 +12,7 @@ import {
   type LoadedBefore,
   loadInBackground,
 } from "./config/mod.ts";
-import type { Clock, FileStamp, ReadFiles } from "./platform/mod.ts";
+import { type Clock, type FileStamp, type ReadFiles, stamping } from "./platform/mod.ts";
 
 /** From this size on a file is read and checked in a thread of its own. */
 const BACKGROUND_BYTES = 128 * 1024;
@@ -91,10 +91,7 @@ export class ConfigFile {
       return config;
     }
     const read = new Map<string, string | null>();
-    const readText = async (path: string) => {
-      read.set(path, (await stampOf(path))?.stamp ?? null);
-      return await this.#options.readText(path);
-    };
+    const readText = stamping(read, this.#options.readText, stampOf);
     const config = await loadConfig({ flags, env, files: { readText }, onWarning });
     this.#read = read;
     this.#last = null;

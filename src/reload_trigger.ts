@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock, ReadFiles } from "./platform/mod.ts";
+import type { Clock, FileStamp, ReadFiles } from "./platform/mod.ts";
 
 /** What a {@link ReloadTrigger} does. */
 export interface ReloadTriggerOptions {
@@ -54,8 +54,8 @@ export interface FileWatchOptions {
   readonly isOn: () => boolean;
   /** The files as they were when they were last loaded; asked every time. */
   readonly read: () => ReadFiles;
-  /** What is another text when a file is another one or was written; null when it is not there. */
-  readonly stampOf: (path: string) => Promise<string | null>;
+  /** What is known of a file; null when it is not there. */
+  readonly stampOf: (path: string) => Promise<FileStamp | null>;
   /** They are not as they were loaded, and have stayed the same for a second. */
   readonly changed: () => void;
   /** Ends it. */
@@ -75,7 +75,7 @@ export async function watchFiles(options: FileWatchOptions): Promise<void> {
     const loaded = read();
     let now = "", isWhole = true, isLoaded = true;
     for (const [path, before] of loaded) {
-      const stamp = await stampOf(path);
+      const stamp = (await stampOf(path))?.stamp ?? null;
       // A file that is not there is about to be: it is being replaced.
       isWhole &&= stamp !== null;
       isLoaded &&= stamp === before;

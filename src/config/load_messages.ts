@@ -45,6 +45,5 @@ export type LoadReply =
     readonly omitted: number;
     /** What was known, which is so still. */
     readonly texts: AccountTexts | null;
-    readonly files: ReadFiles;
   }
   | { readonly type: "failed"; readonly reason: string };

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DenoFiles, environmentVariable, fileStamp } from "../platform/mod.ts";
+import { DenoFiles, environmentVariable, stamping } from "../platform/mod.ts";
 import { type AccountTexts, KnownAccounts } from "./account_texts.ts";
 import { type ConfigWarning, loadConfig, loadQuickly } from "./load.ts";
 import type { AccountFacts } from "./known_account.ts";
@@ -30,11 +30,7 @@ async function load(flags: LoadFlags, before: AccountTexts | null): Promise<Load
   const files = new DenoFiles(),
     warnings: ConfigWarning[] = [],
     read = new Map<string, string | null>();
-  const readText = async (path: string) => {
-    const stamp = (await fileStamp(path))?.stamp ?? null, text = await files.readText(path);
-    read.set(path, stamp);
-    return text;
-  };
+  const readText = stamping(read, (path) => files.readText(path));
   const env = environmentVariable;
   try {
     let text: string | undefined;
@@ -65,7 +61,7 @@ async function load(flags: LoadFlags, before: AccountTexts | null): Promise<Load
   } catch (error) {
     if (!(error instanceof ConfigError)) return { type: "failed", reason: String(error) };
     const { problems, omitted } = error;
-    return { type: "refused", problems, omitted, texts: before, files: read };
+    return { type: "refused", problems, omitted, texts: before };
   }
 }
 

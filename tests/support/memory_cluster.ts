@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { AccountDirectory } from "../../src/account/mod.ts";
 import { Cluster, type RouteSettings } from "../../src/cluster/mod.ts";
 import { routeInfo, routeSettings } from "../../src/cluster_parts.ts";
 import { loggingConfig, normaliseConfig } from "../../src/config/mod.ts";
@@ -17,6 +16,7 @@ import {
   TouchedOutboxes,
 } from "../../src/connection/mod.ts";
 import { Logging } from "../../src/log/mod.ts";
+import { accountDirectory } from "./account_directory.ts";
 import { MemoryFiles } from "./memory_files.ts";
 import { MemoryTransport, SeededRandom, VirtualClock } from "../../src/platform/mod.ts";
 import { every, Scope } from "../../src/supervisor/mod.ts";
@@ -54,14 +54,10 @@ export class MemoryCluster implements AsyncDisposable {
     });
     const wheel = new TimerWheel(0, DEADLINES_PERIOD_MS);
     const outboxSettings = routeOutboxSettings({ ...config, ...config.cluster! }, new SlabPool());
-    const accounts = new AccountDirectory([["$G", {}]], {
+    const accounts = accountDirectory({ $G: {} }, {
       random,
       clock,
       touched,
-      dropAbove: Infinity,
-      pressAbove: Infinity,
-      systemAccount: null,
-      jetStreamElsewhere: false,
       server: () => ({ name: "SA", cluster: "C1" }),
       onProblem: (_, problem) => {
         throw new Error(problem);

@@ -1,24 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { AccountDirectory } from "../../src/account/mod.ts";
 import { AccountConnections } from "../../src/account_connections.ts";
-import { TouchedOutboxes } from "../../src/connection/mod.ts";
-import { SeededRandom, VirtualClock } from "../../src/platform/mod.ts";
+import { VirtualClock } from "../../src/platform/mod.ts";
+import { accountDirectory } from "../support/account_directory.ts";
 import { MemoryBus } from "../support/memory_bus.ts";
 
 Deno.test("what other servers tell of accounts makes none, and holds where one is made later", async () => {
   const clock = new VirtualClock(), bus = new MemoryBus();
   const definitions = { A: { limits: { max_connections: 3 } }, B: {} };
-  const accounts = new AccountDirectory(Object.entries(definitions), {
-    random: new SeededRandom(1),
-    clock,
-    touched: new TouchedOutboxes(),
-    dropAbove: Infinity,
-    pressAbove: Infinity,
-    systemAccount: null,
-    jetStreamElsewhere: false,
-    server: () => ({ name: "s", cluster: null }),
-    onProblem: () => {},
-  });
+  const accounts = accountDirectory(definitions, { clock });
   const connections = new AccountConnections({
     accounts,
     bus,

@@ -1,9 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { AccountDirectory, Subscriber, Subscription } from "../../src/account/mod.ts";
+import { type AccountDirectory, Subscriber, Subscription } from "../../src/account/mod.ts";
 import type { AccountDefinition } from "../../src/config/mod.ts";
-import { TouchedOutboxes } from "../../src/connection/mod.ts";
-import { SeededRandom, VirtualClock } from "../../src/platform/mod.ts";
 import { byteString, type ClientMessage, createMessage } from "../../src/protocol/mod.ts";
+import { accountDirectory } from "../support/account_directory.ts";
 
 const STREAMS: Readonly<Record<string, AccountDefinition>> = {
   E: { exports: [{ stream: "a.>" }, { stream: "b.>" }] },
@@ -30,17 +29,7 @@ function directory(
   definitions: Readonly<Record<string, AccountDefinition>> = STREAMS,
   onProblem: (account: string, problem: string) => void = () => {},
 ): AccountDirectory {
-  return new AccountDirectory(Object.entries(definitions), {
-    random: new SeededRandom(1),
-    clock: new VirtualClock(),
-    touched: new TouchedOutboxes(),
-    dropAbove: Infinity,
-    pressAbove: Infinity,
-    systemAccount: null,
-    jetStreamElsewhere: false,
-    server: () => ({ name: "s", cluster: null }),
-    onProblem,
-  });
+  return accountDirectory(definitions, { onProblem });
 }
 
 Deno.test("streams that an account goes on importing are not imported anew", () => {

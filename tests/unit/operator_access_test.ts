@@ -1,10 +1,9 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { AccountDirectory } from "../../src/account/mod.ts";
 import { type Eviction, type Identity, type OperatorMode, Refusal } from "../../src/auth/mod.ts";
-import { TouchedOutboxes } from "../../src/connection/mod.ts";
 import { silentLog } from "../../src/log/mod.ts";
 import { OperatorAccess } from "../../src/operator_parts.ts";
-import { SeededRandom, VirtualClock } from "../../src/platform/mod.ts";
+import { VirtualClock } from "../../src/platform/mod.ts";
+import { accountDirectory } from "../support/account_directory.ts";
 import { peerWith } from "../support/identities.ts";
 import { newAccount } from "../support/operator_tokens.ts";
 
@@ -33,17 +32,7 @@ function world() {
       revised: (identity: Identity) => identity,
     },
   } as unknown as OperatorMode;
-  const accounts = new AccountDirectory([], {
-    random: new SeededRandom(1),
-    clock,
-    touched: new TouchedOutboxes(),
-    dropAbove: Infinity,
-    pressAbove: Infinity,
-    systemAccount: null,
-    jetStreamElsewhere: false,
-    server: () => ({ name: "s", cluster: null }),
-    onProblem: () => {},
-  });
+  const accounts = accountDirectory({}, { clock });
   const access = new OperatorAccess({ mode, accounts, clock, sessions: () => [], log: silentLog });
   const decision = access.authenticate({}, peerWith());
   return { now, accounts, identity, key, decision, release, lookups: () => lookups };

@@ -43,7 +43,10 @@ class Watched implements AsyncDisposable {
     clock: this.clock,
     isOn: () => this.isOn,
     read: () => this.read,
-    stampOf: (path) => Promise.resolve(this.stamps.get(path) ?? null),
+    stampOf: (path) => {
+      const stamp = this.stamps.get(path);
+      return Promise.resolve(stamp === undefined ? null : { stamp, size: 0 });
+    },
     changed: () => void this.changes++,
     signal: this.#ending.signal,
   });
