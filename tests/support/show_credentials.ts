@@ -14,6 +14,8 @@ export interface Showing {
   readonly signer?: KeyPair;
   /** How the signature is written; in base64url without padding if absent. */
   readonly write?: (signature: Uint8Array) => string;
+  /** Which written signatures will do: for another, the client connects again and is given another nonce. */
+  readonly fits?: (written: string) => boolean;
   /** Lines to send behind the first PONG. */
   readonly then?: string;
 }
@@ -22,12 +24,22 @@ const encoder = new TextEncoder(), decoder = new TextDecoder();
 
 /** How long a server may take for one answer, in milliseconds. */
 const LIMIT_MS = 20_000;
+/** How often a client asks for a nonce whose signature fits. */
+const NONCES = 100;
 
 /**
  * What a server answers: `refused: <text>`, or `in <account>`, and what it says to the lines that are sent
  * then.
  */
 export async function show(address: ServerAddress, showing: Showing): Promise<string> {
+  for (let i = 0; i < NONCES; i++) {
+    const answer = await showOnce(address, showing);
+    if (answer !== null) return answer;
+  }
+  throw new Error("no signature fits");
+}
+
+async function showOnce(address: ServerAddress, showing: Showing): Promise<string | null> {
   const { hostname, port } = address;
   using connection = await Deno.connect({ hostname, port });
   const limit = setTimeout(() => connection.close(), LIMIT_MS);
@@ -38,7 +50,7 @@ export async function show(address: ServerAddress, showing: Showing): Promise<st
   }
 }
 
-async function converse(connection: Deno.TcpConn, showing: Showing): Promise<string> {
+async function converse(connection: Deno.TcpConn, showing: Showing): Promise<string | null> {
   const chunk = new Uint8Array(65_536);
   let text = "";
   const until = async (pattern: RegExp): Promise<RegExpExecArray> => {
@@ -57,10 +69,10 @@ async function converse(connection: Deno.TcpConn, showing: Showing): Promise<str
   const { nonce = "" } = JSON.parse(info!);
   const write = showing.write ??
     ((signature) => signature.toBase64({ alphabet: "base64url", omitPadding: true }));
-  const sig = showing.signer === undefined
-    ? {}
-    : { sig: write(showing.signer.sign(encoder.encode(nonce))) };
-  const connect = { verbose: false, pedantic: false, protocol: 1, ...sig, ...showing.connect };
+  const signature = showing.signer?.sign(encoder.encode(nonce));
+  const sig = signature && write(signature);
+  if (sig !== undefined && showing.fits?.(sig) === false) return null;
+  const connect = { verbose: false, pedantic: false, protocol: 1, sig, ...showing.connect };
   await connection.write(encoder.encode(`CONNECT ${JSON.stringify(connect)}\r\nPING\r\n`));
   const [answer] = await until(/PONG\r\n|-ERR '.*'\r\n/);
   if (answer !== "PONG\r\n") return `refused: ${answer.slice(6, -3)}`;
